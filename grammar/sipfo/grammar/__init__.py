@@ -1,0 +1,1 @@
+"""Text to syntax tree and back. Start reading at `parser.py`; `sipfo.lark` is the grammar."""

@@ -1,0 +1,1 @@
+"""The contract between every room: the plan, the failover machine and the scenario."""

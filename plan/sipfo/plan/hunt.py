@@ -1,0 +1,228 @@
+"""The failover machine: what has happened to a call so far to what is done next.
+
+A pure value: `Hunt.advance(event)` gives the next hunt and the actions to carry out, by `TABLE`.
+It knows no clock and no socket; an executor arms the timers it asks for and tells it what was
+heard. Events of an attempt that is no longer the current one are STALE: the machine has moved on
+and the executor cleans up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sipfo.plan.action import (
+    Abandon,
+    Action,
+    Arm,
+    ArmDeadline,
+    Finish,
+    Invite,
+    Locate,
+    Over,
+    Relay,
+    Result,
+    Unreached,
+)
+from sipfo.plan.best import Ended, best, upstream_code
+from sipfo.plan.event import (
+    CallerLeft,
+    DeadlinePassed,
+    Event,
+    Expired,
+    Failed,
+    Heard,
+    Located,
+    Placed,
+    Responded,
+)
+from sipfo.plan.model import Plan, Timer, Trunk
+from sipfo.plan.order import Step, steps
+from sipfo.plan.outcome import (
+    CANCELLED,
+    DEADLINE,
+    TRANSPORT_ERROR,
+    Judge,
+    Outcome,
+    timed_out,
+)
+from sipfo.plan.table import TABLE, Op, Sign, State
+
+_UNDER_WAY = frozenset({S.CALLING, S.PROCEEDING, S.RINGING, S.COMMITTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Itinerary:
+    """What stays the same during a call: the order of its steps, its policy, its deadline."""
+
+    steps: tuple[Step, ...]
+    judge: Judge
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """One call's set-up so far. Attempts are numbered from 1; 0 means none was made yet."""
+
+    itinerary: Itinerary
+    state: State = State.IDLE
+    step: int = 0
+    targets: tuple[str, ...] = ()
+    target: int = 0
+    attempt: int = 0
+    ended: tuple[Ended, ...] = ()
+    result: Result | None = None
+
+    def advance(self, event: Event) -> tuple[Hunt, tuple[Action, ...]]:
+        """The hunt after an event, and the actions that the executor owes, in order."""
+        sign, outcome = self._read(event)
+        state, ops = TABLE[self.state][sign]
+        hunt = replace(self, state=state) if state is not self.state else self
+        if isinstance(event, Located) and event.targets and sign is Sign.TARGETS:
+            hunt = replace(hunt, targets=event.targets, target=0)
+        actions: list[Action] = []
+        for op in ops:
+            hunt = hunt._perform(op, outcome, self.state, actions)
+        return hunt, tuple(actions)
+
+    def _read(self, event: Event) -> tuple[Sign, Outcome | None]:
+        """The sign that an event is, and the outcome it gives the current attempt, if any."""
+        match event:
+            case Placed():
+                return Sign.PLACED, None
+            case CallerLeft():
+                return Sign.CALLER_LEFT, CANCELLED
+            case DeadlinePassed():
+                return Sign.DEADLINE, DEADLINE
+            case Located(targets=targets):
+                if self.state is not State.LOCATING:
+                    return Sign.STALE, None
+                if targets:
+                    return Sign.TARGETS, None
+                return self._failure(TRANSPORT_ERROR), TRANSPORT_ERROR
+            case _ if event.attempt != self.attempt or self.state not in _UNDER_WAY:
+                return Sign.STALE, None
+            case Heard(status=100):
+                return Sign.TRYING, None
+            case Heard(status=status, has_body=has_body):
+                commits = self.itinerary.judge.commits(status, has_body)
+                return (Sign.COMMIT if commits else Sign.PROGRESS), None
+            case Responded(final=final) if final.status < 300:
+                return Sign.ANSWER, Outcome("response", final)
+            case Responded(final=final):
+                outcome = Outcome("response", final)
+                return self._failure(outcome), outcome
+            case Failed():
+                return self._failure(TRANSPORT_ERROR), TRANSPORT_ERROR
+            case Expired(timer=timer):
+                if timer != self._timer():
+                    return Sign.STALE, None
+                outcome = timed_out(timer)
+                return self._failure(outcome), outcome
+
+    def _timer(self) -> Timer:
+        """The timer of the current phase: no-response never fires once a 1xx was heard."""
+        match self.state:
+            case State.CALLING:
+                return "no-response"
+            case State.PROCEEDING:
+                return "no-progress"
+            case _:
+                return "no-answer"
+
+    def _failure(self, outcome: Outcome) -> Sign:
+        """Target failover (RFC 3263 §4.3) goes before route failover; a policy's stop is above
+        both, and after a commit there is neither."""
+        if self.state is State.COMMITTED or self.itinerary.judge.verdict(outcome) == "stop":
+            return Sign.STOP
+        if (
+            self.state is not State.LOCATING
+            and outcome.is_target_failure
+            and self.target + 1 < len(self.targets)
+        ):
+            return Sign.NEXT_TARGET
+        if self.step + 1 < len(self.itinerary.steps):
+            return Sign.NEXT_STEP
+        return Sign.EXHAUSTED
+
+    def _perform(
+        self, op: Op, outcome: Outcome | None, before: State, actions: list[Action]
+    ) -> Hunt:
+        """Carry out one op: append its actions, return the hunt that it leaves."""
+        retry = self.itinerary.judge.retry
+        match op:
+            case Op.ARM_DEADLINE:
+                if self.itinerary.deadline is not None:
+                    actions.append(ArmDeadline(self.itinerary.deadline))
+                return self
+            case Op.LOCATE_FIRST:
+                actions.append(Locate(self.itinerary.steps[self.step]))
+                return self
+            case Op.LOCATE_NEXT:
+                actions.append(Locate(self.itinerary.steps[self.step + 1]))
+                return replace(self, step=self.step + 1, targets=(), target=0)
+            case Op.INVITE_FIRST | Op.INVITE_NEXT:
+                target = 0 if op is Op.INVITE_FIRST else self.target + 1
+                hunt = replace(self, target=target, attempt=self.attempt + 1)
+                step = self.itinerary.steps[self.step]
+                actions.append(Invite(hunt.attempt, step, self.targets[target], retry.no_response))
+                return hunt
+            case Op.ARM_NO_PROGRESS:
+                actions.append(Arm(self.attempt, "no-progress", retry.no_progress))
+                return self
+            case Op.ARM_NO_ANSWER:
+                actions.append(Arm(self.attempt, "no-answer", retry.no_answer))
+                return self
+            case Op.RELAY:
+                actions.append(Relay(self.attempt))
+                return self
+            case Op.END_ATTEMPT | Op.CUT_ATTEMPT:
+                assert outcome is not None  # every sign that ends an attempt has one
+                return self._end_attempt(outcome, before, actions)
+            case Op.ANSWERED:
+                last = self.ended[-1]
+                result = Result("answered", last.outcome.code, last.route, last.attempt)
+                return self._finish(replace(result, outcome=last.outcome), actions)
+            case Op.REFUSED:
+                return self._finish(_refused(self.ended[-1]), actions)
+            case Op.BEST:
+                return self._finish(_refused(best(self.ended)), actions)
+            case Op.CANCELLED:
+                return self._finish(Result("cancelled", 487), actions)
+            case Op.LATE:
+                return self._finish(Result("refused", 408), actions)
+
+    def _end_attempt(self, outcome: Outcome, before: State, actions: list[Action]) -> Hunt:
+        step = self.itinerary.steps[self.step]
+        number = self.attempt
+        if before is State.LOCATING:
+            number += 1
+            actions.append(Unreached(number, step))
+        elif outcome.final is None and outcome is not TRANSPORT_ERROR:
+            actions.append(Abandon(number))
+        actions.append(Over(number, outcome))
+        ended = (*self.ended, Ended(number, step.route, outcome))
+        return replace(self, attempt=number, ended=ended)
+
+    def _finish(self, result: Result, actions: list[Action]) -> Hunt:
+        actions.append(Finish(result))
+        return replace(self, result=result)
+
+
+def _refused(one: Ended) -> Result:
+    from_wire = one.outcome.final is not None
+    return Result(
+        "refused",
+        upstream_code(one.outcome),
+        one.route if from_wire else None,
+        one.attempt if from_wire else None,
+        one.outcome,
+    )
+
+
+def itinerary(
+    plan: Plan, trunk: Trunk, number: str, calls_before: int = 0, judge: Judge | None = None
+) -> Itinerary:
+    """What a call to `number` on `trunk` will follow, after `calls_before` earlier calls."""
+    if judge is None:
+        judge = Judge(next(retry for retry in plan.retries if retry.name == trunk.retry))
+    return Itinerary(steps(plan, trunk, number, calls_before), judge, trunk.deadline)

@@ -1,0 +1,179 @@
+"""How an attempt ended, and what a retry policy makes of it.
+
+An outcome keeps its origin: a timeout or transport error made here is never mistaken for a 408 or
+503 that came over the wire. Precedence is by how specific a match is, never by order in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from sipfo.plan.model import (
+    CommitOn,
+    CommitOnCode,
+    OnCause,
+    OnCode,
+    OnLocal,
+    OnRange,
+    OnTag,
+    Retry,
+    Timer,
+    Verdict,
+)
+
+Ending = Literal[
+    "response",
+    "transport-error",
+    "no-response",
+    "no-progress",
+    "no-answer",
+    "cancelled",
+    "deadline",
+]
+
+TIMEOUT_CODE = 408
+"""A timeout made here is presented as 408 (RFC 3261 §8.1.3.1)."""
+
+TRANSPORT_ERROR_CODE = 503
+"""A transport error made here is presented as 503 (RFC 3261 §8.1.3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """A final response that came over the wire: status, reason phrase, and its Reason headers."""
+
+    status: int
+    phrase: str = ""
+    reasons: tuple[str, ...] = ()
+    causes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one attempt ended. `final` is there exactly when `ending` is "response"."""
+
+    ending: Ending
+    final: Final | None = None
+
+    @property
+    def word(self) -> str:
+        """The outcome as ladders and test blocks write it: a status code, or its name."""
+        return str(self.final.status) if self.final is not None else self.ending
+
+    @property
+    def is_target_failure(self) -> bool:
+        """Whether RFC 3263 §4.3 moves on to the next target: a 503, a transport error, or
+        nothing heard at all."""
+        if self.final is not None:
+            return self.final.status == 503
+        return self.ending in ("transport-error", "no-response")
+
+    @property
+    def code(self) -> int:
+        """The status code that stands for this outcome toward the caller."""
+        if self.final is not None:
+            return self.final.status
+        return TRANSPORT_ERROR_CODE if self.ending == "transport-error" else TIMEOUT_CODE
+
+
+TRANSPORT_ERROR = Outcome("transport-error")
+CANCELLED = Outcome("cancelled")
+DEADLINE = Outcome("deadline")
+
+
+def timed_out(timer: Timer) -> Outcome:
+    """The outcome that a timer of the retry policy makes."""
+    return Outcome(timer)
+
+
+def responded(status: int, phrase: str = "") -> Outcome:
+    """The outcome of a final response that carries no Reason header."""
+    return Outcome("response", Final(status, phrase))
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A retry policy made ready to judge outcomes: dictionaries instead of a list of rules."""
+
+    retry: Retry
+
+    @cached_property
+    def _local(self) -> dict[str, Verdict]:
+        return {
+            r.match.outcome: r.verdict for r in self.retry.rules if isinstance(r.match, OnLocal)
+        }
+
+    @cached_property
+    def _codes(self) -> dict[int, Verdict]:
+        """Codes and ranges in one dictionary: wide ranges first, so that narrow ones overwrite."""
+        table: dict[int, Verdict] = {}
+        ranges = [
+            (r.match.last - r.match.first, r.match.first, r.match.last, r.verdict)
+            for r in self.retry.rules
+            if isinstance(r.match, OnRange)
+        ]
+        for _, first, last, verdict in sorted(ranges, reverse=True):
+            table.update(dict.fromkeys(range(first, last + 1), verdict))
+        for rule in self.retry.rules:
+            if isinstance(rule.match, OnCode):
+                table[rule.match.code] = rule.verdict
+        return table
+
+    @cached_property
+    def _causes(self) -> dict[int, Verdict]:
+        return {r.match.cause: r.verdict for r in self.retry.rules if isinstance(r.match, OnCause)}
+
+    @cached_property
+    def _tags(self) -> list[tuple[int, Callable[[str], object], Verdict]]:
+        """A tag is matched as a whole word: D5 is not in D56."""
+        return [
+            (
+                r.match.code,
+                re.compile(rf"(?<![A-Za-z0-9]){re.escape(r.match.tag)}(?![A-Za-z0-9])").search,
+                r.verdict,
+            )
+            for r in self.retry.rules
+            if isinstance(r.match, OnTag)
+        ]
+
+    def verdict(self, outcome: Outcome) -> Verdict:
+        """What the policy makes of an outcome: tag, then cause, code, range, `otherwise`.
+
+        A timeout that the policy does not name counts as 408; a transport error that it does not
+        name is `otherwise`.
+        """
+        final = outcome.final
+        if final is None:
+            named = self._local.get(outcome.ending)
+            if named is not None:
+                return named
+            if outcome.ending == "transport-error":
+                return self.retry.otherwise
+            return self._codes.get(TIMEOUT_CODE, self.retry.otherwise)
+        for code, found, verdict in self._tags:
+            if code == final.status and (
+                found(final.phrase) or any(found(reason) for reason in final.reasons)
+            ):
+                return verdict
+        for cause in final.causes:
+            if cause in self._causes:
+                return self._causes[cause]
+        return self._codes.get(final.status, self.retry.otherwise)
+
+    def commits(self, status: int, has_body: bool) -> bool:
+        """Whether a provisional above 100 ends failover for this call."""
+        for point in self.retry.commit:
+            match point:
+                case CommitOnCode(code=code) if code == status:
+                    return True
+                case CommitOn(point="progress"):
+                    return True
+                case CommitOn(point="early-media") if has_body:
+                    return True
+                case _:
+                    continue
+        return False

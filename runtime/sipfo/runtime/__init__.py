@@ -1,0 +1,1 @@
+"""Plan to calls on the wire. Start reading at `engine.py`."""

@@ -1,0 +1,1 @@
+"""Plan × scenario to verdict. Start reading at `simulate.py`."""
