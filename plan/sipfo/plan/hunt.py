@@ -47,7 +47,7 @@ from sipfo.plan.outcome import (
 )
 from sipfo.plan.table import TABLE, Op, Sign, State
 
-_UNDER_WAY = frozenset({S.CALLING, S.PROCEEDING, S.RINGING, S.COMMITTED})
+_UNDER_WAY = frozenset({State.CALLING, State.PROCEEDING, State.RINGING, State.COMMITTED})
 
 
 @dataclass(frozen=True, slots=True)
