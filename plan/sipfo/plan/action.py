@@ -59,6 +59,13 @@ class Unreached:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """Say that a step was passed over, because all its targets are held."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """Record how an attempt ended and disarm its timer."""
 
@@ -80,7 +87,7 @@ class Finish:
     result: Result
 
 
-Action = ArmDeadline | Locate | Invite | Arm | Relay | Unreached | Over | Abandon | Finish
+Action = ArmDeadline | Locate | Invite | Arm | Relay | Unreached | Skipped | Over | Abandon | Finish
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,13 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """RFC 3263 gave the step's targets, in order; none when the name does not resolve."""
+    """RFC 3263 gave the step's targets, in order; none when the name does not resolve.
+
+    `held` says that every one of them asked to be left alone for a while (Retry-After).
+    """
 
     targets: tuple[str, ...]
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

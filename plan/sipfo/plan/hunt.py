@@ -21,6 +21,7 @@ from sipfo.plan.action import (
     Over,
     Relay,
     Result,
+    Skipped,
     Unreached,
 )
 from sipfo.plan.best import Ended, best, upstream_code
@@ -61,7 +62,10 @@ class Itinerary:
 
 @dataclass(frozen=True, slots=True)
 class Hunt:
-    """One call's set-up so far. Attempts are numbered from 1; 0 means none was made yet."""
+    """One call's set-up so far. Attempts are numbered from 1; 0 means none was made yet.
+
+    `anyway` is set once every target of every step was held: they are then tried in order.
+    """
 
     itinerary: Itinerary
     state: State = State.IDLE
@@ -69,6 +73,7 @@ class Hunt:
     targets: tuple[str, ...] = ()
     target: int = 0
     attempt: int = 0
+    anyway: bool = False
     ended: tuple[Ended, ...] = ()
     result: Result | None = None
 
@@ -93,11 +98,11 @@ class Hunt:
                 return Sign.CALLER_LEFT, CANCELLED
             case DeadlinePassed():
                 return Sign.DEADLINE, DEADLINE
-            case Located(targets=targets):
+            case Located(targets=targets, held=held):
                 if self.state is not State.LOCATING:
                     return Sign.STALE, None
                 if targets:
-                    return Sign.TARGETS, None
+                    return (self._held() if held and not self.anyway else Sign.TARGETS), None
                 return self._failure(TRANSPORT_ERROR), TRANSPORT_ERROR
             case _ if event.attempt != self.attempt or self.state not in _UNDER_WAY:
                 return Sign.STALE, None
@@ -118,6 +123,12 @@ class Hunt:
                     return Sign.STALE, None
                 outcome = timed_out(timer)
                 return self._failure(outcome), outcome
+
+    def _held(self) -> Sign:
+        """A held step is passed over, unless nothing at all would be tried."""
+        if self.step + 1 < len(self.itinerary.steps):
+            return Sign.HELD
+        return Sign.HELD_LAST if self.ended else Sign.ALL_HELD
 
     def _timer(self) -> Timer:
         """The timer of the current phase: no-response never fires once a 1xx was heard."""
@@ -160,6 +171,12 @@ class Hunt:
             case Op.LOCATE_NEXT:
                 actions.append(Locate(self.itinerary.steps[self.step + 1]))
                 return replace(self, step=self.step + 1, targets=(), target=0)
+            case Op.LOCATE_ANYWAY:
+                actions.append(Locate(self.itinerary.steps[0]))
+                return replace(self, step=0, anyway=True)
+            case Op.SKIP:
+                actions.append(Skipped(self.itinerary.steps[self.step]))
+                return self
             case Op.INVITE_FIRST | Op.INVITE_NEXT:
                 target = 0 if op is Op.INVITE_FIRST else self.target + 1
                 hunt = replace(self, target=target, attempt=self.attempt + 1)

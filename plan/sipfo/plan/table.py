@@ -26,6 +26,9 @@ class Sign(Enum):
 
     PLACED = auto()
     TARGETS = auto()
+    HELD = auto()  # all its targets are held; another step is left
+    HELD_LAST = auto()  # the same at the last step, after attempts were made
+    ALL_HELD = auto()  # the same at the last step, and no attempt was made at all
     TRYING = auto()
     PROGRESS = auto()
     COMMIT = auto()
@@ -45,6 +48,8 @@ class Op(Enum):
     ARM_DEADLINE = auto()
     LOCATE_FIRST = auto()
     LOCATE_NEXT = auto()
+    LOCATE_ANYWAY = auto()
+    SKIP = auto()
     INVITE_FIRST = auto()
     INVITE_NEXT = auto()
     ARM_NO_PROGRESS = auto()
@@ -83,7 +88,7 @@ def _still(state: State, *signs: Sign) -> dict[Sign, Row]:
     return dict.fromkeys(signs, (state, IGNORE))
 
 
-_OUTSIDE = (G.PLACED, G.TARGETS, G.STALE)
+_OUTSIDE = (G.PLACED, G.TARGETS, G.HELD, G.HELD_LAST, G.ALL_HELD, G.STALE)
 
 TABLE: dict[State, dict[Sign, Row]] = {
     S.IDLE: {
@@ -96,6 +101,9 @@ TABLE: dict[State, dict[Sign, Row]] = {
         **_still(S.LOCATING, G.PLACED, G.STALE, G.TRYING, G.PROGRESS, G.COMMIT),
         **_still(S.LOCATING, G.NEXT_TARGET, G.ANSWER),
         G.TARGETS: (S.CALLING, (O.INVITE_FIRST,)),
+        G.HELD: (S.LOCATING, (O.SKIP, O.LOCATE_NEXT)),
+        G.HELD_LAST: (S.ENDED, (O.SKIP, O.BEST)),
+        G.ALL_HELD: (S.LOCATING, (O.LOCATE_ANYWAY,)),  # all down: try them in order anyway
         G.NEXT_STEP: (S.LOCATING, (O.END_ATTEMPT, O.LOCATE_NEXT)),
         G.EXHAUSTED: (S.ENDED, (O.END_ATTEMPT, O.BEST)),
         G.STOP: (S.ENDED, (O.END_ATTEMPT, O.REFUSED)),
