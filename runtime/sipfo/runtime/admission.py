@@ -1,0 +1,89 @@
+"""Who may place which calls: source address and called number to a trunk, or a refusal.
+
+Nobody's call is accepted unless a trunk says so. The cost does not grow with the number of
+trunks, numbers or networks: one dictionary per prefix length that occurs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.numbering import Numbering, normalise
+from sipfo.runtime.mapping import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a call is not taken: the status code to answer and the reason for the log."""
+
+    status: int
+    reason: str
+
+
+class Networks:
+    """A set of networks, asked whether it holds an address."""
+
+    def __init__(self) -> None:
+        self._by_length: dict[tuple[int, int], set[int]] = {}
+
+    def add(self, network: str) -> None:
+        """Add a network in CIDR form."""
+        found = ip_network(network)
+        shift = found.max_prefixlen - found.prefixlen
+        held = self._by_length.setdefault((found.version, shift), set())
+        held.add(int(found.network_address) >> shift)
+
+    def __contains__(self, address: IPv4Address | IPv6Address) -> bool:
+        number = int(address)
+        return any(
+            version == address.version and number >> shift in held
+            for (version, shift), held in self._by_length.items()
+        )
+
+
+class Admission:
+    """The door: every INVITE that starts a call passes it."""
+
+    def __init__(self, plan: Plan, mapping: Mapping) -> None:
+        self._mapping = mapping
+        self._numbering = Numbering(plan)
+        self._listening = {(one.transport, one.host, one.port) for one in plan.listen}
+        self._everybody = Networks()
+        self._anyone = False
+        self._networks: dict[str, Networks] = {}
+        for trunk in plan.trunks:
+            own = self._networks[trunk.name] = Networks()
+            self._anyone = self._anyone or trunk.accept.anyone
+            for network in trunk.accept.networks:
+                own.add(network)
+                self._everybody.add(network)
+
+    def admit(
+        self, user: str, source: str, at: tuple[str, str, int]
+    ) -> tuple[Trunk, str] | Refused:
+        """The trunk of a call and the number as E.164, or why it is refused.
+
+        `user` is the Request-URI's user part, `at` the (transport, host, port) it arrived on. The
+        source is looked at first, so that a stranger learns nothing about the numbers.
+        """
+        if at not in self._listening:
+            return Refused(403, "no `listen` here")
+        addresses = [ip_address(host) for host in self._mapping.declared(source)]
+        if not self._anyone and not any(one in self._everybody for one in addresses):
+            return Refused(403, "source accepted by no trunk")
+        number = normalise(user)
+        trunk = self._numbering.trunk_of(number)
+        if trunk is None:
+            return Refused(404, f"number of no trunk: {number}")
+        own = self._networks[trunk.name]
+        if trunk.accept.anyone or any(one in own for one in addresses):
+            return trunk, number
+        return Refused(403, f"source not accepted by trunk {trunk.name}")
+
+    def knows(self, source: str) -> bool:
+        """Whether any trunk accepts calls from this address."""
+        return self._anyone or any(
+            ip_address(host) in self._everybody for host in self._mapping.declared(source)
+        )

@@ -1,0 +1,150 @@
+"""Which header fields cross from one side of the call to the other, and in what form.
+
+An allow-list: a field that is not named here ends at sipfo, so nothing can be smuggled past a
+rule by a spelling that another parser reads differently. Bodies cross untouched.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sipfo.runtime.sip.headers import Headers
+from sipfo.runtime.sip.message import Request, Response
+
+# Say the same on both sides of a back-to-back user agent: about the body, the people, the
+# session, and what the far end wants shown or done.
+END_TO_END = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"accept-language",
+        b"alert-info",
+        b"allow-events",
+        b"answer-mode",
+        b"authentication-info",
+        b"authorization",
+        b"call-info",
+        b"content-disposition",
+        b"content-encoding",
+        b"content-language",
+        b"content-type",
+        b"date",
+        b"diversion",
+        b"error-info",
+        b"event",
+        b"expires",
+        b"geolocation",
+        b"geolocation-routing",
+        b"history-info",
+        b"identity",
+        b"in-reply-to",
+        b"info-package",
+        b"mime-version",
+        b"min-expires",
+        b"min-se",
+        b"organization",
+        b"p-asserted-identity",
+        b"p-early-media",
+        b"p-preferred-identity",
+        b"priority",
+        b"privacy",
+        b"proxy-authenticate",
+        b"proxy-authentication-info",
+        b"proxy-authorization",
+        b"reason",
+        b"recv-info",
+        b"refer-sub",
+        b"refer-to",
+        b"referred-by",
+        b"reply-to",
+        b"resource-priority",
+        b"retry-after",
+        b"rseq",
+        b"server",
+        b"session-expires",
+        b"subject",
+        b"subscription-state",
+        b"unsupported",
+        b"user-agent",
+        b"user-to-user",
+        b"warning",
+        b"www-authenticate",
+    }
+)
+
+# Option tags whose whole meaning crosses with the fields above. `replaces`, `path`, `outbound`
+# and the like name dialogs or hops that differ on the two sides.
+OPTION_TAGS = (
+    b"100rel",
+    b"timer",
+    b"histinfo",
+    b"early-session",
+    b"precondition",
+    b"from-change",
+    b"199",
+    b"norefersub",
+    b"recipient-list-invite",
+    b"resource-priority",
+    b"privacy",
+    b"uui",
+    b"answermode",
+)
+
+ALLOW = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
+
+_EXTENSION = re.compile(rb"x-[a-z0-9-]{1,60}")
+_ID_PRIVACY = re.compile(rb"(?:^|[;,\s])id(?:$|[;,\s])", re.IGNORECASE)
+
+
+def copy_end_to_end(source: Headers, to: Headers) -> None:
+    """Append to `to` the fields of `source` that cross, in their order.
+
+    An asserted identity whose owner asked for privacy does not cross (RFC 3325 §7).
+    """
+    hide_identity = any(_ID_PRIVACY.search(value) for value in source.lines(b"privacy"))
+    for name, value in source:
+        if name == b"p-asserted-identity" and hide_identity:
+            continue
+        if name in END_TO_END or _EXTENSION.fullmatch(name):
+            to.add(name, value)
+        elif name in (b"supported", b"require"):
+            tags = [tag for tag in _tags(value) if tag in OPTION_TAGS]
+            if tags:
+                to.add(name, b", ".join(tags))
+
+
+def unsupported_tags(request: Request) -> list[bytes]:
+    """Option tags that a request requires and that do not cross (RFC 3261 §8.2.2.3)."""
+    return [
+        tag
+        for value in request.headers.lines(b"require")
+        for tag in _tags(value)
+        if tag not in OPTION_TAGS
+    ]
+
+
+def _tags(value: bytes) -> list[bytes]:
+    return [tag.strip().lower() for tag in value.split(b",") if tag.strip()]
+
+
+def reasons(response: Response) -> tuple[str, ...]:
+    """The Reason header values of a response (RFC 3326, RFC 6432), as text."""
+    return tuple(value.decode("utf-8", "replace") for value in response.headers.all(b"reason"))
+
+
+_CAUSE = re.compile(r"(?i)^\s*Q\.850\s*(?:;[^;]*)*?;\s*cause\s*=\s*([0-9]{1,3})\s*(?:;|$)")
+
+
+def q850_causes(values: tuple[str, ...]) -> tuple[int, ...]:
+    """The Q.850 causes among Reason header values."""
+    return tuple(int(found[1]) for value in values if (found := _CAUSE.match(value)))
+
+
+_DELTA_SECONDS = re.compile(rb"\s*([0-9]{1,10})(?![0-9])")
+
+
+def retry_after(response: Response) -> int | None:
+    """Seconds of a Retry-After header (RFC 3261 §20.33), or None."""
+    value = response.headers.first(b"retry-after")
+    found = _DELTA_SECONDS.match(value) if value is not None else None
+    return int(found[1]) if found else None

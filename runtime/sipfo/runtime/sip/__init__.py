@@ -1,0 +1,1 @@
+"""RFC 3261 without input or output: messages, transactions, dialogs."""

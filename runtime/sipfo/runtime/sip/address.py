@@ -1,0 +1,63 @@
+"""From, To, Contact, Route: `"Name" <uri>;params`, or a bare URI (RFC 3261 §20.10)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.parameters import Parameters, encode_parameters, parse_parameters
+
+_NAME_ADDR = re.compile(
+    rb"""(?P<display>"(?:[^"\\]|\\.)*"|[^"<]*?)[ \t]*<(?P<uri>[^<>]*)>(?P<parameters>.*)""",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NameAddr:
+    """An address; `display` is as it was written, quotes included."""
+
+    display: bytes
+    uri: bytes
+    parameters: Parameters = ()
+
+    @property
+    def tag(self) -> bytes | None:
+        """The dialog tag, if there is one."""
+        for name, value in self.parameters:
+            if name == b"tag":
+                return value
+        return None
+
+    def with_tag(self, tag: bytes) -> NameAddr:
+        """The same address under this tag alone."""
+        rest = tuple(one for one in self.parameters if one[0] != b"tag")
+        return replace(self, parameters=(*rest, (b"tag", tag)))
+
+    def without_tag(self) -> NameAddr:
+        """The same address with no tag."""
+        return replace(self, parameters=tuple(p for p in self.parameters if p[0] != b"tag"))
+
+    def encode(self) -> bytes:
+        """As a header field's value, always with angle brackets."""
+        display = self.display + b" " if self.display else b""
+        return b"%s<%s>%s" % (display, self.uri, encode_parameters(self.parameters))
+
+
+def parse_address(value: bytes) -> NameAddr:
+    """Raises Malformed."""
+    found = _NAME_ADDR.fullmatch(value)
+    if found is not None:
+        uri = found["uri"].strip(b" \t")
+        if not uri:
+            raise Malformed(400, "empty URI")
+        return NameAddr(found["display"].strip(b" \t"), uri, parse_parameters(found["parameters"]))
+    if b"<" in value or b'"' in value:
+        raise Malformed(400, "bad address")
+    # Without angle brackets, what follows a semicolon belongs to the field (RFC 3261 §20.10).
+    uri, semicolon, rest = value.partition(b";")
+    uri = uri.strip(b" \t")
+    if not uri or b" " in uri or b":" not in uri:
+        raise Malformed(400, "bad address")
+    return NameAddr(b"", uri, parse_parameters(semicolon + rest))

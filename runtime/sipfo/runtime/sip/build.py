@@ -1,0 +1,115 @@
+"""Messages made from messages: responses, the ACK of a refusal, CANCEL."""
+
+from __future__ import annotations
+
+from sipfo.runtime.sip.cseq import CSeq
+from sipfo.runtime.sip.headers import Headers
+from sipfo.runtime.sip.message import Request, Response
+
+REASON_PHRASES = {
+    100: b"Trying",
+    180: b"Ringing",
+    181: b"Call Is Being Forwarded",
+    182: b"Queued",
+    183: b"Session Progress",
+    200: b"OK",
+    202: b"Accepted",
+    300: b"Multiple Choices",
+    301: b"Moved Permanently",
+    302: b"Moved Temporarily",
+    305: b"Use Proxy",
+    380: b"Alternative Service",
+    400: b"Bad Request",
+    401: b"Unauthorized",
+    402: b"Payment Required",
+    403: b"Forbidden",
+    404: b"Not Found",
+    405: b"Method Not Allowed",
+    406: b"Not Acceptable",
+    407: b"Proxy Authentication Required",
+    408: b"Request Timeout",
+    410: b"Gone",
+    413: b"Request Entity Too Large",
+    414: b"Request-URI Too Long",
+    415: b"Unsupported Media Type",
+    416: b"Unsupported URI Scheme",
+    420: b"Bad Extension",
+    421: b"Extension Required",
+    422: b"Session Interval Too Small",
+    423: b"Interval Too Brief",
+    480: b"Temporarily Unavailable",
+    481: b"Call/Transaction Does Not Exist",
+    482: b"Loop Detected",
+    483: b"Too Many Hops",
+    484: b"Address Incomplete",
+    485: b"Ambiguous",
+    486: b"Busy Here",
+    487: b"Request Terminated",
+    488: b"Not Acceptable Here",
+    489: b"Bad Event",
+    491: b"Request Pending",
+    493: b"Undecipherable",
+    500: b"Server Internal Error",
+    501: b"Not Implemented",
+    502: b"Bad Gateway",
+    503: b"Service Unavailable",
+    504: b"Server Time-out",
+    505: b"Version Not Supported",
+    513: b"Message Too Large",
+    580: b"Precondition Failure",
+    600: b"Busy Everywhere",
+    603: b"Decline",
+    604: b"Does Not Exist Anywhere",
+    606: b"Not Acceptable",
+    607: b"Unwanted",
+    608: b"Rejected",
+}
+
+
+def make_response(
+    request: Request, status: int, phrase: bytes | None = None, to_tag: bytes | None = None
+) -> Response:
+    """A response to a request (RFC 3261 §8.2.6); `to_tag` is added unless To has one."""
+    headers = Headers()
+    for via in request.headers.lines(b"via"):
+        headers.add(b"via", via)
+    headers.add(b"from", request.headers.first(b"from") or b"")
+    to = request.headers.first(b"to") or b""
+    if to_tag is not None and request.to.tag is None:
+        to = request.to.with_tag(to_tag).encode()
+    headers.add(b"to", to)
+    headers.add(b"call-id", request.call_id)
+    headers.add(b"cseq", request.headers.first(b"cseq") or b"")
+    timestamp = request.headers.first(b"timestamp")
+    if status == 100 and timestamp is not None:
+        headers.add(b"timestamp", timestamp)  # §8.2.6.1
+    if phrase is None:
+        phrase = REASON_PHRASES.get(status, b"Unknown")
+    return Response(status, phrase, headers)
+
+
+def make_ack(request: Request, response: Response) -> Request:
+    """The ACK of a 300-699 response, sent by the transaction (RFC 3261 §17.1.1.3)."""
+    ack = _companion(request, "ACK")
+    to = response.headers.first(b"to")
+    if to is not None:
+        ack.headers.set(b"to", to)
+    return ack
+
+
+def make_cancel(request: Request) -> Request:
+    """The CANCEL of a request (RFC 3261 §9.1)."""
+    return _companion(request, "CANCEL")
+
+
+def _companion(request: Request, method: str) -> Request:
+    """Same Request-URI, top Via, From, To, Call-ID, CSeq number and Route as the request."""
+    headers = Headers()
+    headers.add(b"via", request.headers.all(b"via")[0])
+    headers.add(b"max-forwards", b"70")
+    for name in (b"from", b"to", b"call-id"):
+        headers.add(name, request.headers.first(name) or b"")
+    headers.add(b"cseq", CSeq(request.cseq.number, method).encode())
+    for route in request.headers.lines(b"route"):
+        headers.add(b"route", route)
+    return Request(method, request.uri, headers)

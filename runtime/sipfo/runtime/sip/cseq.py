@@ -1,0 +1,48 @@
+"""CSeq (RFC 3261 §20.16) and RAck (RFC 3262 §7.2)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sipfo.runtime.sip.malformed import Malformed
+
+_CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+([A-Za-z0-9\-.!%*_+`'~]{1,64})")
+_RACK = re.compile(rb"([0-9]{1,10})[ \t]+([0-9]{1,10})[ \t]+([A-Za-z0-9\-.!%*_+`'~]{1,64})")
+
+
+class CSeq(NamedTuple):
+    """A request's number in its dialog, and its method."""
+
+    number: int
+    method: str
+
+    def encode(self) -> bytes:
+        return f"{self.number} {self.method}".encode("ascii")
+
+
+class RAck(NamedTuple):
+    """Which reliable provisional a PRACK acknowledges."""
+
+    rseq: int
+    cseq: int
+    method: str
+
+    def encode(self) -> bytes:
+        return f"{self.rseq} {self.cseq} {self.method}".encode("ascii")
+
+
+def parse_cseq(value: bytes) -> CSeq:
+    """Raises Malformed; the number "MUST be less than 2**31" (RFC 3261 §8.1.1.5)."""
+    found = _CSEQ.fullmatch(value)
+    if found is None or int(found[1]) >= 2**31:
+        raise Malformed(400, "bad CSeq")
+    return CSeq(int(found[1]), found[2].decode("ascii"))
+
+
+def parse_rack(value: bytes) -> RAck:
+    """Raises Malformed."""
+    found = _RACK.fullmatch(value)
+    if found is None:
+        raise Malformed(400, "bad RAck")
+    return RAck(int(found[1]), int(found[2]), found[3].decode("ascii"))

@@ -1,0 +1,164 @@
+"""Header fields in the order they came, under lower-case long names.
+
+Names are normalised once, when a field enters, so that what is stripped and what is forwarded
+are seen under the same name. Values stay bytes, unfolded, without surrounding blanks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+# RFC 3261 §20 (table 2) and the registrations since.
+COMPACT = {
+    b"a": b"accept-contact",
+    b"b": b"referred-by",
+    b"c": b"content-type",
+    b"d": b"request-disposition",
+    b"e": b"content-encoding",
+    b"f": b"from",
+    b"i": b"call-id",
+    b"j": b"reject-contact",
+    b"k": b"supported",
+    b"l": b"content-length",
+    b"m": b"contact",
+    b"n": b"identity-info",
+    b"o": b"event",
+    b"r": b"refer-to",
+    b"s": b"subject",
+    b"t": b"to",
+    b"u": b"allow-events",
+    b"v": b"via",
+    b"x": b"session-expires",
+    b"y": b"identity",
+}
+
+_SPELLED = {
+    b"call-id": b"Call-ID",
+    b"cseq": b"CSeq",
+    b"mime-version": b"MIME-Version",
+    b"min-se": b"Min-SE",
+    b"rack": b"RAck",
+    b"rseq": b"RSeq",
+    b"www-authenticate": b"WWW-Authenticate",
+}
+
+_TOKEN = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+")
+
+
+def normal(name: bytes) -> bytes:
+    """A field name as it is looked up: lower case, long form."""
+    lower = name.lower()
+    return COMPACT.get(lower, lower) if len(lower) == 1 else lower
+
+
+@lru_cache(maxsize=512)
+def spelled(name: bytes) -> bytes:
+    """A normal name as it is written: `call-id` to `Call-ID`."""
+    found = _SPELLED.get(name)
+    return found or b"-".join(part.capitalize() for part in name.split(b"-"))
+
+
+def is_token(text: bytes) -> bool:
+    """Whether text is an RFC 3261 §25.1 token."""
+    return _TOKEN.fullmatch(text) is not None
+
+
+def split_list(value: bytes) -> list[bytes]:
+    """The items of a comma-separated value; quoted strings and angle brackets hide commas."""
+    if b"," not in value:
+        return [value] if value else []
+    items: list[bytes] = []
+    start = 0
+    quoted = False
+    angle = False
+    skip = False
+    for place, octet in enumerate(value):
+        if skip:
+            skip = False
+        elif quoted:
+            if octet == 0x5C:  # backslash
+                skip = True
+            elif octet == 0x22:  # quote
+                quoted = False
+        elif octet == 0x22:
+            quoted = True
+        elif octet == 0x3C:
+            angle = True
+        elif octet == 0x3E:
+            angle = False
+        elif octet == 0x2C and not angle:
+            items.append(value[start:place].strip(b" \t"))
+            start = place + 1
+    items.append(value[start:].strip(b" \t"))
+    return [item for item in items if item]
+
+
+class Headers:
+    """An ordered list of (name, value)."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: list[tuple[bytes, bytes]] | None = None) -> None:
+        self._fields = fields if fields is not None else []
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._fields == other._fields
+
+    def __repr__(self) -> str:
+        return f"Headers({self._fields!r})"
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, and equal by content
+
+    def first(self, name: bytes) -> bytes | None:
+        """The value of the first field of that name."""
+        for field, value in self._fields:
+            if field == name:
+                return value
+        return None
+
+    def lines(self, name: bytes) -> list[bytes]:
+        """The values of every field of that name, as they stand."""
+        return [value for field, value in self._fields if field == name]
+
+    def all(self, name: bytes) -> list[bytes]:
+        """The items of every field of that name, comma-separated lists taken apart."""
+        return [item for value in self.lines(name) for item in split_list(value)]
+
+    def add(self, name: bytes, value: bytes) -> None:
+        """Append a field."""
+        self._fields.append((name, value))
+
+    def prepend(self, name: bytes, value: bytes) -> None:
+        """Put a field before all others, as a Via goes (RFC 3261 §16.6)."""
+        self._fields.insert(0, (name, value))
+
+    def set(self, name: bytes, value: bytes) -> None:
+        """Make this the only field of its name, in the place of the first."""
+        for place, (field, _) in enumerate(self._fields):
+            if field == name:
+                self._fields[place] = (name, value)
+                self._fields[place + 1 :] = [
+                    one for one in self._fields[place + 1 :] if one[0] != name
+                ]
+                return
+        self._fields.append((name, value))
+
+    def remove(self, name: bytes) -> None:
+        """Take out every field of that name."""
+        self._fields = [one for one in self._fields if one[0] != name]
+
+    def copy(self) -> Headers:
+        """A list of its own; the values are shared, being immutable."""
+        return Headers(list(self._fields))
+
+    def replace_at(self, place: int, value: bytes) -> None:
+        """Give the field at a place another value."""
+        self._fields[place] = (self._fields[place][0], value)

@@ -1,0 +1,66 @@
+"""Parameters after a value, `;name=value`, and hosts with ports: what Via and addresses share."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address
+
+from sipfo.runtime.sip.malformed import Malformed
+
+Parameters = tuple[tuple[bytes, bytes | None], ...]
+
+_PARAMETER = re.compile(
+    rb"""[ \t]*;[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)
+         (?:[ \t]*=[ \t]*((?:[A-Za-z0-9\-.!%*_+`'~:\[\]/]*)|"(?:[^"\\]|\\.)*"))?""",
+    re.VERBOSE | re.DOTALL,
+)
+_HOST_PORT = re.compile(
+    r"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<host>[A-Za-z0-9_.-]{1,255}))(?:[ \t]*:[ \t]*(?P<port>[0-9]{1,5}))?"
+)
+
+
+def parse_parameters(text: bytes) -> Parameters:
+    """Every `;name[=value]` of the text, names in lower case. Raises Malformed."""
+    found: list[tuple[bytes, bytes | None]] = []
+    place = 0
+    while place < len(text):
+        one = _PARAMETER.match(text, place)
+        if one is None:
+            if not text[place:].strip(b" \t"):
+                break
+            raise Malformed(400, "bad parameter")
+        found.append((one[1].lower(), one[2]))
+        place = one.end()
+    return tuple(found)
+
+
+def encode_parameters(parameters: Parameters) -> bytes:
+    """The parameters as they are written."""
+    return b"".join(
+        b";" + name if value is None else b";%s=%s" % (name, value) for name, value in parameters
+    )
+
+
+def parse_host_port(text: str) -> tuple[str, int | None]:
+    """A host (a name in lower case, or an address without brackets) and its port, if there.
+
+    Raises Malformed.
+    """
+    found = _HOST_PORT.fullmatch(text)
+    if found is None:
+        raise Malformed(400, "bad host")
+    port = int(found["port"]) if found["port"] is not None else None
+    if port is not None and not 1 <= port <= 65535:
+        raise Malformed(400, "bad port")
+    if found["six"] is not None:
+        try:
+            return str(IPv6Address(found["six"])), port
+        except ValueError:
+            raise Malformed(400, "bad IPv6 address") from None
+    return found["host"].lower(), port
+
+
+def encode_host(host: str, port: int | None) -> str:
+    """A host and port as they stand in a URI or Via; IPv6 in brackets (RFC 5118 §4.1)."""
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port is None else f"{shown}:{port}"

@@ -1,0 +1,225 @@
+"""The INVITE client transaction (RFC 3261 §17.1.1, RFC 6026 §7.2) as a table.
+
+What would surprise: a 2xx does not end it. It stays Accepted for Timer M, so that retransmitted
+and forked 2xx still reach the transaction user, who owes each an ACK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from sipfo.runtime.sip.build import make_ack
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.message import Request, Response, serialize
+from sipfo.runtime.sip.timer import Handle, Timers
+from sipfo.runtime.sip.transaction.user import ClientUser
+from sipfo.runtime.sip.transaction.values import TimerValues
+
+
+class State(Enum):
+    CALLING = auto()
+    PROCEEDING = auto()
+    ACCEPTED = auto()
+    COMPLETED = auto()
+    TERMINATED = auto()
+
+
+class Event(Enum):
+    TIMER_A = auto()
+    TIMER_B = auto()
+    TIMER_D = auto()
+    TIMER_M = auto()
+    R_1XX = auto()
+    R_2XX = auto()
+    R_300_699 = auto()
+    TRANSPORT_ERROR = auto()
+
+
+class Action(Enum):
+    IGNORE = auto()
+    RETRANSMIT = auto()
+    PASS = auto()
+    ACCEPT = auto()
+    REFUSE = auto()
+    RESEND_ACK = auto()
+    TIME_OUT = auto()
+    FAIL = auto()
+    END = auto()
+
+
+S, E, A = State, Event, Action
+
+TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
+    (S.CALLING, E.TIMER_A): (S.CALLING, A.RETRANSMIT),
+    (S.CALLING, E.TIMER_B): (S.TERMINATED, A.TIME_OUT),
+    (S.CALLING, E.TIMER_D): (S.CALLING, A.IGNORE),
+    (S.CALLING, E.TIMER_M): (S.CALLING, A.IGNORE),
+    (S.CALLING, E.R_1XX): (S.PROCEEDING, A.PASS),
+    (S.CALLING, E.R_2XX): (S.ACCEPTED, A.ACCEPT),
+    (S.CALLING, E.R_300_699): (S.COMPLETED, A.REFUSE),
+    (S.CALLING, E.TRANSPORT_ERROR): (S.TERMINATED, A.FAIL),
+    (S.PROCEEDING, E.TIMER_A): (S.PROCEEDING, A.IGNORE),
+    # "When Timer B fires ... in the Calling state": a provisional ends its business.
+    (S.PROCEEDING, E.TIMER_B): (S.PROCEEDING, A.IGNORE),
+    (S.PROCEEDING, E.TIMER_D): (S.PROCEEDING, A.IGNORE),
+    (S.PROCEEDING, E.TIMER_M): (S.PROCEEDING, A.IGNORE),
+    (S.PROCEEDING, E.R_1XX): (S.PROCEEDING, A.PASS),
+    (S.PROCEEDING, E.R_2XX): (S.ACCEPTED, A.ACCEPT),
+    (S.PROCEEDING, E.R_300_699): (S.COMPLETED, A.REFUSE),
+    # A connection that breaks under a proceeding INVITE: the answer has no way back.
+    (S.PROCEEDING, E.TRANSPORT_ERROR): (S.TERMINATED, A.FAIL),
+    (S.ACCEPTED, E.TIMER_A): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.TIMER_B): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.TIMER_D): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.TIMER_M): (S.TERMINATED, A.END),
+    (S.ACCEPTED, E.R_1XX): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.R_2XX): (S.ACCEPTED, A.PASS),
+    (S.ACCEPTED, E.R_300_699): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.TRANSPORT_ERROR): (S.ACCEPTED, A.IGNORE),
+    (S.COMPLETED, E.TIMER_A): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.TIMER_B): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.TIMER_D): (S.TERMINATED, A.END),
+    (S.COMPLETED, E.TIMER_M): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.R_1XX): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.R_2XX): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.R_300_699): (S.COMPLETED, A.RESEND_ACK),
+    (S.COMPLETED, E.TRANSPORT_ERROR): (S.TERMINATED, A.END),
+    (S.TERMINATED, E.TIMER_A): (S.TERMINATED, A.IGNORE),
+    (S.TERMINATED, E.TIMER_B): (S.TERMINATED, A.IGNORE),
+    (S.TERMINATED, E.TIMER_D): (S.TERMINATED, A.IGNORE),
+    (S.TERMINATED, E.TIMER_M): (S.TERMINATED, A.IGNORE),
+    (S.TERMINATED, E.R_1XX): (S.TERMINATED, A.IGNORE),
+    (S.TERMINATED, E.R_2XX): (S.TERMINATED, A.IGNORE),
+    (S.TERMINATED, E.R_300_699): (S.TERMINATED, A.IGNORE),
+    (S.TERMINATED, E.TRANSPORT_ERROR): (S.TERMINATED, A.IGNORE),
+}
+
+
+class InviteClientTransaction:
+    """One INVITE sent, until nothing of it can come back any more."""
+
+    __slots__ = (
+        "_ack",
+        "_data",
+        "_interval",
+        "_resend",
+        "_send",
+        "_timers",
+        "_user",
+        "_values",
+        "_wait",
+        "flow",
+        "key",
+        "request",
+        "state",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        flow: Flow,
+        user: ClientUser,
+        timers: Timers,
+        values: TimerValues,
+        send: Callable[[Flow, bytes], None],
+    ) -> None:
+        self.request = request
+        self.flow = flow
+        self.key = (request.via.branch, "INVITE")
+        self.state = State.CALLING
+        self._user = user
+        self._timers = timers
+        self._values = values
+        self._send = send
+        self._data = serialize(request)
+        self._ack: bytes | None = None
+        self._interval = values.t1
+        self._resend: Handle | None = None
+        self._wait: Handle | None = None
+
+    def start(self, now: float) -> None:
+        """Send the INVITE; arm Timer A (unreliable transports) and Timer B."""
+        if not self.flow.reliable:
+            self._resend = self._timers.at(now + self._interval, self._timer_a)
+        self._arm(self._values.t1_64, Event.TIMER_B, now)
+        self._send(self.flow, self._data)
+
+    def receive(self, response: Response, now: float) -> None:
+        """A response that matches this transaction."""
+        if response.status < 200:
+            self._take(Event.R_1XX, now, response)
+        elif response.status < 300:
+            self._take(Event.R_2XX, now, response)
+        else:
+            self._take(Event.R_300_699, now, response)
+
+    def transport_failed(self, now: float) -> None:
+        """The INVITE, or the connection that it went over, did not get through."""
+        self._take(Event.TRANSPORT_ERROR, now)
+
+    def end(self, now: float) -> None:
+        """Destroy it: 64·T1 have passed since a CANCEL and no final response came (§9.1)."""
+        if self.state is State.PROCEEDING:
+            self.state = State.TERMINATED
+            self._stop(now)
+
+    def _take(self, event: Event, now: float, response: Response | None = None) -> None:
+        self.state, action = TABLE[self.state, event]
+        match action:
+            case Action.IGNORE:
+                pass
+            case Action.RETRANSMIT:
+                # "doubling ... with each retransmission" without the T2 bound (§17.1.1.2)
+                self._interval *= 2
+                self._resend = self._timers.at(now + self._interval, self._timer_a)
+                self._send(self.flow, self._data)
+            case Action.PASS:
+                self._hush()
+                self._tell(response, now)
+            case Action.ACCEPT:
+                self._hush()
+                self._arm(self._values.t1_64, Event.TIMER_M, now)
+                self._tell(response, now)
+            case Action.REFUSE:
+                assert response is not None  # R_300_699 carries one
+                self._hush()
+                self._ack = serialize(make_ack(self.request, response))
+                self._send(self.flow, self._ack)
+                self._arm(0.0 if self.flow.reliable else self._values.d, Event.TIMER_D, now)
+                self._tell(response, now)
+            case Action.RESEND_ACK:
+                assert self._ack is not None  # made on entering Completed
+                self._send(self.flow, self._ack)
+            case Action.TIME_OUT:
+                self._user.on_timeout(self, now)
+                self._stop(now)
+            case Action.FAIL:
+                self._user.on_transport_error(self, now)
+                self._stop(now)
+            case Action.END:
+                self._stop(now)
+
+    def _tell(self, response: Response | None, now: float) -> None:
+        assert response is not None  # only response events pass one up
+        self._user.on_response(self, response, now)
+
+    def _timer_a(self, now: float) -> None:
+        self._take(Event.TIMER_A, now)
+
+    def _arm(self, seconds: float, event: Event, now: float) -> None:
+        if self._wait is not None:
+            self._wait.cancel()
+        self._wait = self._timers.at(now + seconds, lambda at: self._take(event, at))
+
+    def _hush(self) -> None:
+        """Any response ends the retransmissions."""
+        if self._resend is not None:
+            self._resend.cancel()
+            self._resend = None
+
+    def _stop(self, now: float) -> None:
+        self._hush()
+        if self._wait is not None:
+            self._wait.cancel()
+        self._user.on_terminated(self, now)

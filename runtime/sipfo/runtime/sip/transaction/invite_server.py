@@ -1,0 +1,207 @@
+"""The INVITE server transaction (RFC 3261 §17.2.1, RFC 6026 §7.1) as a table.
+
+What would surprise: a 2xx is retransmitted by the transaction user until its ACK comes
+(§13.3.1.4); the transaction only stays Accepted to absorb the INVITE's retransmissions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.message import Request, Response, serialize
+from sipfo.runtime.sip.timer import Handle, Timers
+from sipfo.runtime.sip.transaction.values import TimerValues
+
+
+class State(Enum):
+    PROCEEDING = auto()
+    ACCEPTED = auto()
+    COMPLETED = auto()
+    CONFIRMED = auto()
+    TERMINATED = auto()
+
+
+class Event(Enum):
+    INVITE = auto()
+    ACK = auto()
+    SEND_1XX = auto()
+    SEND_2XX = auto()
+    SEND_300_699 = auto()
+    TIMER_G = auto()
+    TIMER_H = auto()
+    TIMER_I = auto()
+    TIMER_L = auto()
+    TRANSPORT_ERROR = auto()
+
+
+class Action(Enum):
+    IGNORE = auto()
+    SEND = auto()
+    RESEND = auto()
+    ACCEPT = auto()
+    REFUSE = auto()
+    RETRANSMIT = auto()
+    CONFIRM = auto()
+    END = auto()
+
+
+S, E, A = State, Event, Action
+
+TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
+    (S.PROCEEDING, E.INVITE): (S.PROCEEDING, A.RESEND),
+    (S.PROCEEDING, E.ACK): (S.PROCEEDING, A.IGNORE),
+    (S.PROCEEDING, E.SEND_1XX): (S.PROCEEDING, A.SEND),
+    (S.PROCEEDING, E.SEND_2XX): (S.ACCEPTED, A.ACCEPT),
+    (S.PROCEEDING, E.SEND_300_699): (S.COMPLETED, A.REFUSE),
+    (S.PROCEEDING, E.TIMER_G): (S.PROCEEDING, A.IGNORE),
+    (S.PROCEEDING, E.TIMER_H): (S.PROCEEDING, A.IGNORE),
+    (S.PROCEEDING, E.TIMER_I): (S.PROCEEDING, A.IGNORE),
+    (S.PROCEEDING, E.TIMER_L): (S.PROCEEDING, A.IGNORE),
+    # A lost 1xx or final is sent again: a broken return path is the peer's next move.
+    (S.PROCEEDING, E.TRANSPORT_ERROR): (S.PROCEEDING, A.IGNORE),
+    (S.ACCEPTED, E.INVITE): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.ACK): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.SEND_1XX): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.SEND_2XX): (S.ACCEPTED, A.SEND),
+    (S.ACCEPTED, E.SEND_300_699): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.TIMER_G): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.TIMER_H): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.TIMER_I): (S.ACCEPTED, A.IGNORE),
+    (S.ACCEPTED, E.TIMER_L): (S.TERMINATED, A.END),
+    (S.ACCEPTED, E.TRANSPORT_ERROR): (S.ACCEPTED, A.IGNORE),
+    (S.COMPLETED, E.INVITE): (S.COMPLETED, A.RESEND),
+    (S.COMPLETED, E.ACK): (S.CONFIRMED, A.CONFIRM),
+    (S.COMPLETED, E.SEND_1XX): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.SEND_2XX): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.SEND_300_699): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.TIMER_G): (S.COMPLETED, A.RETRANSMIT),
+    # No ACK came for a refusal: there is nothing that a transaction user could do about it.
+    (S.COMPLETED, E.TIMER_H): (S.TERMINATED, A.END),
+    (S.COMPLETED, E.TIMER_I): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.TIMER_L): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.TRANSPORT_ERROR): (S.COMPLETED, A.IGNORE),
+    (S.CONFIRMED, E.INVITE): (S.CONFIRMED, A.IGNORE),
+    (S.CONFIRMED, E.ACK): (S.CONFIRMED, A.IGNORE),
+    (S.CONFIRMED, E.SEND_1XX): (S.CONFIRMED, A.IGNORE),
+    (S.CONFIRMED, E.SEND_2XX): (S.CONFIRMED, A.IGNORE),
+    (S.CONFIRMED, E.SEND_300_699): (S.CONFIRMED, A.IGNORE),
+    (S.CONFIRMED, E.TIMER_G): (S.CONFIRMED, A.IGNORE),
+    (S.CONFIRMED, E.TIMER_H): (S.CONFIRMED, A.IGNORE),
+    (S.CONFIRMED, E.TIMER_I): (S.TERMINATED, A.END),
+    (S.CONFIRMED, E.TIMER_L): (S.CONFIRMED, A.IGNORE),
+    (S.CONFIRMED, E.TRANSPORT_ERROR): (S.CONFIRMED, A.IGNORE),
+    **{(S.TERMINATED, event): (S.TERMINATED, A.IGNORE) for event in Event},
+}
+
+
+class InviteServerTransaction:
+    """One INVITE received, until nothing of it can arrive any more."""
+
+    __slots__ = (
+        "_final",
+        "_interval",
+        "_last",
+        "_resend",
+        "_send",
+        "_timers",
+        "_values",
+        "_wait",
+        "flow",
+        "key",
+        "on_terminated",
+        "request",
+        "state",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        flow: Flow,
+        key: object,
+        timers: Timers,
+        values: TimerValues,
+        send: Callable[[Flow, bytes], None],
+        on_terminated: Callable[[object], None],
+    ) -> None:
+        """`flow` is where responses go (`response_address`)."""
+        self.request = request
+        self.flow = flow
+        self.key = key
+        self.state = State.PROCEEDING
+        self.on_terminated = on_terminated
+        self._timers = timers
+        self._values = values
+        self._send = send
+        self._last: bytes | None = None
+        self._interval = values.t1
+        self._resend: Handle | None = None
+        self._wait: Handle | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether a 300-699 response was sent, whose ACK is the transaction's own business."""
+        return self.state in (State.COMPLETED, State.CONFIRMED)
+
+    def respond(self, response: Response, now: float) -> None:
+        """Send a response; one that the state has no use for any more is not sent."""
+        if response.status < 200:
+            event = Event.SEND_1XX
+        elif response.status < 300:
+            event = Event.SEND_2XX
+        else:
+            event = Event.SEND_300_699
+        self._take(event, now, serialize(response))
+
+    def receive(self, request: Request, now: float) -> None:
+        """A retransmission of the INVITE, or the ACK of its 300-699 response."""
+        self._take(Event.ACK if request.method == "ACK" else Event.INVITE, now)
+
+    def _take(self, event: Event, now: float, data: bytes | None = None) -> None:
+        self.state, action = TABLE[self.state, event]
+        match action:
+            case Action.IGNORE:
+                pass
+            case Action.SEND:
+                self._put(data)
+            case Action.RESEND:
+                if self._last is not None:
+                    self._send(self.flow, self._last)
+            case Action.ACCEPT:
+                self._arm(self._values.t1_64, Event.TIMER_L, now)
+                self._put(data)
+            case Action.REFUSE:
+                self._arm(self._values.t1_64, Event.TIMER_H, now)
+                if not self.flow.reliable:
+                    self._resend = self._timers.at(now + self._interval, self._timer_g)
+                self._put(data)
+            case Action.RETRANSMIT:
+                self._interval = min(2 * self._interval, self._values.t2)
+                self._resend = self._timers.at(now + self._interval, self._timer_g)
+                if self._last is not None:
+                    self._send(self.flow, self._last)
+            case Action.CONFIRM:
+                self._hush()
+                self._arm(0.0 if self.flow.reliable else self._values.t4, Event.TIMER_I, now)
+            case Action.END:
+                self._hush()
+                self.on_terminated(self.key)
+
+    def _put(self, data: bytes | None) -> None:
+        assert data is not None  # only `respond` leads here
+        self._last = data
+        self._send(self.flow, data)
+
+    def _timer_g(self, now: float) -> None:
+        self._take(Event.TIMER_G, now)
+
+    def _arm(self, seconds: float, event: Event, now: float) -> None:
+        if self._wait is not None:
+            self._wait.cancel()
+        self._wait = self._timers.at(now + seconds, lambda at: self._take(event, at))
+
+    def _hush(self) -> None:
+        if self._resend is not None:
+            self._resend.cancel()
+            self._resend = None

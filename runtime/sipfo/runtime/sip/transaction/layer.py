@@ -1,0 +1,169 @@
+"""Messages to transactions (RFC 3261 §17.1.3, §17.2.3) and transactions to the wire.
+
+What matches none is handed back: a new request to be served, an ACK of a 2xx or a stray response
+for the transaction user to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.timer import Timers
+from sipfo.runtime.sip.transaction import client, invite_client
+from sipfo.runtime.sip.transaction.client import ClientTransaction
+from sipfo.runtime.sip.transaction.invite_client import InviteClientTransaction
+from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
+from sipfo.runtime.sip.transaction.server import ServerTransaction
+from sipfo.runtime.sip.transaction.user import ClientUser, Sent
+from sipfo.runtime.sip.transaction.values import TimerValues
+from sipfo.runtime.sip.via import MAGIC, response_address
+
+AnyServer = ServerTransaction | InviteServerTransaction
+
+_WAITING = (invite_client.State.CALLING, client.State.TRYING)
+
+
+class TransactionLayer:
+    """Every transaction of one engine."""
+
+    __slots__ = ("_clients", "_send", "_servers", "_timers", "_values")
+
+    def __init__(
+        self, timers: Timers, send: Callable[[Flow, bytes], None], values: TimerValues
+    ) -> None:
+        self._timers = timers
+        self._send = send
+        self._values = values
+        self._clients: dict[tuple[bytes, str], Sent] = {}
+        self._servers: dict[object, AnyServer] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients) + len(self._servers)
+
+    def invite(
+        self, request: Request, flow: Flow, user: ClientUser, now: float
+    ) -> InviteClientTransaction:
+        """Send an INVITE whose top Via carries its branch."""
+        made = InviteClientTransaction(
+            request, flow, _Forgetting(self, user), self._timers, self._values, self._send
+        )
+        self._clients[made.key] = made
+        made.start(now)
+        return made
+
+    def request(
+        self, request: Request, flow: Flow, user: ClientUser, now: float
+    ) -> ClientTransaction:
+        """Send a request other than INVITE and ACK."""
+        made = ClientTransaction(
+            request, flow, _Forgetting(self, user), self._timers, self._values, self._send
+        )
+        self._clients[made.key] = made
+        made.start(now)
+        return made
+
+    def receive_response(self, response: Response, now: float) -> bool:
+        """Give a response to its transaction; False if there is none. Raises Malformed."""
+        found = self._clients.get((response.via.branch, response.cseq.method))
+        if found is None:
+            return False
+        found.receive(response, now)
+        return True
+
+    def receive_request(self, request: Request, flow: Flow, now: float) -> AnyServer | None:
+        """The new transaction of a request, or None when it was absorbed or is a stray ACK.
+
+        An ACK that matches no transaction acknowledges a 2xx: ask `is_stray_ack` first. Raises
+        Malformed.
+        """
+        key = _server_key(request)
+        found = self._servers.get(key)
+        if found is not None:
+            found.receive(request, now)
+            return None
+        if request.method == "ACK":
+            return None
+        back = flow
+        if not flow.reliable:
+            back = flow._replace(remote=response_address(request.via, flow.remote))
+        kind = InviteServerTransaction if request.method == "INVITE" else ServerTransaction
+        made = kind(request, back, key, self._timers, self._values, self._send, self._forget)
+        self._servers[key] = made
+        return made
+
+    def is_stray_ack(self, request: Request) -> bool:
+        """Whether an ACK belongs to no transaction that refused, so that it confirms a 2xx."""
+        found = self._servers.get(_server_key(request))
+        return request.method == "ACK" and not (
+            isinstance(found, InviteServerTransaction) and found.refused
+        )
+
+    def invite_of(self, cancel: Request) -> InviteServerTransaction | None:
+        """The INVITE transaction that a CANCEL means (RFC 3261 §9.2)."""
+        found = self._servers.get(_server_key(cancel, "INVITE"))
+        return found if isinstance(found, InviteServerTransaction) else None
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        """Tell every client transaction that waits on this flow.
+
+        Over UDP only those that have heard nothing: an ICMP error says nothing about a request
+        that a provisional has answered. A broken TCP connection ends the wait of both.
+        """
+        for transaction in list(self._clients.values()):
+            theirs = transaction.flow
+            if (theirs.transport, theirs.remote) != (flow.transport, flow.remote):
+                continue
+            if theirs.local != flow.local:
+                continue
+            if flow.reliable or transaction.state in _WAITING:
+                transaction.transport_failed(now)
+
+    def forget_client(self, transaction: Sent) -> None:
+        """A client transaction has terminated."""
+        if self._clients.get(transaction.key) is transaction:
+            del self._clients[transaction.key]
+
+    def _forget(self, key: object) -> None:
+        self._servers.pop(key, None)
+
+
+class _Forgetting:
+    """A client's user, with the layer told first when the transaction terminates."""
+
+    __slots__ = ("_layer", "_user")
+
+    def __init__(self, layer: TransactionLayer, user: ClientUser) -> None:
+        self._layer = layer
+        self._user = user
+
+    def on_response(self, transaction: Sent, response: Response, now: float) -> None:
+        self._user.on_response(transaction, response, now)
+
+    def on_timeout(self, transaction: Sent, now: float) -> None:
+        self._user.on_timeout(transaction, now)
+
+    def on_transport_error(self, transaction: Sent, now: float) -> None:
+        self._user.on_transport_error(transaction, now)
+
+    def on_terminated(self, transaction: Sent, now: float) -> None:
+        self._layer.forget_client(transaction)
+        self._user.on_terminated(transaction, now)
+
+
+def _server_key(request: Request, method: str | None = None) -> object:
+    """What a request's transaction is found by; an ACK and its INVITE share it (§17.2.3)."""
+    method = method or ("INVITE" if request.method == "ACK" else request.method)
+    via = request.via
+    if via.branch.startswith(MAGIC) and via.branch != MAGIC:
+        return via.branch, via.sent_by, method
+    # An RFC 2543 client's branch says nothing: the fields that stay the same are the key.
+    return (
+        method,
+        request.call_id,
+        request.cseq.number,
+        request.from_.tag,
+        via.encode(),
+        None if method == "INVITE" else request.uri,
+    )

@@ -1,0 +1,121 @@
+"""The non-INVITE server transaction (RFC 3261 §17.2.2) as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.message import Request, Response, serialize
+from sipfo.runtime.sip.timer import Timers
+from sipfo.runtime.sip.transaction.values import TimerValues
+
+
+class State(Enum):
+    TRYING = auto()
+    PROCEEDING = auto()
+    COMPLETED = auto()
+    TERMINATED = auto()
+
+
+class Event(Enum):
+    REQUEST = auto()
+    SEND_1XX = auto()
+    SEND_200_699 = auto()
+    TIMER_J = auto()
+    TRANSPORT_ERROR = auto()
+
+
+class Action(Enum):
+    IGNORE = auto()
+    SEND = auto()
+    RESEND = auto()
+    COMPLETE = auto()
+    END = auto()
+
+
+S, E, A = State, Event, Action
+
+TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
+    (S.TRYING, E.REQUEST): (S.TRYING, A.IGNORE),
+    (S.TRYING, E.SEND_1XX): (S.PROCEEDING, A.SEND),
+    (S.TRYING, E.SEND_200_699): (S.COMPLETED, A.COMPLETE),
+    (S.TRYING, E.TIMER_J): (S.TRYING, A.IGNORE),
+    (S.TRYING, E.TRANSPORT_ERROR): (S.TERMINATED, A.END),
+    (S.PROCEEDING, E.REQUEST): (S.PROCEEDING, A.RESEND),
+    (S.PROCEEDING, E.SEND_1XX): (S.PROCEEDING, A.SEND),
+    (S.PROCEEDING, E.SEND_200_699): (S.COMPLETED, A.COMPLETE),
+    (S.PROCEEDING, E.TIMER_J): (S.PROCEEDING, A.IGNORE),
+    (S.PROCEEDING, E.TRANSPORT_ERROR): (S.TERMINATED, A.END),
+    (S.COMPLETED, E.REQUEST): (S.COMPLETED, A.RESEND),
+    (S.COMPLETED, E.SEND_1XX): (S.COMPLETED, A.IGNORE),
+    # "Any other final responses passed by the TU ... MUST be discarded" (§17.2.2)
+    (S.COMPLETED, E.SEND_200_699): (S.COMPLETED, A.IGNORE),
+    (S.COMPLETED, E.TIMER_J): (S.TERMINATED, A.END),
+    (S.COMPLETED, E.TRANSPORT_ERROR): (S.TERMINATED, A.END),
+    **{(S.TERMINATED, event): (S.TERMINATED, A.IGNORE) for event in Event},
+}
+
+
+class ServerTransaction:
+    """One request other than INVITE and ACK received, until it cannot be repeated any more."""
+
+    __slots__ = (
+        "_last",
+        "_send",
+        "_timers",
+        "_values",
+        "flow",
+        "key",
+        "on_terminated",
+        "request",
+        "state",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        flow: Flow,
+        key: object,
+        timers: Timers,
+        values: TimerValues,
+        send: Callable[[Flow, bytes], None],
+        on_terminated: Callable[[object], None],
+    ) -> None:
+        """`flow` is where responses go (`response_address`)."""
+        self.request = request
+        self.flow = flow
+        self.key = key
+        self.state = State.TRYING
+        self.on_terminated = on_terminated
+        self._timers = timers
+        self._values = values
+        self._send = send
+        self._last: bytes | None = None
+
+    def respond(self, response: Response, now: float) -> None:
+        """Send a response; one after the final is discarded."""
+        event = Event.SEND_1XX if response.status < 200 else Event.SEND_200_699
+        self._take(event, now, serialize(response))
+
+    def receive(self, request: Request, now: float) -> None:
+        """A retransmission of the request."""
+        self._take(Event.REQUEST, now)
+
+    def _take(self, event: Event, now: float, data: bytes | None = None) -> None:
+        self.state, action = TABLE[self.state, event]
+        match action:
+            case Action.IGNORE:
+                pass
+            case Action.SEND | Action.COMPLETE:
+                assert data is not None  # only `respond` leads here
+                self._last = data
+                self._send(self.flow, data)
+                if action is Action.COMPLETE:
+                    wait = 0.0 if self.flow.reliable else self._values.t1_64
+                    self._timers.at(now + wait, lambda at: self._take(Event.TIMER_J, at))
+            case Action.RESEND:
+                if self._last is not None:
+                    self._send(self.flow, self._last)
+            case Action.END:
+                self.on_terminated(self.key)

@@ -1,0 +1,81 @@
+"""SIP URIs (RFC 3261 §19.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.parameters import encode_host, parse_host_port
+
+_URI = re.compile(
+    r"""(?P<scheme>sips?):
+        (?:(?P<user>[A-Za-z0-9\-_.!~*'()%&=+$,;?/\#]{1,255})(?::(?P<password>[^@]{0,128}))?@)?
+        (?P<sent_by>\[[^\]]*\](?::[0-9]+)?|[^;?\[\]]+)
+        (?P<parameters>(?:;[^;?]*)*)
+        (?P<headers>\?.*)?""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
+_GRAPHIC = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, slots=True)
+class SipUri:
+    """A sip: or sips: URI; `host` is lower case, an IPv6 address without brackets."""
+
+    scheme: str
+    user: str | None
+    host: str
+    port: int | None = None
+    params: tuple[tuple[str, str | None], ...] = ()
+    headers: str = ""
+
+    def param(self, name: str) -> str | None:
+        """A parameter's value in lower case; empty for one without a value; None if absent."""
+        for one, value in self.params:
+            if one == name:
+                return (value or "").lower()
+        return None
+
+    def with_user(self, user: str | None) -> SipUri:
+        """The same URI for another user."""
+        return replace(self, user=user)
+
+    def bare(self) -> SipUri:
+        """The URI without parameters and headers, as To and From carry it."""
+        return replace(self, params=(), headers="")
+
+    def __str__(self) -> str:
+        user = f"{self.user}@" if self.user is not None else ""
+        params = "".join(
+            f";{name}" if value is None else f";{name}={value}" for name, value in self.params
+        )
+        return f"{self.scheme}:{user}{encode_host(self.host, self.port)}{params}{self.headers}"
+
+    def encode(self) -> bytes:
+        return str(self).encode("ascii")
+
+
+def parse_uri(text: bytes | str) -> SipUri:
+    """Raises Malformed: 416 for another scheme than sip and sips, 400 for what is no URI."""
+    if isinstance(text, bytes):
+        text = text.decode("ascii", "replace")
+    if not _GRAPHIC.fullmatch(text):
+        raise Malformed(400, "bad URI")
+    found = _URI.fullmatch(text)
+    if found is None:
+        scheme = _SCHEME.match(text)
+        if scheme and scheme[0].lower() not in ("sip:", "sips:"):
+            raise Malformed(416, "unsupported URI scheme")
+        raise Malformed(400, "bad URI")
+    host, port = parse_host_port(found["sent_by"])
+    params = tuple(
+        (name.lower(), value if equals else None)
+        for name, equals, value in (
+            one.partition("=") for one in found["parameters"].split(";") if one
+        )
+    )
+    return SipUri(
+        found["scheme"].lower(), found["user"], host, port, params, found["headers"] or ""
+    )

@@ -1,0 +1,103 @@
+"""Via, and where a response goes (RFC 3261 §18.2, RFC 3581)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sipfo.runtime.sip.headers import Headers, split_list
+from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.parameters import (
+    Parameters,
+    encode_host,
+    encode_parameters,
+    parse_host_port,
+    parse_parameters,
+)
+
+MAGIC = b"z9hG4bK"
+"""How the branch of an RFC 3261 client starts (§8.1.1.7)."""
+
+_VIA = re.compile(
+    rb"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]{1,16})[ \t]+([^;]{1,300}?)[ \t]*(;.*)?",
+    re.DOTALL | re.IGNORECASE,
+)
+_PORT = re.compile(rb"[0-9]{1,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """One hop: transport in lower case, sent-by, parameters."""
+
+    transport: str
+    host: str
+    port: int | None
+    parameters: Parameters = ()
+
+    def parameter(self, name: bytes) -> bytes | None:
+        """A parameter's value, or None."""
+        for one, value in self.parameters:
+            if one == name:
+                return value
+        return None
+
+    @property
+    def branch(self) -> bytes:
+        """The branch, or empty."""
+        return self.parameter(b"branch") or b""
+
+    @property
+    def sent_by(self) -> tuple[str, int | None]:
+        return self.host, self.port
+
+    def encode(self) -> bytes:
+        sent_by = encode_host(self.host, self.port)
+        start = f"SIP/2.0/{self.transport.upper()} {sent_by}".encode("ascii")
+        return start + encode_parameters(self.parameters)
+
+
+def parse_via(value: bytes) -> Via:
+    """Raises Malformed."""
+    found = _VIA.fullmatch(value)
+    if found is None:
+        raise Malformed(400, "bad Via")
+    transport, sent_by, parameters = found.groups()
+    host, port = parse_host_port(sent_by.decode("ascii", "replace").strip())
+    return Via(transport.decode("ascii").lower(), host, port, parse_parameters(parameters or b""))
+
+
+def stamp(headers: Headers, via: Via, source: tuple[str, int]) -> Via:
+    """Write `received` and `rport` into a request's topmost Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
+    kept = tuple(
+        one for one in via.parameters if one[0] not in (b"received", b"rport") or one[1] is None
+    )
+    parameters = tuple(
+        (name, str(source[1]).encode()) if name == b"rport" else (name, value)
+        for name, value in kept
+        if name != b"received"
+    )
+    asked = any(name == b"rport" for name, _ in parameters)
+    if asked or via.host != source[0]:
+        parameters += ((b"received", source[0].encode("ascii")),)
+    stamped = Via(via.transport, via.host, via.port, parameters)
+    if stamped != via:
+        _replace_top(headers, stamped)
+    return stamped
+
+
+def _replace_top(headers: Headers, via: Via) -> None:
+    fields = headers.lines(b"via")
+    rest = split_list(fields[0])[1:]
+    place = next(i for i, (name, _) in enumerate(headers) if name == b"via")
+    headers.replace_at(place, b", ".join([via.encode(), *rest]))
+
+
+def response_address(via: Via, source: tuple[str, int]) -> tuple[str, int]:
+    """Where a response over UDP goes (RFC 3261 §18.2.2, RFC 3581 §4).
+
+    `source` is where the request really came from; a Via's own word is used for the port alone.
+    """
+    rport = via.parameter(b"rport")
+    if rport is not None and _PORT.fullmatch(rport):
+        return source
+    return source[0], via.port if via.port is not None else 5060
