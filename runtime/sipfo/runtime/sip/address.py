@@ -9,9 +9,10 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.parameters import Parameters, encode_parameters, parse_parameters
 
 _NAME_ADDR = re.compile(
-    rb"""(?P<display>"(?:[^"\\]|\\.)*"|[^"<]*?)[ \t]*<(?P<uri>[^<>]*)>(?P<parameters>.*)""",
+    rb"""(?P<display>"(?:[^"\\]|\\.)*"[ \t]*|[^"<]*)<(?P<uri>[^<>]*)>(?P<parameters>.*)""",
     re.DOTALL,
 )
+_WORD = re.compile(rb"[\x21-\x7e\x80-\xff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,14 @@ def parse_address(value: bytes) -> NameAddr:
     found = _NAME_ADDR.fullmatch(value)
     if found is not None:
         uri = found["uri"].strip(b" \t")
-        if not uri:
-            raise Malformed(400, "empty URI")
+        if not _WORD.fullmatch(uri):
+            raise Malformed(400, "bad address")  # empty, or with blanks: it goes in a start line
         return NameAddr(found["display"].strip(b" \t"), uri, parse_parameters(found["parameters"]))
     if b"<" in value or b'"' in value:
         raise Malformed(400, "bad address")
     # Without angle brackets, what follows a semicolon belongs to the field (RFC 3261 §20.10).
     uri, semicolon, rest = value.partition(b";")
     uri = uri.strip(b" \t")
-    if not uri or b" " in uri or b":" not in uri:
+    if not _WORD.fullmatch(uri) or b":" not in uri:
         raise Malformed(400, "bad address")
     return NameAddr(b"", uri, parse_parameters(semicolon + rest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.headers import Headers
+from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 
 REASON_PHRASES = {
@@ -69,23 +70,34 @@ REASON_PHRASES = {
 def make_response(
     request: Request, status: int, phrase: bytes | None = None, to_tag: bytes | None = None
 ) -> Response:
-    """A response to a request (RFC 3261 §8.2.6); `to_tag` is added unless To has one."""
+    """A response to a request (RFC 3261 §8.2.6); `to_tag` is added unless To has one.
+
+    Never fails: what a malformed request lacks is left out, what cannot be read goes back as it is.
+    """
     headers = Headers()
     for via in request.headers.lines(b"via"):
         headers.add(b"via", via)
-    headers.add(b"from", request.headers.first(b"from") or b"")
-    to = request.headers.first(b"to") or b""
-    if to_tag is not None and request.to.tag is None:
-        to = request.to.with_tag(to_tag).encode()
-    headers.add(b"to", to)
-    headers.add(b"call-id", request.call_id)
-    headers.add(b"cseq", request.headers.first(b"cseq") or b"")
+    for name in (b"from", b"to", b"call-id", b"cseq"):
+        value = request.headers.first(name)
+        if value is None:
+            continue  # a request that lacks it is refused all the same
+        if name == b"to" and to_tag is not None:
+            value = _tagged(request, value, to_tag)
+        headers.add(name, value)
     timestamp = request.headers.first(b"timestamp")
     if status == 100 and timestamp is not None:
         headers.add(b"timestamp", timestamp)  # §8.2.6.1
     if phrase is None:
         phrase = REASON_PHRASES.get(status, b"Unknown")
     return Response(status, phrase, headers)
+
+
+def _tagged(request: Request, to: bytes, tag: bytes) -> bytes:
+    try:
+        address = request.to
+    except Malformed:
+        return to
+    return to if address.tag is not None else address.with_tag(tag).encode()
 
 
 def make_ack(request: Request, response: Response) -> Request:

@@ -41,8 +41,8 @@ def parse_cseq(value: bytes) -> CSeq:
 
 
 def parse_rack(value: bytes) -> RAck:
-    """Raises Malformed."""
+    """Raises Malformed; RSeq is at most 2**32 - 1 (RFC 3262 §7.1)."""
     found = _RACK.fullmatch(value)
-    if found is None:
+    if found is None or int(found[1]) >= 2**32 or int(found[2]) >= 2**31:
         raise Malformed(400, "bad RAck")
     return RAck(int(found[1]), int(found[2]), found[3].decode("ascii"))

@@ -58,8 +58,8 @@ class Dialog:
             request.call_id,
             request.to.with_tag(local_tag),
             request.from_,
-            contact.uri,
-            tuple(request.headers.all(b"record-route")),
+            _usable(contact.uri),
+            tuple(_usable_route(one) for one in request.headers.all(b"record-route")),
             0,
             request.cseq.number,
         )
@@ -75,8 +75,8 @@ class Dialog:
             request.call_id,
             request.from_,
             response.to,
-            contact.uri if contact is not None else request.uri,
-            tuple(reversed(response.headers.all(b"record-route"))),
+            _usable(contact.uri) if contact is not None else request.uri,
+            tuple(_usable_route(one) for one in reversed(response.headers.all(b"record-route"))),
             request.cseq.number,
             None,
         )
@@ -85,7 +85,7 @@ class Dialog:
         """Take a new remote target from a target refresh (§12.2.1.2, §12.2.2). Raises Malformed."""
         contact = message.contact
         if contact is not None:
-            self.remote_target = contact.uri
+            self.remote_target = _usable(contact.uri)
 
     def accepts(self, request: Request) -> bool:
         """Whether a request's CSeq is in order; remembers it if so (§12.2.2)."""
@@ -126,3 +126,14 @@ class Dialog:
     @staticmethod
     def _loose(route: bytes) -> bool:
         return parse_uri(parse_address(route).uri).param("lr") is not None
+
+
+def _usable(uri: bytes) -> bytes:
+    """The URI, which a later request is to be sent to. Raises Malformed, sooner than then."""
+    parse_uri(uri)
+    return uri
+
+
+def _usable_route(route: bytes) -> bytes:
+    _usable(parse_address(route).uri)
+    return route

@@ -12,7 +12,7 @@ MAX_BODY = 64 * 1024
 """Bytes of a body on a stream."""
 
 _LENGTH = re.compile(
-    rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(?:\r\n[ \t]+)?([0-9]{1,10})[ \t]*(?=\r\n)",
+    rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(?:\r\n[ \t]+)?([0-9]{1,10})[ \t]*(?=\r\n(?![ \t]))",
     re.IGNORECASE,
 )
 
@@ -26,25 +26,41 @@ class Keepalive(Enum):
 class Stream:
     """The receiving side of one connection."""
 
-    __slots__ = ("_buffer", "_scanned")
+    __slots__ = ("_buffer", "_scanned", "_whole")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._scanned = 0
+        self._whole = 0  # bytes of the message being received, once its header section is here
 
     def feed(self, data: bytes) -> list[bytes | Keepalive]:
         """What is complete now that `data` has arrived, in order.
 
         Raises Malformed when the next message's end cannot be known or is too far: the connection
-        must be closed.
+        must be closed. What was complete before that is returned first; the next call raises.
         """
         self._buffer += data
         found: list[bytes | Keepalive] = []
-        while (item := self._next()) is not None:
-            found.append(item)
+        try:
+            while (item := self._next()) is not None:
+                found.append(item)
+        except Malformed:
+            if not found:
+                raise
         return found
 
     def _next(self) -> bytes | Keepalive | None:
+        if not self._whole and (item := self._measure()) is not None:
+            return item
+        if not self._whole or len(self._buffer) < self._whole:
+            return None
+        message = bytes(self._buffer[: self._whole])
+        del self._buffer[: self._whole]
+        self._scanned = self._whole = 0
+        return message
+
+    def _measure(self) -> Keepalive | None:
+        """Learn from the header section how long the message is, once; a ping may come before."""
         buffer = self._buffer
         if buffer[:2] == b"\r\n":
             if len(buffer) == 2:
@@ -54,13 +70,13 @@ class Stream:
                 return Keepalive.PING
             if buffer[2:3] != b"\r" or len(buffer) > 3:
                 del buffer[:2]
-                return self._next()
+                return self._measure()
             return None
         # The search goes on where the last one ended, so that a slow sender costs no more.
         end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
         if end < 0:
             self._scanned = len(buffer)
-            if len(buffer) > MAX_HEADER_SECTION:
+            if len(buffer) - 3 > MAX_HEADER_SECTION:  # all but three bytes of the blank line
                 raise Malformed(513, "header section too large")
             return None
         if end > MAX_HEADER_SECTION:
@@ -71,10 +87,5 @@ class Stream:
         (length,) = lengths
         if length > MAX_BODY:
             raise Malformed(513, "body too large")
-        whole = end + 4 + length
-        if len(buffer) < whole:
-            return None
-        message = bytes(buffer[:whole])
-        del buffer[:whole]
-        self._scanned = 0
-        return message
+        self._whole = end + 4 + length
+        return None

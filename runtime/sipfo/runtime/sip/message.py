@@ -29,10 +29,11 @@ MAX_FIELDS = 256
 
 SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length")
 
-_STATUS_LINE = re.compile(rb"SIP/([0-9.]{1,8}) ([0-9]{3}) ?(.*)", re.DOTALL)
+_STATUS_LINE = re.compile(rb"SIP/([0-9.]{1,8}) ([0-9]{3})(?: (.*))?", re.DOTALL | re.IGNORECASE)
 _VERSION = re.compile(rb"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 _FOLD = re.compile(rb"\r\n[ \t]+")
+_BARE_NUL = re.compile(rb"(?<!\\)\x00")
 
 
 class Message:
@@ -164,6 +165,11 @@ def parse(data: bytes) -> Request | Response:
         head = head.removesuffix(b"\r\n")
     if len(head) > MAX_HEADER_SECTION:
         raise Malformed(513, "header section too large")
+    # CR and LF stand in CRLF only, NUL in a quoted pair only (RFC 3261 §25.1).
+    if not head.count(b"\r\n") == head.count(b"\r") == head.count(b"\n") or (
+        b"\x00" in head and _BARE_NUL.search(head)
+    ):
+        raise Malformed(400, "control character")
     start, _, section = head.partition(b"\r\n")
     headers = _parse_fields(section)
     length = headers.first(b"content-length")
@@ -183,7 +189,7 @@ def _parse_start(start: bytes, headers: Headers, body: bytes) -> Request | Respo
         version, status, phrase = status_line.groups()
         if version != b"2.0" or not 100 <= int(status) <= 699:
             raise Malformed(400, "bad status line")
-        return Response(int(status), phrase, headers, body)
+        return Response(int(status), phrase or b"", headers, body)
     parts = start.split(b" ")
     if len(parts) != 3 or not is_token(parts[0]) or not parts[1]:
         raise Malformed(400, "bad request line")
@@ -209,8 +215,6 @@ def _parse_fields(section: bytes) -> Headers:
                 raise Malformed(400, "bad header field")
             if len(line) > MAX_LINE:
                 raise Malformed(400, "header field too long")
-            if b"\x00" in value or b"\r" in value or b"\n" in value:
-                raise Malformed(400, "control character in a header field")
             fields.append((normal(name), value.strip(b" \t")))
     return Headers(fields)
 

@@ -11,12 +11,16 @@ Parameters = tuple[tuple[bytes, bytes | None], ...]
 
 _PARAMETER = re.compile(
     rb"""[ \t]*;[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)
-         (?:[ \t]*=[ \t]*((?:[A-Za-z0-9\-.!%*_+`'~:\[\]/]*)|"(?:[^"\\]|\\.)*"))?""",
+         (?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[A-Za-z0-9\-.!%*_+`'~:\[\]/]*))?""",
     re.VERBOSE | re.DOTALL,
 )
 _HOST_PORT = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<host>[A-Za-z0-9_.-]{1,255}))(?:[ \t]*:[ \t]*(?P<port>[0-9]{1,5}))?"
 )
+# An IPv4 address, or labels of which the last is not a number (RFC 3261 §25.1, RFC 1123 §2.1).
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_LABEL}\.)*(?![0-9]+\.?$){_LABEL}\.?")
 
 
 def parse_parameters(text: bytes) -> Parameters:
@@ -57,6 +61,8 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
             return str(IPv6Address(found["six"])), port
         except ValueError:
             raise Malformed(400, "bad IPv6 address") from None
+    if not _HOST.fullmatch(found["host"]):
+        raise Malformed(400, "bad host")
     return found["host"].lower(), port
 
 

@@ -17,7 +17,8 @@ _URI = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
-_GRAPHIC = re.compile(r"[\x21-\x7e]+")
+# No blank, no control, and no `"`, `<` or `>`, which would end it where it is quoted.
+_GRAPHIC = re.compile(r"[\x21\x23-\x3b\x3d\x3f-\x7e]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,11 @@ class InviteClientTransaction:
         self._resend: Handle | None = None
         self._wait: Handle | None = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no final response has come yet."""
+        return self.state in (State.CALLING, State.PROCEEDING)
+
     def start(self, now: float) -> None:
         """Send the INVITE; arm Timer A (unreliable transports) and Timer B."""
         if not self.flow.reliable:

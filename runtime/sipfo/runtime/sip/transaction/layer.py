@@ -1,7 +1,7 @@
 """Messages to transactions (RFC 3261 §17.1.3, §17.2.3) and transactions to the wire.
 
-What matches none is handed back: a new request to be served, an ACK of a 2xx or a stray response
-for the transaction user to judge.
+What matches none is the transaction user's: a new request to be served, the ACK of a 2xx, a
+stray response.
 """
 
 from __future__ import annotations
@@ -72,33 +72,27 @@ class TransactionLayer:
         found.receive(response, now)
         return True
 
-    def receive_request(self, request: Request, flow: Flow, now: float) -> AnyServer | None:
-        """The new transaction of a request, or None when it was absorbed or is a stray ACK.
+    def absorb(self, request: Request, now: float) -> bool:
+        """Give a request to the transaction that it repeats or, an ACK, that it confirms.
 
-        An ACK that matches no transaction acknowledges a 2xx: ask `is_stray_ack` first. Raises
-        Malformed.
+        False when there is none. Raises Malformed.
         """
-        key = _server_key(request)
-        found = self._servers.get(key)
-        if found is not None:
-            found.receive(request, now)
-            return None
-        if request.method == "ACK":
-            return None
+        found = self._servers.get(_server_key(request))
+        if found is None or (request.method == "ACK" and not _refused(found)):
+            return False
+        found.receive(request, now)
+        return True
+
+    def serve(self, request: Request, flow: Flow) -> AnyServer:
+        """The new transaction of a request that `absorb` did not take, and that is no ACK."""
         back = flow
         if not flow.reliable:
             back = flow._replace(remote=response_address(request.via, flow.remote))
+        key = _server_key(request)
         kind = InviteServerTransaction if request.method == "INVITE" else ServerTransaction
         made = kind(request, back, key, self._timers, self._values, self._send, self._forget)
         self._servers[key] = made
         return made
-
-    def is_stray_ack(self, request: Request) -> bool:
-        """Whether an ACK belongs to no transaction that refused, so that it confirms a 2xx."""
-        found = self._servers.get(_server_key(request))
-        return request.method == "ACK" and not (
-            isinstance(found, InviteServerTransaction) and found.refused
-        )
 
     def invite_of(self, cancel: Request) -> InviteServerTransaction | None:
         """The INVITE transaction that a CANCEL means (RFC 3261 §9.2)."""
@@ -127,6 +121,11 @@ class TransactionLayer:
 
     def _forget(self, key: object) -> None:
         self._servers.pop(key, None)
+
+
+def _refused(transaction: AnyServer) -> bool:
+    """Whether it sent a 300-699 response; the ACK of a 2xx is its user's (§13.3.1.4)."""
+    return isinstance(transaction, InviteServerTransaction) and transaction.refused
 
 
 class _Forgetting:

@@ -1,0 +1,77 @@
+"""A 2xx to an INVITE on its way to whoever asked, until the ACK has gone the other way.
+
+The 2xx is repeated here, hop by hop, whatever the transport (RFC 3261 §13.3.1.4), and the far
+side is acknowledged when the near side has acknowledged, with its body (a late ACK: an INVITE
+without an offer has the answer in the ACK). If no ACK comes within 64·T1 the call is ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sipfo.runtime.headers import copy_end_to_end
+from sipfo.runtime.leg import Leg
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.timer import Handle
+from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
+
+
+class Answer:
+    """One 2xx passed from `far` to `near`, both legs of one call."""
+
+    __slots__ = ("_ack", "_far_seq", "_give_up", "_interval", "_near", "_near_seq", "_resend")
+
+    def __init__(self, near: Leg, near_seq: int, far_seq: int) -> None:
+        """The INVITE's CSeq numbers on the side that asked and on the side that answered."""
+        self._near = near
+        self._near_seq = near_seq
+        self._far_seq = far_seq
+        self._interval = near.core.values.t1
+        self._resend: Handle | None = None
+        self._give_up: Handle | None = None
+        self._ack: list[tuple[Flow, bytes]] | None = None
+
+    def start(
+        self,
+        transaction: InviteServerTransaction,
+        response: Response,
+        unacknowledged: Callable[[float], None],
+        now: float,
+    ) -> None:
+        """Send the 2xx, and again at T1, 2·T1 … T2 until the ACK comes or 64·T1 have passed."""
+        core = self._near.core
+        self._near.awaiting_ack[self._near_seq] = self
+
+        def again(now: float) -> None:
+            self._interval = min(2 * self._interval, core.values.t2)
+            self._resend = core.timers.at(now + self._interval, again)
+            transaction.respond(response, now)
+
+        def give_up(now: float) -> None:
+            self.acknowledge(None, now)
+            unacknowledged(now)
+
+        self._resend = core.timers.at(now + self._interval, again)
+        self._give_up = core.timers.at(now + core.values.t1_64, give_up)
+        transaction.respond(response, now)
+
+    def acknowledge(self, ack: Request | None, now: float) -> None:
+        """Pass the near side's ACK on, or acknowledge the far side alone. Later ones do nothing."""
+        if self._ack is not None:
+            return
+        self._near.awaiting_ack.pop(self._near_seq, None)
+        for timer in (self._resend, self._give_up):
+            if timer is not None:
+                timer.cancel()
+        far = self._near.peer
+        request = far.dialog.request("ACK", self._far_seq)
+        if ack is not None:
+            copy_end_to_end(ack.headers, request.headers)
+            request.body = ack.body
+        self._ack = far.post(request, now)
+
+    def repeated(self) -> None:
+        """The far side repeats its 2xx: so is the ACK, once there is one (§13.2.2.4)."""
+        for flow, data in self._ack or ():
+            self._near.core.send(flow, data)

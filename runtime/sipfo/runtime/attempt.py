@@ -1,0 +1,135 @@
+"""One attempt: an INVITE to one target, from its sending until nothing of it can come back.
+
+It outlives its place in the call. Once given up it is a zombie: a late 1xx is met with CANCEL
+(by `OutgoingInvite`), a late 2xx with ACK and BYE here, whatever has become of the caller.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sipfo.plan.order import Step
+from sipfo.runtime.core import Core
+from sipfo.runtime.leg import Leg
+from sipfo.runtime.locate import Target
+from sipfo.runtime.outgoing import OutgoingInvite
+from sipfo.runtime.sip.dialog import Dialog
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.timer import Handle
+
+
+class Caller(Protocol):
+    """The call that an attempt is part of."""
+
+    def attempt_heard(self, attempt: Attempt, response: Response, now: float) -> None:
+        """A response, while the attempt is not given up."""
+
+    def attempt_failed(self, attempt: Attempt, timed_out: bool, now: float) -> None:
+        """Timer B or the transport, while the attempt is not given up."""
+
+    def attempt_over(self, attempt: Attempt, now: float) -> None:
+        """Nothing of the attempt can come back any more."""
+
+
+class Attempt:
+    """One INVITE transaction: egress × route × target."""
+
+    __slots__ = (
+        "_call",
+        "_core",
+        "_ended",
+        "_outgoing",
+        "final",
+        "flow",
+        "given_up",
+        "legs",
+        "number",
+        "request",
+        "started",
+        "step",
+        "target",
+        "timer",
+        "winner",
+    )
+
+    def __init__(
+        self,
+        core: Core,
+        call: Caller,
+        number: int,
+        step: Step,
+        target: Target,
+        request: Request,
+        flow: Flow,
+        now: float,
+    ) -> None:
+        self.number = number
+        self.step = step
+        self.target = target
+        self.request = request
+        self.flow = flow
+        self.started = now
+        self.given_up = False
+        self.final: Response | None = None
+        self.timer: Handle | None = None
+        self.winner: bytes | None = None
+        """The To tag of the answer that the caller got."""
+        self.legs: dict[bytes, Leg] = {}
+        """Our legs toward the dialogs that this INVITE made, by the peer's tag."""
+        self._core = core
+        self._call = call
+        self._outgoing = OutgoingInvite(core, self)
+        self._ended: dict[bytes, list[tuple[Flow, bytes]]] = {}
+
+    def send(self, now: float) -> None:
+        """Send the INVITE."""
+        self._outgoing.send(self.request, self.flow, now)
+
+    def give_up(self, now: float) -> None:
+        """Take it back as far as RFC 3261 §9 lets us; what still comes is nobody's but ours."""
+        self.given_up = True
+        self._outgoing.take_back(now)
+
+    def disarm(self) -> None:
+        """Stop the timer of its phase."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def invite_answered(self, response: Response, now: float) -> None:
+        """Told by the INVITE."""
+        if 200 <= response.status < 300 and self._is_unwanted(response):
+            self._end_unwanted(response, now)
+        elif not self.given_up:
+            self._call.attempt_heard(self, response, now)
+
+    def invite_failed(self, timed_out: bool, now: float) -> None:
+        """Told by the INVITE."""
+        if not self.given_up:
+            self._call.attempt_failed(self, timed_out, now)
+
+    def invite_over(self, now: float) -> None:
+        """Told by the INVITE."""
+        self._call.attempt_over(self, now)
+
+    def _is_unwanted(self, response: Response) -> bool:
+        """A 2xx after the attempt was given up, or a second one that a proxy forked (§13.2.2.4)."""
+        tag = response.to.tag or b""
+        return self.given_up or (self.winner is not None and tag != self.winner)
+
+    def _end_unwanted(self, response: Response, now: float) -> None:
+        """ "the UAC MUST ... ACK ... and then terminate the dialog by sending a BYE" (§15)."""
+        tag = response.to.tag or b""
+        if tag in self._ended:
+            for flow, data in self._ended[tag]:
+                self._core.send(flow, data)
+            return
+        try:
+            dialog = Dialog.of_client(self.request, response)
+        except Malformed:
+            return  # an answer without a usable Contact cannot be hung up on
+        leg = Leg(self._core, dialog, self.flow)
+        self._ended[tag] = leg.post(dialog.request("ACK", self.request.cseq.number), now)
+        leg.bye(now)

@@ -1,0 +1,190 @@
+"""One call, from the caller's INVITE to the BYE: its set-up, then two legs joined.
+
+What would surprise: a call outlives its end. Its dialogs stay known for 64·T1, so that a BYE that
+crossed ours is answered 200, and its given-up attempts are waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from sipfo.plan.action import Result
+from sipfo.runtime.attempt import Attempt
+from sipfo.runtime.core import Core
+from sipfo.runtime.directory import Directory
+from sipfo.runtime.inbound import Inbound
+from sipfo.runtime.leg import Leg
+from sipfo.runtime.relay import InviteRelay, Relay
+from sipfo.runtime.setup import Grounds, Placement, Setup
+from sipfo.runtime.sip.build import make_response
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.timer import Handle
+from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
+from sipfo.runtime.sip.transaction.layer import AnyServer
+
+FEWEST_HOPS = 70
+"""Max-Forwards of a request that came without one (RFC 3261 §8.1.1.6)."""
+
+
+class Phase(Enum):
+    SETTING_UP = auto()
+    UP = auto()
+    ENDED = auto()
+
+
+def hops_left(request: Request) -> int:
+    """The Max-Forwards that a request goes on with; below zero it must not (RFC 3261 §16.3)."""
+    hops = request.max_forwards
+    return FEWEST_HOPS if hops is None else hops - 1
+
+
+class Call:
+    """A caller, the attempts made for it, and whoever answered."""
+
+    __slots__ = (
+        "_attempt",
+        "_core",
+        "_directory",
+        "_expiry",
+        "_gone",
+        "_inbound",
+        "_near",
+        "_reinvites",
+        "_released",
+        "_setup",
+        "phase",
+    )
+
+    def __init__(
+        self,
+        grounds: Grounds,
+        directory: Directory,
+        placement: Placement,
+        request: Request,
+        transaction: InviteServerTransaction,
+        flow: Flow,
+        gone: Callable[[Call], None],
+    ) -> None:
+        """`gone` is told when nothing of the call is left."""
+        self.phase = Phase.SETTING_UP
+        self._core: Core = grounds.core
+        self._directory = directory
+        self._inbound = Inbound(self._core, directory, self, request, transaction, flow)
+        self._setup = Setup(grounds, placement, self._inbound, self._settled, self._attempts_over)
+        self._gone = gone
+        self._attempt: Attempt | None = None
+        self._near: Leg | None = None
+        self._expiry: Handle | None = None
+        self._reinvites: dict[object, InviteRelay] = {}
+        self._released = False
+
+    def begin(self, expires: int | None, now: float) -> None:
+        """Start setting it up; `expires` is the INVITE's own limit in seconds (§13.2.1)."""
+        self._inbound.trying(now)
+        self._directory.serve(self._inbound.transaction, self)
+        if expires:
+            self._expiry = self._core.timers.at(now + expires, self._setup.caller_left)
+        self._setup.begin(now)
+
+    def cancel(self, now: float) -> None:
+        """The caller's CANCEL came and was answered 200."""
+        self._setup.caller_left(now)
+
+    def receive(
+        self, leg: Leg, request: Request, transaction: AnyServer, flow: Flow, now: float
+    ) -> None:
+        """A request in one of the call's dialogs, other than ACK and CANCEL. Raises Malformed."""
+        leg.heard_on(flow)
+        tag = leg.dialog.local.tag
+        if request.method == "BYE":
+            transaction.respond(make_response(request, 200, to_tag=tag), now)
+            self._hung_up(leg, request, now)
+            return
+        if self.phase is Phase.ENDED:
+            transaction.respond(make_response(request, 481, to_tag=tag), now)
+            return
+        hops = hops_left(request)
+        if hops < 0:
+            transaction.respond(make_response(request, 483, to_tag=tag), now)
+        elif isinstance(transaction, InviteServerTransaction):
+            relay = InviteRelay(leg, request, transaction, self.hang_up)
+            self._directory.serve(transaction, relay)
+            relay.start(hops, now)
+        else:
+            Relay(leg, request, transaction).start(hops, now)
+
+    def hang_up(self, now: float) -> None:
+        """End the call from here, whatever its phase: CANCEL or BYE on every side."""
+        if self.phase is Phase.SETTING_UP:
+            self._setup.caller_left(now)
+        elif self.phase is Phase.UP and self._near is not None:
+            for waiting in (self._near, self._near.peer):
+                self._acknowledge_all(waiting, now)
+            self._near.bye(now)
+            self._near.peer.bye(now)
+            self._end(now)
+
+    def _hung_up(self, leg: Leg, bye: Request, now: float) -> None:
+        if self.phase is Phase.SETTING_UP and leg.dialog.call_id == self._inbound.request.call_id:
+            # "The caller's UA MAY send a BYE for ... early dialogs" (§15): it has left.
+            self._setup.caller_left(now)
+        elif self.phase is Phase.UP and self._near in (leg, leg.peer):
+            # A BYE before the ACK: whoever answered must still see the one before the other.
+            for waiting in (leg, leg.peer):
+                self._acknowledge_all(waiting, now)
+            leg.peer.bye(now, bye.headers.lines(b"reason"))
+            self._end(now)
+
+    @staticmethod
+    def _acknowledge_all(leg: Leg, now: float) -> None:
+        for waiting in list(leg.awaiting_ack.values()):
+            waiting.acknowledge(None, now)
+
+    def _settled(
+        self, result: Result, attempt: Attempt | None, response: Response | None, now: float
+    ) -> None:
+        """The set-up has its result: tell the caller."""
+        self._directory.served(self._inbound.transaction)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if result.kind != "answered" or attempt is None or response is None:
+            self._inbound.refuse(result.code, response, now)
+            self._end(now)
+            return
+        attempt.winner = response.to.tag or b""
+        try:
+            near, answer = self._inbound.answer(attempt, response, self.hang_up, now)
+        except Malformed:
+            # A 2xx without a usable Contact or To: nobody could be talked to.
+            self._inbound.refuse(502, None, now)
+            self._end(now)
+            return
+        self._setup.answer = answer
+        self._near = near
+        self._attempt = attempt
+        self.phase = Phase.UP
+        self._inbound.forget(attempt, keep=attempt.winner)
+
+    def _end(self, now: float) -> None:
+        self.phase = Phase.ENDED
+        self._core.timers.at(now + self._core.values.t1_64, self._release)
+
+    def _release(self, now: float) -> None:
+        self._released = True
+        if self._attempt is not None:
+            self._inbound.forget(self._attempt)
+        self._attempts_over()
+
+    def _attempts_over(self) -> None:
+        if self._released and not self._setup.live:
+            self._gone(self)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether somebody is still connected, or something may still have to be taken back."""
+        return self.phase is not Phase.ENDED or any(
+            attempt.given_up for attempt in self._setup.live
+        )

@@ -1,0 +1,65 @@
+"""Where a request that arrives inside a dialog belongs, and which INVITE a CANCEL means."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sipfo.runtime.leg import Leg
+from sipfo.runtime.sip.dialog import DialogKey
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.message import Request
+from sipfo.runtime.sip.transaction.layer import AnyServer
+
+
+class Cancellable(Protocol):
+    """Whoever serves an INVITE."""
+
+    def cancel(self, now: float) -> None:
+        """A CANCEL for it came, and was answered 200."""
+
+
+class Member(Protocol):
+    """A call, as its legs' requests reach it."""
+
+    def receive(
+        self, leg: Leg, request: Request, transaction: AnyServer, flow: Flow, now: float
+    ) -> None:
+        """A request in one of its dialogs, other than ACK and CANCEL."""
+
+
+class Directory:
+    """The legs of every call, and the INVITEs being served."""
+
+    __slots__ = ("_legs", "_serving")
+
+    def __init__(self) -> None:
+        self._legs: dict[DialogKey, tuple[Leg, Member]] = {}
+        self._serving: dict[object, Cancellable] = {}
+
+    def __len__(self) -> int:
+        return len(self._legs) + len(self._serving)
+
+    def add(self, leg: Leg, call: Member) -> None:
+        """A dialog came to be."""
+        self._legs[leg.dialog.key] = (leg, call)
+
+    def remove(self, leg: Leg) -> None:
+        """A dialog is no more."""
+        self._legs.pop(leg.dialog.key, None)
+
+    def find(self, request: Request) -> tuple[Leg, Member] | None:
+        """The leg of a request's dialog (RFC 3261 §12.2.2). Raises Malformed."""
+        key = (request.call_id, request.to.tag or b"", request.from_.tag or b"")
+        return self._legs.get(key)
+
+    def serve(self, transaction: AnyServer, server: Cancellable) -> None:
+        """An INVITE is being served."""
+        self._serving[transaction.key] = server
+
+    def served(self, transaction: AnyServer) -> None:
+        """An INVITE has its final response: CANCEL has no effect on it any more (§9.2)."""
+        self._serving.pop(transaction.key, None)
+
+    def server_of(self, transaction: AnyServer) -> Cancellable | None:
+        """Who serves an INVITE that has no final response yet."""
+        return self._serving.get(transaction.key)

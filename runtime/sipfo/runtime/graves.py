@@ -1,0 +1,36 @@
+"""Attempts whose transaction is gone without a final response: a phone may still pick up.
+
+After Timer B nothing at the transaction layer knows a late 2xx any more. It is met with ACK and
+BYE all the same, for as long as a call may ring (RFC 3261 §13.2.2.4; no orphan call, ever).
+"""
+
+from __future__ import annotations
+
+from sipfo.plan.model import TIMER_C
+from sipfo.runtime.attempt import Attempt
+
+MOST = 4096
+"""Most attempts remembered; the oldest goes first."""
+
+
+class Graves:
+    """Given-up attempts by the branch of their INVITE."""
+
+    __slots__ = ("_attempts",)
+
+    def __init__(self) -> None:
+        self._attempts: dict[bytes, tuple[float, Attempt]] = {}
+
+    def bury(self, attempt: Attempt, now: float) -> None:
+        """Remember an attempt for TIMER_C seconds from now."""
+        while self._attempts:
+            oldest = next(iter(self._attempts))
+            if len(self._attempts) < MOST and self._attempts[oldest][0] > now:
+                break
+            del self._attempts[oldest]
+        self._attempts[attempt.request.via.branch] = (now + TIMER_C, attempt)
+
+    def find(self, branch: bytes, now: float) -> Attempt | None:
+        """The attempt whose INVITE had this branch."""
+        found = self._attempts.get(branch)
+        return found[1] if found is not None and now < found[0] else None

@@ -1,0 +1,125 @@
+"""One side of a call: a dialog, the way to its peer, and the leg on the other side.
+
+What would surprise: over TCP a leg's requests go on the connection that its peer last used, when
+it is still open, before one is opened to the Contact; many peers listen on none.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sipfo.runtime.core import Core
+from sipfo.runtime.locate import Target
+from sipfo.runtime.outgoing import UNHEARD, OutgoingInvite
+from sipfo.runtime.sip.dialog import Dialog
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.message import Request, serialize
+from sipfo.runtime.sip.transaction.user import ClientUser
+
+TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
+"""Methods that carry a Contact (RFC 3261 §12.2.1.1, RFC 3311 §5.1, RFC 6665 §4.4.1)."""
+
+
+class Acknowledged(Protocol):
+    """A 2xx that was sent on a leg and waits for its ACK."""
+
+    def acknowledge(self, ack: Request | None, now: float) -> None:
+        """The ACK came; None when nobody waits for it any longer."""
+
+
+class Leg:
+    """A dialog as a place to send to."""
+
+    __slots__ = ("awaiting_ack", "core", "dialog", "far_invite_seq", "flow", "peer")
+
+    def __init__(self, core: Core, dialog: Dialog, flow: Flow) -> None:
+        """`flow` is the one that the dialog was made over, ours to the peer."""
+        self.core = core
+        self.dialog = dialog
+        self.flow = flow
+        self.peer: Leg = self
+        self.awaiting_ack: dict[int, Acknowledged] = {}
+        self.far_invite_seq: int | None = None
+        """The CSeq number that this leg's latest INVITE has on the other one, for PRACK."""
+
+    def join(self, other: Leg) -> None:
+        """Make two legs each other's peers."""
+        self.peer, other.peer = other, self
+
+    @property
+    def contact(self) -> bytes:
+        return self.core.contact(self.flow)
+
+    def heard_on(self, flow: Flow) -> None:
+        """The peer's latest message came this way; a new TCP connection replaces the old."""
+        if flow.reliable and self.flow.reliable:
+            self.flow = self.flow._replace(connection=flow.connection)
+
+    def send(self, request: Request, user: ClientUser, now: float) -> None:
+        """Send a request of the dialog, other than INVITE and ACK, as a transaction."""
+
+        def go(flow: Flow, now: float) -> None:
+            self._dress(request, flow)
+            self.core.transactions.request(request, flow, user, now)
+
+        self._toward(go, now)
+
+    def invite(self, request: Request, outgoing: OutgoingInvite, now: float) -> None:
+        """Send a re-INVITE."""
+
+        def go(flow: Flow, now: float) -> None:
+            self._dress(request, flow)
+            outgoing.send(request, flow, now)
+
+        self._toward(go, now)
+
+    def post(self, ack: Request, now: float) -> list[tuple[Flow, bytes]]:
+        """Send an ACK of a 2xx, which belongs to no transaction (RFC 3261 §13.2.2.4).
+
+        Returns what was sent, to be sent again; it fills when the peer's name has resolved.
+        """
+        sent: list[tuple[Flow, bytes]] = []
+
+        def go(flow: Flow, now: float) -> None:
+            self._dress(ack, flow)
+            sent.append((flow, serialize(ack)))
+            self.core.send(*sent[0])
+
+        self._toward(go, now)
+        return sent
+
+    def bye(self, now: float, reasons: list[bytes] | None = None) -> None:
+        """End the dialog from our side."""
+        request = self.dialog.request("BYE")
+        for reason in reasons or []:
+            request.headers.add(b"reason", reason)
+        self.send(request, UNHEARD, now)
+
+    def _dress(self, request: Request, flow: Flow) -> None:
+        if request.method in TARGET_REFRESH:
+            request.headers.add(b"contact", self.core.contact(flow))
+        self.core.stamp_via(request, flow)
+
+    def _toward(self, go: _Go, now: float) -> None:
+        """Find the flow to the next hop; when there is none left, the one that was used before."""
+
+        def found(targets: tuple[Target, ...], now: float) -> None:
+            flow = self.flow
+            if targets and flow.reliable and flow.connection is not None:
+                flow = flow._replace(remote=(targets[0].host, targets[0].port))
+            elif targets:
+                target = targets[0]
+                flow = Flow(target.transport, flow.local, (target.host, target.port))
+            go(flow, now)
+
+        try:
+            hop = self.dialog.next_hop.decode("ascii", "replace")
+        except Malformed:
+            found((), now)
+            return
+        self.core.locate((hop,), found, now)
+
+
+class _Go(Protocol):
+    def __call__(self, flow: Flow, now: float) -> None: ...

@@ -1,0 +1,112 @@
+"""An INVITE that we sent and may want back: CANCEL by RFC 3261 §9.1, and no call left over.
+
+What would surprise: before any provisional, wanting it back sends nothing. The transaction goes
+on as a zombie until Timer B: a late 1xx is met with CANCEL; its owner meets a late 2xx with ACK
+and BYE.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sipfo.runtime.core import Core
+from sipfo.runtime.sip.build import make_cancel
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.transaction.invite_client import InviteClientTransaction
+from sipfo.runtime.sip.transaction.user import Sent
+
+
+class Owner(Protocol):
+    """Whoever sent the INVITE."""
+
+    def invite_answered(self, response: Response, now: float) -> None:
+        """Any response, in the order they come; every 2xx, repeated ones too."""
+
+    def invite_failed(self, timed_out: bool, now: float) -> None:
+        """Timer B, or the transport: nothing will come."""
+
+    def invite_over(self, now: float) -> None:
+        """The transaction is gone."""
+
+
+class Unheard:
+    """The user of a request whose answer nobody waits for: CANCEL, and BYE at the end."""
+
+    __slots__ = ()
+
+    def on_response(self, transaction: Sent, response: Response, now: float) -> None:
+        """Nothing depends on it."""
+
+    def on_timeout(self, transaction: Sent, now: float) -> None:
+        """Nothing depends on it."""
+
+    def on_transport_error(self, transaction: Sent, now: float) -> None:
+        """Nothing depends on it."""
+
+    def on_terminated(self, transaction: Sent, now: float) -> None:
+        """Nothing depends on it."""
+
+
+UNHEARD = Unheard()
+
+
+class OutgoingInvite:
+    """One INVITE under way."""
+
+    __slots__ = ("_cancelled", "_core", "_owner", "_provisional", "_transaction", "_wanted_back")
+
+    def __init__(self, core: Core, owner: Owner) -> None:
+        self._core = core
+        self._owner = owner
+        self._provisional = False
+        self._wanted_back = False
+        self._cancelled = False
+        self._transaction: InviteClientTransaction | None = None
+
+    @property
+    def request(self) -> Request | None:
+        """The INVITE as it was sent, once it was."""
+        return self._transaction.request if self._transaction is not None else None
+
+    def send(self, request: Request, flow: Flow, now: float) -> None:
+        """Send it; the Via is on it."""
+        self._transaction = self._core.transactions.invite(request, flow, self, now)
+
+    def take_back(self, now: float) -> None:
+        """CANCEL it as soon as that is allowed: "a CANCEL request ... MUST NOT be sent" before a
+        provisional response (§9.1)."""
+        self._wanted_back = True
+        if self._provisional:
+            self._cancel(now)
+
+    def on_response(self, transaction: Sent, response: Response, now: float) -> None:
+        """Told by the transaction."""
+        if response.status < 200:
+            self._provisional = True
+            if self._wanted_back:
+                self._cancel(now)
+        self._owner.invite_answered(response, now)
+
+    def on_timeout(self, transaction: Sent, now: float) -> None:
+        """Told by the transaction."""
+        self._owner.invite_failed(True, now)
+
+    def on_transport_error(self, transaction: Sent, now: float) -> None:
+        """Told by the transaction."""
+        self._owner.invite_failed(False, now)
+
+    def on_terminated(self, transaction: Sent, now: float) -> None:
+        """Told by the transaction."""
+        self._owner.invite_over(now)
+
+    def _cancel(self, now: float) -> None:
+        transaction = self._transaction
+        if self._cancelled or transaction is None or not transaction.is_waiting:
+            return
+        self._cancelled = True
+        cancel = make_cancel(transaction.request)
+        self._core.transactions.request(cancel, transaction.flow, UNHEARD, now)
+        # "the client ... SHOULD consider the original transaction cancelled and SHOULD destroy"
+        # it after 64·T1 (§9.1): an RFC 2543 peer never sends the 487.
+        self._core.timers.at(now + self._core.values.t1_64, transaction.end)

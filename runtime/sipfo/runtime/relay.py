@@ -1,0 +1,159 @@
+"""A request inside a call, passed from one leg to the other and its responses back.
+
+INFO, UPDATE, PRACK, REFER, NOTIFY, MESSAGE and re-INVITE alike; bodies cross untouched. BYE is
+answered here and passed on by the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from sipfo.runtime.answer import Answer
+from sipfo.runtime.headers import ALLOW, copy_end_to_end
+from sipfo.runtime.leg import TARGET_REFRESH, Leg
+from sipfo.runtime.outgoing import OutgoingInvite
+from sipfo.runtime.sip.build import make_response
+from sipfo.runtime.sip.cseq import RAck, parse_rack
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
+from sipfo.runtime.sip.transaction.user import Sent
+
+
+class Responder(Protocol):
+    """The server transaction of a request, of either kind."""
+
+    def respond(self, response: Response, now: float) -> None:
+        """Send a response."""
+
+
+def cross(leg: Leg, request: Request, hops: int) -> Request:
+    """The request as it goes on the other leg, without Via and Contact."""
+    out = leg.peer.dialog.request(request.method)
+    out.headers.set(b"max-forwards", str(hops).encode("ascii"))
+    copy_end_to_end(request.headers, out.headers)
+    out.body = request.body
+    return out
+
+
+def cross_back(
+    leg: Leg, request: Request, response: Response, status: int | None = None
+) -> Response:
+    """A response from the other leg as it answers `request` on this one."""
+    code = status if status is not None else response.status
+    phrase = response.phrase if code == response.status else None
+    back = make_response(request, code, phrase, leg.dialog.local.tag)
+    if request.method in TARGET_REFRESH and code < 300:
+        for record in request.headers.lines(b"record-route"):
+            back.headers.add(b"record-route", record)
+        back.headers.add(b"contact", leg.contact)
+    if code < 300 and request.method in ("INVITE", "OPTIONS", "UPDATE"):
+        back.headers.add(b"allow", ALLOW)
+    copy_end_to_end(response.headers, back.headers)
+    back.body = response.body
+    return back
+
+
+class Relay:
+    """One request other than INVITE under way between the legs."""
+
+    __slots__ = ("_leg", "_request", "_transaction")
+
+    def __init__(self, leg: Leg, request: Request, transaction: Responder) -> None:
+        """`leg` is the one that the request arrived on."""
+        self._leg = leg
+        self._request = request
+        self._transaction = transaction
+
+    def start(self, hops: int, now: float) -> None:
+        """Send it on. Raises Malformed."""
+        out = cross(self._leg, self._request, hops)
+        rack = self._request.headers.first(b"rack")
+        if rack is not None:
+            said = parse_rack(rack)
+            far = self._leg.far_invite_seq
+            seq = far if far is not None else said.cseq
+            out.headers.add(b"rack", RAck(said.rseq, seq, said.method).encode())
+        self._leg.peer.send(out, self, now)
+
+    def on_response(self, transaction: Sent, response: Response, now: float) -> None:
+        """Pass it back; a 100 was for the hop alone."""
+        if response.status == 100:
+            return
+        if response.status < 300 and self._request.method in TARGET_REFRESH:
+            self._leg.peer.dialog.refresh(response)
+            self._leg.dialog.refresh(self._request)
+        self._transaction.respond(cross_back(self._leg, self._request, response), now)
+
+    def on_timeout(self, transaction: Sent, now: float) -> None:
+        """RFC 3261 §8.1.3.1: a timeout is a 408."""
+        self._refuse(408, now)
+
+    def on_transport_error(self, transaction: Sent, now: float) -> None:
+        """A 503 made here leaves as 500 (§16.7)."""
+        self._refuse(500, now)
+
+    def on_terminated(self, transaction: Sent, now: float) -> None:
+        """Nothing is held for it."""
+
+    def _refuse(self, status: int, now: float) -> None:
+        tag = self._leg.dialog.local.tag
+        self._transaction.respond(make_response(self._request, status, to_tag=tag), now)
+
+
+class InviteRelay:
+    """One re-INVITE under way between the legs."""
+
+    __slots__ = ("_answer", "_far_seq", "_hang_up", "_leg", "_outgoing", "_request", "_transaction")
+
+    def __init__(
+        self,
+        leg: Leg,
+        request: Request,
+        transaction: InviteServerTransaction,
+        hang_up: Callable[[float], None],
+    ) -> None:
+        """`hang_up` ends the call when the answer is never acknowledged."""
+        self._leg = leg
+        self._request = request
+        self._transaction = transaction
+        self._hang_up = hang_up
+        self._outgoing = OutgoingInvite(leg.core, self)
+        self._answer: Answer | None = None
+        self._far_seq = 0
+
+    def start(self, hops: int, now: float) -> None:
+        """Send it on."""
+        self._transaction.respond(make_response(self._request, 100), now)
+        out = cross(self._leg, self._request, hops)
+        self._far_seq = self._leg.far_invite_seq = out.cseq.number
+        self._leg.peer.invite(out, self._outgoing, now)
+
+    def cancel(self, now: float) -> None:
+        """The peer cancelled it: the 487 comes from the other end."""
+        self._outgoing.take_back(now)
+
+    def invite_answered(self, response: Response, now: float) -> None:
+        """Pass a response back."""
+        if response.status == 100:
+            return
+        if 200 <= response.status < 300:
+            if self._answer is not None:
+                self._answer.repeated()
+                return
+            self._leg.peer.dialog.refresh(response)
+            self._leg.dialog.refresh(self._request)
+            self._answer = Answer(self._leg, self._request.cseq.number, self._far_seq)
+            back = cross_back(self._leg, self._request, response)
+            self._answer.start(self._transaction, back, self._hang_up, now)
+            return
+        self._transaction.respond(cross_back(self._leg, self._request, response), now)
+
+    def invite_failed(self, timed_out: bool, now: float) -> None:
+        """Nothing will come from the other end."""
+        status = 408 if timed_out else 500
+        tag = self._leg.dialog.local.tag
+        self._transaction.respond(make_response(self._request, status, to_tag=tag), now)
+
+    def invite_over(self, now: float) -> None:
+        """Nothing is held for it."""

@@ -1,0 +1,216 @@
+"""The engine on real sockets: this file is the whole shell around it.
+
+Every input is followed by one flush: what the engine wants sent, looked up or reported is taken
+from its queues, and one timer is armed for its next moment. An exception in the engine costs the
+message that caused it, is logged and counted, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from sipfo.plan.model import Plan
+from sipfo.runtime.core import Lookup
+from sipfo.runtime.engine import Engine
+from sipfo.runtime.locate import Target, Unlocatable
+from sipfo.runtime.mapping import Mapping as AddressMapping
+from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.dns import Resolver
+from sipfo.runtime.wire.tcp import TcpTransport
+from sipfo.runtime.wire.udp import UdpSocket
+
+_log = logging.getLogger("sipfo")
+
+POLL = 0.05
+"""Seconds between looks at whether a drain is over."""
+
+
+class CannotListen(OSError):
+    """An address of the plan cannot be bound; the message says which and what to do."""
+
+
+class Server:
+    """One plan served on its sockets until it is drained or closed."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        resolver: Resolver,
+        on_record: Callable[[Record], None],
+    ) -> None:
+        """Use `start`."""
+        self.internal_errors = 0
+        self._engine = engine
+        self._resolver = resolver
+        self._on_record = on_record
+        self._loop = asyncio.get_running_loop()
+        self._udp: dict[tuple[str, int], UdpSocket] = {}
+        self._tcp = TcpTransport(self._received, self._failed)
+        self._lookups: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushing = False
+
+    @classmethod
+    async def start(
+        cls,
+        plan: Plan,
+        *,
+        mapping: AddressMapping | None = None,
+        nameservers: Sequence[tuple[str, int]] | None = None,
+        on_attempt: Callable[[AttemptRecord], None] | None = None,
+        on_call: Callable[[CallRecord], None] | None = None,
+        on_notice: Callable[[Notice], None] | None = None,
+        calls_before: Mapping[str, int] | None = None,
+    ) -> Server:
+        """Bind every listening and egress address of the plan and serve. Raises CannotListen.
+
+        `nameservers` replaces the system's (host, port); `calls_before` sets each trunk's round
+        robin; the callbacks are told of every attempt, call and notice as it is recorded.
+        """
+        mapping = mapping or AddressMapping()
+        actual = mapping.plan(plan)
+        engine = Engine(actual, entropy.token, entropy.draw, mapping, calls_before=calls_before)
+
+        def on_record(record: Record) -> None:
+            match record:
+                case AttemptRecord() if on_attempt is not None:
+                    on_attempt(record)
+                case CallRecord() if on_call is not None:
+                    on_call(record)
+                case Notice() if on_notice is not None:
+                    on_notice(record)
+                case _:
+                    return
+
+        server = cls(engine, Resolver(nameservers), on_record)
+        try:
+            await server._bind(actual)
+        except OSError:
+            await server.close()
+            raise
+        return server
+
+    async def _bind(self, plan: Plan) -> None:
+        """An egress address is bound for both transports: answers and later requests come there."""
+        wanted = {(one.transport, one.host, one.port) for one in plan.listen}
+        used = {name for trunk in plan.trunks for name in trunk.egress}
+        used |= {trunk.forward.egress for trunk in plan.trunks if trunk.forward is not None}
+        for place in plan.egress:
+            if place.name in used:
+                wanted |= {(transport, place.host, place.port) for transport in ("udp", "tcp")}
+        for transport, host, port in sorted(wanted):
+            try:
+                if transport == "udp":
+                    socket = UdpSocket(host, port, self._received, self._failed)
+                    self._udp[host, port] = socket
+                else:
+                    await self._tcp.listen(host, port)
+            except OSError as error:
+                where = f"{transport} {encode_host(host, port)}"
+                reason = error.strerror or str(error)
+                raise CannotListen(
+                    f"cannot listen on {where}: {reason}; an address that this machine does not "
+                    f"have runs on another with --map {host}=127.0.0.2"
+                ) from error
+
+    async def drain(self, grace: float) -> None:
+        """Take no new calls, and wait up to `grace` seconds until the ones there are over; then
+        end those that are left."""
+        self._engine.draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while self._engine.calls_alive:
+                    await asyncio.sleep(POLL)
+        if self._engine.calls_alive:
+            self._guard(lambda: self._engine.hang_up_all(self._loop.time()))
+            await asyncio.sleep(POLL)  # one turn of the loop for what that sent
+
+    @property
+    def calls_alive(self) -> int:
+        """Calls that a drain would wait for."""
+        return self._engine.calls_alive
+
+    async def close(self) -> None:
+        """Release every socket, at once."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._lookups:
+            task.cancel()
+        await asyncio.gather(*self._lookups, return_exceptions=True)
+        for socket in self._udp.values():
+            socket.close()
+        await self._tcp.close()
+
+    def _received(self, data: bytes, flow: Flow) -> None:
+        self._guard(lambda: self._engine.receive(data, flow, self._loop.time()))
+
+    def _failed(self, flow: Flow) -> None:
+        self._guard(lambda: self._engine.transport_failed(flow, self._loop.time()))
+
+    def _due(self) -> None:
+        self._timer = None
+        self._guard(lambda: self._engine.run_timers(self._loop.time()))
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - a bug must cost one message, never the server
+            self.internal_errors += 1
+            _log.exception("internal error %d", self.internal_errors)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Take what the engine has queued; a failed send may queue more."""
+        if self._flushing:
+            return
+        self._flushing = True
+        core = self._engine.core
+        try:
+            while core.sends or core.lookups or core.records:
+                while core.sends:
+                    self._send(*core.sends.popleft())
+                while core.lookups:
+                    task = self._loop.create_task(self._look_up(core.lookups.popleft()))
+                    self._lookups.add(task)
+                    task.add_done_callback(self._lookups.discard)
+                while core.records:
+                    self._on_record(core.records.popleft())
+        finally:
+            self._flushing = False
+        self._arm()
+
+    def _send(self, flow: Flow, data: bytes) -> None:
+        if flow.transport == "tcp":
+            self._tcp.send(data, flow)
+            return
+        socket = self._udp.get(flow.local)
+        if socket is not None:
+            socket.send(data, flow)
+        else:
+            self._loop.call_soon(self._failed, flow)
+
+    def _arm(self) -> None:
+        due = self._engine.next_due()
+        if self._timer is not None:
+            if self._timer.when() == due:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if due is not None:
+            self._timer = self._loop.call_at(due, self._due)
+
+    async def _look_up(self, lookup: Lookup) -> None:
+        targets: list[Target] = []
+        for uri in lookup.uris:
+            try:
+                targets += await self._resolver.targets(uri)
+            except Unlocatable as error:
+                _log.info("%s: %s", uri.host, error.reason)
+        found = tuple(targets)
+        self._guard(lambda: self._engine.located(lookup.number, found, self._loop.time()))
