@@ -1,0 +1,53 @@
+# make run    set up and run the demo: calls that fail over, drawn as ladders
+# make test   set up and pass every check and test
+# make fix    format, and apply the safe fixes of the linter
+# make bless  rewrite the expected files of tests/cases after a look at the difference
+# make clean  remove what the above made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check pytest fix bless clean packages
+
+run: $(VENV)/run.stamp
+	$(BIN)/sipfo demo
+
+test: check pytest
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/dev.stamp packages
+	$(BIN)/pytest -n 2
+
+fix: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bless: $(VENV)/dev.stamp
+	$(BIN)/python tests/bless.py
+
+# SIPp and tcpdump, the judges of tests/sipp. Without the right to install them those tests are
+# skipped, and say so.
+packages:
+	@sh tests/install-packages sip-tester tcpdump
+
+$(VENV)/python.stamp:
+	@sh tests/make-venv $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)/run.stamp: $(VENV)/python.stamp pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $@ $(VENV)/run.stamp
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
