@@ -615,3 +615,34 @@ def test_nothing_is_left_of_a_call() -> None:
     assert len(world.engine.core.transactions) == 0
     assert world.engine.next_due() is None
     assert len(world.engine._directory) == 0
+
+
+# An answer that nobody could be talked to in is hung up on, not forgotten.
+
+
+@pytest.mark.parametrize("field", [{"contact": "<tel:+13125550123>"}, {"record_route": "<tel:1>"}])
+def test_unusable_answer_is_acknowledged_ended_and_counts_as_502(field: dict[str, str]) -> None:
+    class Odd(Callee):
+        def make(self, request: Request, status: int, **fields: str) -> Response:
+            response = super().make(request, status, **fields)
+            for name, value in field.items():
+                response.headers.set(name.replace("_", "-").encode(), value.encode())
+            return response
+
+    world = World(policy(failover=(502,)))
+    east = Odd(world, EAST, (0.5, 200))
+    Callee(world, WEST, (0, 200))
+    Caller(world).call()
+    world.run(60)
+    assert world.attempts == [("us.primary", "pbx-east", "502"), ("us.primary", "pbx-west", "200")]
+    assert len(east.requests("ACK")) == 1 and len(east.requests("BYE")) == 1
+
+
+def test_answer_with_an_odd_tag_is_an_answer() -> None:
+    world = World(policy())
+    east = Callee(world, EAST, (0.1, 200, {"tag": "a|b="}))
+    caller = Caller(world)
+    caller.call()
+    world.run(5)
+    assert caller.statuses() == [100, 200]
+    assert east.requests("ACK")[0].to.tag == b"a|b="

@@ -18,6 +18,7 @@ from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.timer import Handle
+from sipfo.runtime.sip.uri import parse_uri
 
 
 class Caller(Protocol):
@@ -92,6 +93,11 @@ class Attempt:
         self.given_up = True
         self._outgoing.take_back(now)
 
+    def reject(self, response: Response, now: float) -> None:
+        """Hang up on a 2xx in which nobody could be talked to."""
+        self.given_up = True
+        self._end_unwanted(response, now)
+
     def disarm(self) -> None:
         """Stop the timer of its phase."""
         if self.timer is not None:
@@ -128,8 +134,9 @@ class Attempt:
             return
         try:
             dialog = Dialog.of_client(self.request, response)
+            _ = parse_uri(dialog.next_hop)
         except Malformed:
-            return  # an answer without a usable Contact cannot be hung up on
+            dialog = Dialog.of_unusable(self.request, response)
         leg = Leg(self._core, dialog, self.flow)
         self._ended[tag] = leg.post(dialog.request("ACK", self.request.cseq.number), now)
         leg.bye(now)

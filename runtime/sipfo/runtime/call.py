@@ -19,7 +19,6 @@ from sipfo.runtime.relay import InviteRelay, Relay
 from sipfo.runtime.setup import Grounds, Placement, Setup
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.flow import Flow
-from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
@@ -155,13 +154,7 @@ class Call:
             self._end(now)
             return
         attempt.winner = response.to.tag or b""
-        try:
-            near, answer = self._inbound.answer(attempt, response, self.hang_up, now)
-        except Malformed:
-            # A 2xx without a usable Contact or To: nobody could be talked to.
-            self._inbound.refuse(502, None, now)
-            self._end(now)
-            return
+        near, answer = self._inbound.answer(attempt, response, self.hang_up, now)
         self._setup.answer = answer
         self._near = near
         self._attempt = attempt

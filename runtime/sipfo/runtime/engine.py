@@ -34,7 +34,7 @@ from sipfo.runtime.sip.message import Request, Response, check, parse, serialize
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import SipUri, parse_uri
-from sipfo.runtime.sip.via import response_address, stamp
+from sipfo.runtime.sip.via import Via, response_address, stamp
 
 _SECONDS = re.compile(rb"[0-9]{1,9}")
 
@@ -78,13 +78,15 @@ class Engine:
         """One message that arrived on a flow. What is no SIP is dropped, or answered 4xx."""
         try:
             message = parse(data)
-            if isinstance(message, Response):
-                if not self.core.transactions.receive_response(message, now):
-                    self._stray(message, now)
-            else:
+            if isinstance(message, Request):
                 self._request(message, flow, now)
-        except Malformed:
-            return  # no Via that could be answered, or a response that is nobody's
+            elif len(message.headers.all(b"via")) != 1:
+                return  # on its way to somebody else (RFC 3261 §8.1.3.3)
+            elif not self.core.transactions.receive_response(message, now):
+                self._stray(message, now)
+        except Malformed as error:
+            if error.headers is not None:
+                self._say_malformed(error, error.headers, flow)
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """What was sent on a flow did not get through, or its connection broke."""
@@ -113,18 +115,12 @@ class Engine:
             call.hang_up(now)
 
     def _request(self, request: Request, flow: Flow, now: float) -> None:
-        via = stamp(request.headers, request.via, flow.remote)
+        stamp(request.headers, request.via, flow.remote)
         try:
             check(request)
         except Malformed as error:
             if request.method != "ACK":
-                back = (
-                    flow
-                    if flow.reliable
-                    else flow._replace(remote=response_address(via, flow.remote))
-                )
-                phrase = error.reason.encode("ascii", "replace")
-                self.core.send(back, serialize(_bare_response(request, error.status, phrase)))
+                self._say_malformed(error, request.headers, flow)
             return
         if self.core.transactions.absorb(request, now):
             return
@@ -138,6 +134,22 @@ class Engine:
             self._invited(request, flow, now)
         else:
             self._outside(request, flow, now)
+
+    def _say_malformed(self, error: Malformed, fields: Headers, flow: Flow) -> None:
+        """Answer a request whose own fields may be the ones that cannot be read, without state."""
+        headers = Headers(
+            [
+                (name, value)
+                for name, value in fields
+                if name in (b"via", b"from", b"to", b"call-id", b"cseq")
+            ]
+        )
+        response = Response(error.status, error.reason.encode("ascii", "replace"), headers)
+        try:
+            back = _back(response.via, flow)
+        except Malformed:
+            return  # no Via that could be answered
+        self.core.send(back, serialize(response))
 
     def _stray(self, response: Response, now: float) -> None:
         """A response of no transaction: only a phone that picked up after all matters."""
@@ -185,7 +197,15 @@ class Engine:
 
     def _outside(self, request: Request, flow: Flow, now: float) -> None:
         transaction = self.core.transactions.serve(request, flow)
-        if request.method == "OPTIONS":
+        try:
+            parse_uri(request.uri)
+        except Malformed as error:
+            self._respond(transaction, request, error.status, now)
+            return
+        strange = unsupported_tags(request)
+        if strange:
+            self._respond(transaction, request, 420, now, (b"unsupported", b", ".join(strange)))
+        elif request.method == "OPTIONS":
             fields = ((b"allow", ALLOW), (b"accept", b"application/sdp"))
             self._respond(transaction, request, 200, now, *fields)
         elif request.method in IN_DIALOG:
@@ -196,11 +216,8 @@ class Engine:
     def _invited(self, request: Request, flow: Flow, now: float) -> None:
         source = flow.remote[0]
         if not self._admission.knows(source):
-            back = flow
-            if not flow.reliable:
-                back = flow._replace(remote=response_address(request.via, flow.remote))
             refusal = make_response(request, 403, to_tag=self.core.token())
-            self.core.send(back, serialize(refusal))
+            self.core.send(_back(request.via, flow), serialize(refusal))
             self.core.records.append(Notice("-", f"403 to {source}: accepted by no trunk"))
             return
         transaction = self.core.transactions.serve(request, flow)
@@ -290,13 +307,11 @@ class Engine:
         transaction.respond(response, now)
 
 
-def _bare_response(request: Request, status: int, phrase: bytes) -> Response:
-    """A response to a request whose own fields may be the ones that cannot be read."""
-    headers = Headers()
-    for name in (b"via", b"from", b"to", b"call-id", b"cseq"):
-        for value in request.headers.lines(name):
-            headers.add(name, value)
-    return Response(status, phrase, headers)
+def _back(via: Via, flow: Flow) -> Flow:
+    """Where a response without a transaction goes."""
+    if flow.reliable:
+        return flow
+    return flow._replace(remote=response_address(via, flow.remote))
 
 
 def _expires(request: Request) -> int | None:

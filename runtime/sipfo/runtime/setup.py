@@ -52,10 +52,12 @@ from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
 from sipfo.runtime.locate import Target
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
+from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Response
 from sipfo.runtime.sip.timer import Handle
+from sipfo.runtime.sip.uri import parse_uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,11 @@ class Setup:
             seconds = retry_after(response)
             if seconds is not None:
                 self._grounds.holds.hold(str(attempt.target), seconds, now)
+        if response.status < 300 and not _is_usable(attempt, response):
+            attempt.reject(response, now)
+            final = Final(502, "Unusable Answer")
+            self._advance(Responded(attempt.number, final), now)
+            return
         attempt.final = response
         said = reasons(response)
         phrase = response.phrase.decode("utf-8", "replace")
@@ -318,3 +325,12 @@ class Setup:
         left = steps[steps.index(attempt.step) :]
         pinned = Pinned(place.trunk, place.number, left, attempt.target, now + LIFE)
         self._grounds.challenges.remember(final, pinned)
+
+
+def _is_usable(attempt: Attempt, response: Response) -> bool:
+    """Whether a 2xx makes a dialog in which an ACK can be sent."""
+    try:
+        _ = parse_uri(Dialog.of_client(attempt.request, response).next_hop)
+    except Malformed:
+        return False
+    return True

@@ -80,7 +80,7 @@ def test_icmp_and_tcp_refusal_fail_over_at_once() -> None:
     async def work(server: Server, calls: list[CallRecord]) -> None:
         with bound(CALLER) as caller:
             caller.sendto(INVITE, (SIPFO, 5060))
-            statuses = []
+            statuses: list[int] = []
             while not statuses or statuses[-1] < 200:
                 message, _ = await hear(caller)
                 assert isinstance(message, Response)

@@ -12,7 +12,8 @@ _NAME_ADDR = re.compile(
     rb"""(?P<display>"(?:[^"\\]|\\.)*"[ \t]*|[^"<]*)<(?P<uri>[^<>]*)>(?P<parameters>.*)""",
     re.DOTALL,
 )
-_WORD = re.compile(rb"[\x21-\x7e\x80-\xff]+")
+# No blank, no control, and nothing that would end it between angle brackets.
+_WORD = re.compile(rb"[\x21\x23-\x3b\x3d\x3f-\x7e\x80-\xff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,15 @@ def parse_address(value: bytes) -> NameAddr:
     if found is not None:
         uri = found["uri"].strip(b" \t")
         if not _WORD.fullmatch(uri):
-            raise Malformed(400, "bad address")  # empty, or with blanks: it goes in a start line
-        return NameAddr(found["display"].strip(b" \t"), uri, parse_parameters(found["parameters"]))
-    if b"<" in value or b'"' in value:
-        raise Malformed(400, "bad address")
+            raise Malformed(400, "bad address")
+        return NameAddr(
+            found["display"].strip(b" \t"),
+            uri,
+            parse_parameters(found["parameters"].rstrip(b"; \t")),
+        )
     # Without angle brackets, what follows a semicolon belongs to the field (RFC 3261 §20.10).
     uri, semicolon, rest = value.partition(b";")
     uri = uri.strip(b" \t")
     if not _WORD.fullmatch(uri) or b":" not in uri:
         raise Malformed(400, "bad address")
-    return NameAddr(b"", uri, parse_parameters(semicolon + rest))
+    return NameAddr(b"", uri, parse_parameters((semicolon + rest).rstrip(b"; \t")))

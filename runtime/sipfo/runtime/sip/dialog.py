@@ -81,6 +81,15 @@ class Dialog:
             None,
         )
 
+    @classmethod
+    def of_unusable(cls, request: Request, response: Response) -> Dialog:
+        """The dialog with a peer whose Contact or Record-Route cannot be read: enough to hang up.
+
+        What goes in it is sent where the request was sent.
+        """
+        seq = request.cseq.number
+        return cls(request.call_id, request.from_, response.to, request.uri, (), seq, None)
+
     def refresh(self, message: Request | Response) -> None:
         """Take a new remote target from a target refresh (§12.2.1.2, §12.2.2). Raises Malformed."""
         contact = message.contact

@@ -172,15 +172,22 @@ def parse(data: bytes) -> Request | Response:
         raise Malformed(400, "control character")
     start, _, section = head.partition(b"\r\n")
     headers = _parse_fields(section)
+    try:
+        return _parse_start(start, headers, _cut_body(headers, rest))
+    except Malformed as error:
+        if not start.startswith((b"SIP/", b"ACK ")):
+            error.headers = headers
+        raise
+
+
+def _cut_body(headers: Headers, rest: bytes) -> bytes:
     length = headers.first(b"content-length")
     if length is None:
-        body = rest
-    else:
-        size = _integer(length, b"content-length")
-        if size > len(rest):
-            raise Malformed(400, "Content-Length larger than the body")
-        body = rest[:size]
-    return _parse_start(start, headers, body)
+        return rest
+    size = _integer(length, b"content-length")
+    if size > len(rest):
+        raise Malformed(400, "Content-Length larger than the body")
+    return rest[:size]
 
 
 def _parse_start(start: bytes, headers: Headers, body: bytes) -> Request | Response:

@@ -11,7 +11,7 @@ Parameters = tuple[tuple[bytes, bytes | None], ...]
 
 _PARAMETER = re.compile(
     rb"""[ \t]*;[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)
-         (?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[A-Za-z0-9\-.!%*_+`'~:\[\]/]*))?""",
+         (?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\x00-\x20\x7f;,"<>]*))?""",
     re.VERBOSE | re.DOTALL,
 )
 _HOST_PORT = re.compile(
@@ -24,7 +24,11 @@ _HOST = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_LABEL}\.)*(?![0-9]+\.?$){
 
 
 def parse_parameters(text: bytes) -> Parameters:
-    """Every `;name[=value]` of the text, names in lower case. Raises Malformed."""
+    """Every `;name[=value]` of the text, names in lower case. Raises Malformed.
+
+    A value may hold more than RFC 3261 §25.1 lets it: a peer that answers with such a tag has
+    answered, and must be acknowledged under it.
+    """
     found: list[tuple[bytes, bytes | None]] = []
     place = 0
     while place < len(text):

@@ -1,7 +1,7 @@
 """Drives `sipfo.runtime.locate` with real DNS queries, and remembers the answers.
 
 dnspython is imported with the first name to look up: a plan of addresses never loads it. The cache
-is ours because dnspython's keeps an empty answer without a SOA record for 68 years, and forgets
+is ours because that of older dnspython keeps an empty answer without SOA for 68 years, and forgets
 every answer at the very moment the nameserver stops answering (RFC 8767).
 """
 
@@ -123,8 +123,8 @@ class Resolver:
         if self._dns is not None:
             return self._dns
         from dns.asyncresolver import Resolver as AsyncResolver
+        from dns.exception import DNSException
         from dns.nameserver import Do53Nameserver
-        from dns.resolver import NoResolverConfiguration
 
         try:
             if self._nameservers is None:
@@ -132,7 +132,7 @@ class Resolver:
             else:
                 made = AsyncResolver(configure=False)
                 made.nameservers = [Do53Nameserver(*one) for one in self._nameservers]
-        except (NoResolverConfiguration, OSError, ValueError) as error:
+        except (DNSException, OSError, ValueError) as error:
             raise Unlocatable("no-resolver", f"{self._resolv_conf}: {error}") from None
         if not made.nameservers:
             raise Unlocatable("no-resolver", "there is no nameserver to ask")
@@ -167,7 +167,7 @@ async def _ask(resolver: AsyncResolver, query: Query, lifetime: float) -> tuple[
             name, query.kind, raise_on_no_answer=False, lifetime=lifetime
         )
     except NXDOMAIN as error:
-        return Answer("nxdomain"), _negative_ttl(error.response(name))
+        return Answer("nxdomain"), _negative_ttl(error.kwargs["responses"][name])
     except (LabelTooLong, NameTooLong):
         return Answer("nxdomain"), LONGEST  # no such name can exist
     except Timeout:
@@ -190,10 +190,12 @@ def _negative_ttl(response: QueryMessage) -> float:
 
 
 def _failure(error: NoNameservers) -> Status:
-    """Why every nameserver was given up: REFUSED by all that answered, or anything worse."""
+    """Why every nameserver was given up: out of reach, REFUSED by all that answered, or worse."""
     answers = [one[4] for one in error.kwargs["errors"] if one[4] is not None]
+    if not answers:
+        return "timeout"
     refused = [one.rcode().name == "REFUSED" for one in answers]
-    return "refused" if refused and all(refused) else "servfail"
+    return "refused" if all(refused) else "servfail"
 
 
 def _record(query: Query, rdata: Rdata) -> Record:

@@ -143,11 +143,15 @@ class ClientTransaction:
                 self._arm(0.0 if self.flow.reliable else self._values.t4, Event.TIMER_K, now)
                 self._user.on_response(self, response, now)
             case Action.TIME_OUT:
-                self._user.on_timeout(self, now)
-                self._stop(now)
+                try:
+                    self._user.on_timeout(self, now)
+                finally:
+                    self._stop(now)
             case Action.FAIL:
-                self._user.on_transport_error(self, now)
-                self._stop(now)
+                try:
+                    self._user.on_transport_error(self, now)
+                finally:
+                    self._stop(now)
             case Action.END:
                 self._stop(now)
 

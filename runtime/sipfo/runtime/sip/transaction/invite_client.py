@@ -197,11 +197,15 @@ class InviteClientTransaction:
                 assert self._ack is not None  # made on entering Completed
                 self._send(self.flow, self._ack)
             case Action.TIME_OUT:
-                self._user.on_timeout(self, now)
-                self._stop(now)
+                try:
+                    self._user.on_timeout(self, now)
+                finally:
+                    self._stop(now)
             case Action.FAIL:
-                self._user.on_transport_error(self, now)
-                self._stop(now)
+                try:
+                    self._user.on_transport_error(self, now)
+                finally:
+                    self._stop(now)
             case Action.END:
                 self._stop(now)
 

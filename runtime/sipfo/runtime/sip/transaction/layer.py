@@ -22,13 +22,15 @@ from sipfo.runtime.sip.via import MAGIC, response_address
 
 AnyServer = ServerTransaction | InviteServerTransaction
 
+_Path = tuple[str, tuple[str, int], tuple[str, int]]
+
 _WAITING = (invite_client.State.CALLING, client.State.TRYING)
 
 
 class TransactionLayer:
     """Every transaction of one engine."""
 
-    __slots__ = ("_clients", "_send", "_servers", "_timers", "_values")
+    __slots__ = ("_by_path", "_clients", "_send", "_servers", "_timers", "_values")
 
     def __init__(
         self, timers: Timers, send: Callable[[Flow, bytes], None], values: TimerValues
@@ -37,6 +39,7 @@ class TransactionLayer:
         self._send = send
         self._values = values
         self._clients: dict[tuple[bytes, str], Sent] = {}
+        self._by_path: dict[_Path, dict[Sent, None]] = {}
         self._servers: dict[object, AnyServer] = {}
 
     def __len__(self) -> int:
@@ -50,6 +53,7 @@ class TransactionLayer:
             request, flow, _Forgetting(self, user), self._timers, self._values, self._send
         )
         self._clients[made.key] = made
+        self._by_path.setdefault(_path(flow), {})[made] = None
         made.start(now)
         return made
 
@@ -61,6 +65,7 @@ class TransactionLayer:
             request, flow, _Forgetting(self, user), self._timers, self._values, self._send
         )
         self._clients[made.key] = made
+        self._by_path.setdefault(_path(flow), {})[made] = None
         made.start(now)
         return made
 
@@ -105,12 +110,10 @@ class TransactionLayer:
         Over UDP only those that have heard nothing: an ICMP error says nothing about a request
         that a provisional has answered. A broken TCP connection ends the wait of both.
         """
-        for transaction in list(self._clients.values()):
-            theirs = transaction.flow
-            if (theirs.transport, theirs.remote) != (flow.transport, flow.remote):
-                continue
-            if theirs.local != flow.local:
-                continue
+        for transaction in list(self._by_path.get(_path(flow), ())):
+            theirs = transaction.flow.connection
+            if None not in (theirs, flow.connection) and theirs != flow.connection:
+                continue  # another connection to the same peer
             if flow.reliable or transaction.state in _WAITING:
                 transaction.transport_failed(now)
 
@@ -118,9 +121,18 @@ class TransactionLayer:
         """A client transaction has terminated."""
         if self._clients.get(transaction.key) is transaction:
             del self._clients[transaction.key]
+        path = _path(transaction.flow)
+        there = self._by_path.get(path, {})
+        there.pop(transaction, None)
+        if not there:
+            self._by_path.pop(path, None)
 
     def _forget(self, key: object) -> None:
         self._servers.pop(key, None)
+
+
+def _path(flow: Flow) -> _Path:
+    return flow.transport, flow.local, flow.remote
 
 
 def _refused(transaction: AnyServer) -> bool:

@@ -1,0 +1,74 @@
+"""What stands on the stage, and what cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from sipfo.plan.model import Accept, Plan, Route
+from sipfo.plan.scenario import Scenario
+from sipfo.verify.lab.stage import CannotPlay, Stage, set_stage
+from verify.seed import call, does, plan
+
+
+def stage(policy: Plan, scenario: Scenario) -> Stage:
+    return set_stage(policy, policy.trunks[0], scenario)
+
+
+def accepting(*networks: str) -> Plan:
+    trunk = plan().trunks[0].model_copy(update={"accept": Accept(networks=networks)})
+    return plan().model_copy(update={"trunks": (trunk,)})
+
+
+def with_routes(east: str, west: str) -> Plan:
+    found = (
+        Route(name="pbx-east", destinations=(east,)),
+        Route(name="pbx-west", destinations=(west,)),
+    )
+    return plan().model_copy(update={"routes": found})
+
+
+def test_every_destination_stands_with_its_behaviour_for_each_egress() -> None:
+    found = stage(plan(), call(does("pbx-east", 503, egress="us.primary")))
+    east, west = found.stands
+    assert str(east.place) == "udp:198.51.100.10:5060"
+    assert east.behaviours["us.primary"].replies[0].status == 503
+    assert east.behaviours["us.secondary"].replies[0].status == 200
+    assert str(west.place) == "udp:198.51.100.11:5060"
+
+
+def test_who_refuses_everybody_is_not_there() -> None:
+    east, west = stage(plan(), call(does("pbx-east", reach="refuses"))).stands
+    assert not east.is_there
+    assert west.is_there
+
+
+def test_a_name_gets_an_address_that_nobody_declared() -> None:
+    found = stage(with_routes("sip:pbx.example.com", "sip:198.18.0.1"), call())
+    assert found.names == {"pbx.example.com": "198.18.0.2"}
+
+
+def test_one_place_cannot_do_two_things() -> None:
+    same = with_routes("sip:198.51.100.10", "sip:198.51.100.10")
+    assert len(stage(same, call()).stands) == 1
+    with pytest.raises(CannotPlay, match="pbx-east and pbx-west have the same address"):
+        stage(same, call(does("pbx-east", 503)))
+
+
+def test_a_route_to_sipfo_itself_cannot_be_played() -> None:
+    with pytest.raises(CannotPlay, match=r"sipfo's own"):
+        stage(with_routes("sip:192.0.2.10", "sip:198.51.100.11"), call())
+
+
+def test_the_caller_is_at_an_address_that_the_trunk_accepts() -> None:
+    assert stage(accepting("203.0.113.8/29"), call()).caller == "203.0.113.9"
+    assert stage(accepting("2001:db8::/32"), call()).caller == "2001:db8::1"
+
+
+def test_the_caller_keeps_clear_of_addresses_that_are_taken() -> None:
+    assert stage(accepting("198.51.100.8/29"), call()).caller == "198.51.100.9"
+    assert stage(accepting("198.51.100.10/31"), call()).caller == "198.51.100.10"
+
+
+def test_nobody_can_call_a_trunk_that_accepts_nobody() -> None:
+    with pytest.raises(CannotPlay, match="accepts nobody"):
+        stage(accepting(), call())

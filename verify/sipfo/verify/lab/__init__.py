@@ -1,0 +1,1 @@
+"""Real sockets for a scenario: scripted SIP endpoints and a DNS server on loopback."""
