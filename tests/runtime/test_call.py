@@ -337,3 +337,36 @@ def test_hang_up_all_ends_calls_in_every_phase() -> None:
     world.engine.hang_up_all(world.now)
     world.run(3)
     assert len(phone.requests("CANCEL")) == 1 and caller.statuses()[-1] == 487
+
+
+def test_forwarded_call_says_so_after_what_the_caller_said() -> None:
+    world = World(policy(carriers={"northstar": "sip:203.0.113.9"}))
+    carrier = Phone(world, ("203.0.113.9", 5060), (0, 200))
+    Caller(world).call(
+        diversion="<sip:+15550001@old>;reason=no-answer",
+        history_info="<sip:+15550001@old>;index=1, <sip:+13125550123@x;cause=302>;index=1.1;mp=1",
+    )
+    world.run(2)
+    invite = carrier.requests("INVITE")[0]
+    assert invite.headers.all(b"diversion") == [
+        b"<sip:+13125550123@192.76.120.10:5060>;reason=unavailable;counter=1",
+        b"<sip:+15550001@old>;reason=no-answer",
+    ]
+    assert invite.headers.all(b"history-info")[-1] == (
+        b"<sip:+13125550000@203.0.113.9;cause=503>;index=1.1.1;mp=1.1"
+    )
+
+
+def test_call_to_a_host_without_a_user() -> None:
+    world = World(policy())
+    phone = Phone(world, EAST, (0, 200))
+    caller = Caller(world)
+    invite = caller.call()
+    world.run(0)
+    invite = caller.within("INVITE", make_response(invite, 100), 1)
+    invite.uri = b"sip:192.0.2.10"
+    invite.headers.set(b"call-id", b"nouser")
+    invite.headers.set(b"via", b"SIP/2.0/UDP 192.0.2.200;branch=z9hG4bKnouser")
+    world.deliver(invite, CALLER, SIPFO)
+    world.run(3)
+    assert b"sip:198.51.100.10" in [one.uri for one in phone.requests("INVITE")]

@@ -36,7 +36,7 @@ def read_plan(text: str | bytes) -> Plan:
         return Plan.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part) for part in first["loc"]) or "the plan"
         raise UnreadablePlan(f"{place}: {first['msg']}") from None
 
 

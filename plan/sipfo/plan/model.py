@@ -8,9 +8,10 @@ depends on how many calls came before (round robin).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 PLAN_VERSION: Literal[1] = 1
 """The version of the plan's format; another version is refused, never guessed at."""
@@ -24,12 +25,28 @@ T1_64 = 32.0
 TIMER_C = 180.0
 """How long a ringing or proceeding attempt may last by default (RFC 3261 §16.6), in seconds."""
 
+
+def _address(text: str) -> str:
+    """An IP literal. A scope (`fe80::1%eth0`) is refused: Python takes anything after the sign."""
+    if "%" in text:
+        raise ValueError("an address with a scope")
+    return str(ip_address(text))
+
+
+def _network(text: str) -> str:
+    """A network in CIDR form, with no host bits set."""
+    return str(ip_network(text))
+
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Code = Annotated[int, Field(ge=300, le=699)]
 Number = Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")]
 Prefix = Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")]
+Address = Annotated[str, AfterValidator(_address)]
+Network = Annotated[str, AfterValidator(_network)]
+Uri = Annotated[str, Field(pattern=r"^sip:[!#-;=?-~]{1,512}$")]
 Transport = Literal["udp", "tcp"]
 Verdict = Literal["failover", "stop"]
 LocalOutcome = Literal["transport-error", "no-response", "no-progress", "no-answer"]
@@ -46,7 +63,7 @@ class Listen(Part):
     """An address and transport that calls arrive on."""
 
     transport: Transport
-    host: str
+    host: Address
     port: Port
 
 
@@ -54,7 +71,7 @@ class Egress(Part):
     """An address that attempts are sent from, under the name that ladders show."""
 
     name: Name
-    host: str
+    host: Address
     port: Port
 
 
@@ -62,14 +79,14 @@ class Route(Part):
     """A named destination: one `sip:` URI, or a region's two addresses in failover order."""
 
     name: Name
-    destinations: Annotated[tuple[str, ...], Field(min_length=1)]
+    destinations: Annotated[tuple[Uri, ...], Field(min_length=1)]
 
 
 class Carrier(Part):
     """A PSTN termination carrier; no prefixes means any number."""
 
     name: Name
-    destination: str
+    destination: Uri
     prefixes: tuple[Prefix, ...] = ()
 
 
@@ -178,7 +195,7 @@ class Accept(Part):
     """Who may place a trunk's calls: networks in CIDR form, or anyone."""
 
     anyone: bool = False
-    networks: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
 
 
 class Forward(Part):

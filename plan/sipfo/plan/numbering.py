@@ -15,14 +15,18 @@ _SEPARATORS = str.maketrans("", "", "-.() ")
 
 
 def normalise(user: str) -> str:
-    """A URI's user part as E.164 with `+`, visual separators taken out (RFC 3966 §5.1.1).
+    """A URI's user part as E.164 with `+`: no visual separators, no parameters (RFC 3966 §3).
 
     What is no telephone number is returned as it is.
     """
-    digits = user.translate(_SEPARATORS)
+    digits = user.partition(";")[0].translate(_SEPARATORS)
     if not _DIALLED.fullmatch(digits):
         return user
     return digits if digits.startswith("+") else "+" + digits
+
+
+_Range = tuple[int, int, Trunk]
+"""First and last number, and who claims them."""
 
 
 class Numbering:
@@ -31,7 +35,7 @@ class Numbering:
     def __init__(self, plan: Plan) -> None:
         self._prefixes: dict[str, Trunk] = {}
         self._any: Trunk | None = None
-        ranges: dict[int, list[tuple[int, int, Trunk]]] = {}
+        ranges: dict[int, list[_Range]] = {}
         for trunk in plan.trunks:
             for claim in trunk.numbers:
                 match claim:
@@ -43,9 +47,7 @@ class Numbering:
                         self._prefixes[prefix] = trunk
                     case AnyNumber():
                         self._any = trunk
-        self._ranges = {
-            length: sorted(claims, key=lambda claim: claim[0]) for length, claims in ranges.items()
-        }
+        self._ranges = {length: _disjoint(claims) for length, claims in ranges.items()}
         self._starts = {
             length: [first for first, _, _ in claims] for length, claims in self._ranges.items()
         }
@@ -66,3 +68,32 @@ class Numbering:
                 if trunk is not None:
                     return trunk
         return self._any
+
+
+def _disjoint(claims: list[_Range]) -> list[_Range]:
+    """The same claims as ranges in order that do not overlap: the one that starts last wins.
+
+    One sweep over the starts, with the ranges that are still open kept on a stack.
+    """
+    found: list[_Range] = []
+    open_: list[_Range] = []
+    at = 0
+
+    def close(before: int | None) -> None:
+        """Write out what is open, up to a number."""
+        nonlocal at
+        while open_ and (before is None or at < before):
+            _, last, trunk = open_[-1]
+            end = last if before is None else min(last, before - 1)
+            if at <= end:
+                found.append((at, end, trunk))
+                at = end + 1
+            if last < at:
+                open_.pop()
+
+    for claim in sorted(claims, key=lambda claim: (claim[0], -claim[1])):
+        close(claim[0])
+        at = claim[0]
+        open_.append(claim)
+    close(None)
+    return found

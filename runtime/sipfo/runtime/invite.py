@@ -6,6 +6,8 @@ first one merged (RFC 3261 §8.2.2.2).
 
 from __future__ import annotations
 
+import re
+
 from sipfo.plan.order import Step
 from sipfo.runtime.core import Core
 from sipfo.runtime.headers import ALLOW, copy_end_to_end
@@ -19,6 +21,8 @@ from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.uri import SipUri, parse_uri
 
 FIRST_CSEQ = 1
+
+_INDEX = re.compile(rb";[ \t]*index[ \t]*=[ \t]*([0-9]+(?:\.[0-9]+)*)[ \t]*(?:;|$)")
 
 
 def build_invite(
@@ -34,9 +38,9 @@ def build_invite(
     headers.add(b"cseq", CSeq(FIRST_CSEQ, "INVITE").encode())
     headers.add(b"contact", core.contact(flow))
     headers.add(b"allow", ALLOW)
-    if step.carrier:
-        _say_forwarded(headers, original, dialled, uri, flow)
     copy_end_to_end(original.headers, headers)
+    if step.carrier:
+        _say_forwarded(headers, dialled, uri, flow)
     request = Request("INVITE", uri.encode(), headers, original.body)
     core.stamp_via(request, flow)
     return request
@@ -46,23 +50,28 @@ def _request_uri(step: Step, target: Target) -> SipUri:
     """The destination that led to the target, for the called number unless it names a user."""
     uris = [parse_uri(text) for text in step.destinations]
     uri = next((one for one in uris if one.host == target.name), uris[0])
-    return uri if uri.user is not None else uri.with_user(step.number)
+    return uri if uri.user is not None else uri.with_user(step.number or None)
 
 
-def _say_forwarded(
-    headers: Headers, original: Request, dialled: str, uri: SipUri, flow: Flow
-) -> None:
+def _say_forwarded(headers: Headers, dialled: str, uri: SipUri, flow: Flow) -> None:
     """The original number in Diversion (RFC 5806) and History-Info (RFC 7044).
 
-    The newest diversion stands first (RFC 5806 §4), so it goes above those that the caller's
-    INVITE brings; history goes below, one entry for each that it does not have yet.
+    The newest diversion stands first (RFC 5806 §4); history goes on after what the caller's
+    INVITE brought.
     """
-    host = encode_host(*flow.local)
-    diverted = f"<sip:{dialled}@{host}>;reason=unavailable;counter=1"
-    headers.add(b"diversion", diverted.encode("ascii", "replace"))
-    if not original.headers.lines(b"history-info"):
-        # cause 503 is "not reachable" (RFC 4458 §2), as URI parameter of the new target and as
-        # Reason of the old one (RFC 7044 §10.2).
-        first = f"<sip:{dialled}@{host}?Reason=SIP%3Bcause%3D503>;index=1"
-        second = f"<{uri.bare()};cause=503>;index=1.1;mp=1"
-        headers.add(b"history-info", f"{first}, {second}".encode("ascii", "replace"))
+    here = f"sip:{dialled}@{encode_host(*flow.local)}"
+    earlier = headers.lines(b"diversion")
+    headers.remove(b"diversion")
+    headers.add(b"diversion", f"<{here}>;reason=unavailable;counter=1".encode("ascii"))
+    for value in earlier:
+        headers.add(b"diversion", value)
+    # 503 is "not reachable" (RFC 4458 §2): as Reason of the old target, as cause of the new one
+    # (RFC 7044 §10.2).
+    entries = headers.all(b"history-info")
+    index = _INDEX.search(entries[-1]) if entries else None
+    last = index[1].decode("ascii") if index is not None else "1"
+    if index is None:
+        first = f"<{here}?Reason=SIP%3Bcause%3D503>;index=1"
+        headers.add(b"history-info", first.encode("ascii"))
+    second = f"<{uri.bare()};cause=503>;index={last}.1;mp={last}"
+    headers.add(b"history-info", second.encode("ascii"))

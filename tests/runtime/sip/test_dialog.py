@@ -81,6 +81,14 @@ def test_a_route_that_no_request_can_take_makes_no_dialog(route: bytes) -> None:
         placed(LOOSE[0], route)
 
 
+def test_a_peer_that_made_no_dialog_can_still_be_hung_up_on() -> None:
+    dialog = Dialog.of_unusable(request(), answered(b"nonsense", contact=b"*"))
+    assert dialog.key == (b"call-1", b"from-1", b"theirs")
+    bye = dialog.request("BYE")
+    assert (bye.uri, bye.cseq) == (b"sip:bob@198.51.100.20", (8, "BYE"))
+    assert dialog.next_hop == b"sip:bob@198.51.100.20"
+
+
 def test_a_request_of_a_server_swaps_from_and_to() -> None:
     bye = served().request("BYE")
     assert (bye.method, bye.uri, bye.cseq) == ("BYE", b"sip:alice@192.0.2.10:5060", (1, "BYE"))

@@ -183,6 +183,24 @@ def test_a_bad_start_line_is_400(start: bytes) -> None:
     assert caught.value.status == 400
 
 
+@pytest.mark.parametrize(
+    ("start", "answerable"),
+    [
+        (b"INVITE  sip:b@h SIP/2.0", True),
+        (b"INVITE sip:b@h SIP/7.0", True),
+        (b"SIP/2.0 700 High", False),
+        (b"sip/2.0 700 High", False),
+        (b"ACK sip:b@h SIP/7.0", False),
+    ],
+)
+def test_an_error_brings_the_fields_of_a_request_that_can_be_answered(
+    start: bytes, answerable: bool
+) -> None:
+    with pytest.raises(Malformed) as caught:
+        parse(wire(*FIELDS, start=start))
+    assert caught.value.headers == (parse(wire(*FIELDS)).headers if answerable else None)
+
+
 def test_another_version_is_505() -> None:
     assert refused(wire(*FIELDS, start=b"INVITE sip:b@h SIP/7.0")) == 505
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
 
 import pytest
 
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Accept, CommitOn, Listen, Plan, Retry, Route
 from sipfo.plan.scenario import Behaviour, Scenario
-from sipfo.verify.lab.play import play, play_each
+from sipfo.verify.lab.play import play, play_each, staged
 from sipfo.verify.lab.stage import CannotPlay
 from sipfo.verify.simulate import simulate
 from verify.seed import RETRY, call, does, plan
 
-QUICK = RETRY.model_copy(update={"no_response": 0.4, "no_progress": 0.5, "no_answer": 0.6})
+QUICK = RETRY.model_copy(update={"no_response": 1.0, "no_progress": 1.2, "no_answer": 1.4})
 
 
 def quick(retry: Retry = QUICK, deadline: float | None = None, **changes: object) -> Plan:
@@ -82,11 +82,11 @@ CALLS: dict[str, tuple[Plan, Scenario]] = {
         call(does("pbx-east", reach="silent"), cancel_after=0.2),
     ),
     "the deadline": (
-        quick(deadline=0.6),
+        quick(deadline=1.5),
         call(does("pbx-east", reach="silent"), does("pbx-west", reach="silent")),
     ),
-    "an answer too late": (quick(), call(does("pbx-east", (200, 0.7)))),
-    "an answer after ringing too long": (NEVER_COMMITS, call(does("pbx-east", 180, (200, 1.0)))),
+    "an answer too late": (quick(), call(does("pbx-east", (200, 1.4)))),
+    "an answer after ringing too long": (NEVER_COMMITS, call(does("pbx-east", 180, (200, 2.0)))),
     "everything fails": (quick(), call(does("pbx-east", 480), does("pbx-west", 503))),
     "the second carrier": (
         CARRIERS,
@@ -99,31 +99,35 @@ CALLS: dict[str, tuple[Plan, Scenario]] = {
 }
 
 
-@dataclass
-class Played:
-    """What became of every call, by its name."""
-
-    ladders: dict[str, Ladder] = field(default_factory=dict)
-
-
 @pytest.fixture(scope="module")
-def played() -> Played:
+def ladders() -> dict[str, Ladder | BaseException]:
     """All the calls, placed together: they wait for timers, not for each other."""
 
-    async def all_of_them() -> list[Ladder]:
-        return await asyncio.gather(
-            *(
-                play(policy, scenario, slot)
+    async def all_of_them() -> list[Ladder | BaseException]:
+        async with AsyncExitStack() as stack:
+            ready = [
+                await stack.enter_async_context(staged(policy, scenario, slot))
                 for slot, (policy, scenario) in enumerate(CALLS.values())
-            )
-        )
+            ]
+            performances = [production.perform() for production in ready]
+            return await asyncio.gather(*performances, return_exceptions=True)
 
-    return Played(dict(zip(CALLS, asyncio.run(all_of_them()), strict=True)))
+    return dict(zip(CALLS, asyncio.run(all_of_them()), strict=True))
+
+
+def ladder_of(ladders: dict[str, Ladder | BaseException], name: str) -> Ladder:
+    """The ladder of one call; what went wrong with it is raised."""
+    found = ladders[name]
+    if isinstance(found, BaseException):
+        raise found
+    return found
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_the_runtime_takes_the_ladder_of_the_model(name: str, played: Played) -> None:
-    modelled, real = simulate(*CALLS[name]), played.ladders[name]
+def test_the_runtime_takes_the_ladder_of_the_model(
+    name: str, ladders: dict[str, Ladder | BaseException]
+) -> None:
+    modelled, real = simulate(*CALLS[name]), ladder_of(ladders, name)
     assert [(one.egress, one.route, one.outcome) for one in real.attempts] == [
         (one.egress, one.route, one.outcome) for one in modelled.attempts
     ]
@@ -131,15 +135,17 @@ def test_the_runtime_takes_the_ladder_of_the_model(name: str, played: Played) ->
 
 
 @pytest.mark.parametrize("name", ["IPv6", "both targets of a region", "refused over TCP"])
-def test_targets_are_reported_by_their_declared_addresses(name: str, played: Played) -> None:
+def test_targets_are_reported_by_their_declared_addresses(
+    name: str, ladders: dict[str, Ladder | BaseException]
+) -> None:
     modelled = simulate(*CALLS[name])
-    assert [one.target for one in played.ladders[name].attempts] == [
+    assert [one.target for one in ladder_of(ladders, name).attempts] == [
         one.target for one in modelled.attempts
     ]
 
 
-def test_a_timer_takes_its_time_on_sockets_too(played: Played) -> None:
-    (silent, answered) = played.ladders["silence over UDP"].attempts
+def test_a_timer_takes_its_time_on_sockets_too(ladders: dict[str, Ladder | BaseException]) -> None:
+    (silent, answered) = ladder_of(ladders, "silence over UDP").attempts
     assert silent.took >= QUICK.no_response
     assert answered.at >= QUICK.no_response
 

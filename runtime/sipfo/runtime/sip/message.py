@@ -175,7 +175,7 @@ def parse(data: bytes) -> Request | Response:
     try:
         return _parse_start(start, headers, _cut_body(headers, rest))
     except Malformed as error:
-        if not start.startswith((b"SIP/", b"ACK ")):
+        if start[:4].upper() not in (b"SIP/", b"ACK "):  # neither a response nor an ACK is answered
             error.headers = headers
         raise
 

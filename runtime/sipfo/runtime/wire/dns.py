@@ -178,7 +178,7 @@ async def _ask(resolver: AsyncResolver, query: Query, lifetime: float) -> tuple[
         return Answer("servfail"), 0.0
     if found.rrset is None:
         return Answer("nodata"), _negative_ttl(found.response)
-    records = tuple(_record(query, one) for one in found.rrset)
+    records = tuple(_record(one) for one in found.rrset)
     return Answer("ok", records), float(found.chaining_result.minimum_ttl)
 
 
@@ -198,7 +198,7 @@ def _failure(error: NoNameservers) -> Status:
     return "refused" if all(refused) else "servfail"
 
 
-def _record(query: Query, rdata: Rdata) -> Record:
+def _record(rdata: Rdata) -> Record:
     from dns.rdtypes.IN.NAPTR import NAPTR
     from dns.rdtypes.IN.SRV import SRV
 

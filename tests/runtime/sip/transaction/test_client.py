@@ -40,6 +40,13 @@ def test_timer_e_is_t2_once_proceeding_and_timer_f_still_runs() -> None:
     assert bench.empty
 
 
+def test_every_provisional_and_the_final_after_them_are_told() -> None:
+    bench = asked()
+    for status in (100, 100, 183, 200):
+        hears(bench, status)
+    assert [what for _, what in bench.user.told] == [100, 100, 183, 200]
+
+
 @pytest.mark.parametrize(("flow", "gone"), [(UDP, 6.0), (TCP, 1.0)], ids=["udp", "tcp"])
 @pytest.mark.parametrize("status", [200, 302, 404, 503, 603])
 def test_a_final_is_told_once_and_timer_k_absorbs_its_repetitions(

@@ -145,6 +145,25 @@ def test_a_final_without_a_provisional_ends_retransmission() -> None:
         assert bench.times("INVITE") == [0]
 
 
+@pytest.mark.parametrize(("status", "state"), [(200, State.ACCEPTED), (503, State.COMPLETED)])
+def test_a_final_after_a_provisional_is_told(status: int, state: State) -> None:
+    bench, transaction = placed()
+    hears(bench, 180)
+    hears(bench, status)
+    assert bench.user.told == [(0, 180), (0, status)]
+    assert transaction.state is state
+    bench.run(100)
+    assert bench.empty
+
+
+def test_a_connection_that_breaks_under_the_ack_ends_it_without_an_error() -> None:
+    bench, _ = placed(TCP)
+    hears(bench, 486)
+    bench.layer.transport_failed(TCP, bench.now)
+    assert bench.user.told == [(0, 486), (0, "terminated")]
+    assert bench.empty
+
+
 def test_a_2xx_after_a_refusal_is_ignored() -> None:
     bench, _ = placed()
     hears(bench, 486)

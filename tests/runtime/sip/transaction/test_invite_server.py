@@ -70,6 +70,7 @@ def test_an_ack_ends_the_repetition_and_timer_i_absorbs_more() -> None:
     assert acknowledged(bench)
     again(bench)
     assert bench.times(486) == [0, 0.5]
+    assert transaction.state is State.CONFIRMED
     bench.run(5.7)
     assert bench.empty
     assert not acknowledged(bench)
@@ -126,6 +127,7 @@ def test_after_a_final_no_other_is_sent(final: int, later: int) -> None:
         acknowledged(bench)
         says(bench, transaction, later)
         assert bench.times(later) == []
+    assert len(bench.layer) == 1
 
 
 def test_whether_it_refused() -> None:

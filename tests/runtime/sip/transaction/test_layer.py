@@ -190,6 +190,41 @@ def test_an_error_of_another_flow_concerns_nobody(failed: Flow) -> None:
     assert bench.user.told == []
 
 
+@pytest.mark.parametrize(
+    ("ours", "failed", "ends"),
+    [(1, 1, True), (1, 2, False), (None, 2, True), (1, None, True), (None, None, True)],
+)
+def test_an_error_of_one_connection_spares_what_went_over_another(
+    ours: int | None, failed: int | None, ends: bool
+) -> None:
+    bench = Bench()
+    bench.layer.invite(request(), TCP._replace(connection=ours), bench.user, 0)
+    bench.layer.transport_failed(TCP._replace(connection=failed), 0)
+    assert bool(bench.user.told) is ends
+    bench.run(100)
+    assert bench.empty
+
+
+def test_a_user_that_raises_leaves_no_transaction_behind() -> None:
+    bench = Bench()
+
+    class Broken(Recorder):
+        def on_timeout(self, *_: object) -> None:
+            raise RuntimeError("broken")
+
+        def on_transport_error(self, *_: object) -> None:
+            raise RuntimeError("broken")
+
+    for start, method in ((bench.layer.invite, "INVITE"), (bench.layer.request, "BYE")):
+        start(request(method), UDP, Broken(), bench.now)
+        with pytest.raises(RuntimeError):
+            bench.run(bench.now + 64)
+        start(request(method), UDP, Broken(), bench.now)
+        with pytest.raises(RuntimeError):
+            bench.layer.transport_failed(UDP, bench.now)
+        assert bench.empty
+
+
 def test_an_error_ends_every_transaction_that_waits_on_its_flow() -> None:
     bench = Bench()
     for n in range(3):

@@ -43,6 +43,13 @@ def test_a_repetition_is_answered_with_the_latest_response() -> None:
     assert (len(bench.times(100)), len(bench.times(200))) == (2, 3)
 
 
+def test_every_provisional_is_sent_and_the_latest_repeated() -> None:
+    bench, transaction = served()
+    says(bench, transaction, 100, 183)
+    again(bench)
+    assert (len(bench.times(100)), len(bench.times(183))) == (1, 2)
+
+
 def test_nothing_is_sent_twice_unasked() -> None:
     bench, transaction = served()
     says(bench, transaction, 481)

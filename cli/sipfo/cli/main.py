@@ -1,0 +1,95 @@
+"""`sipfo`: the front door. Arguments to one command, each imported only when it is used.
+
+What would surprise: the list of commands is a table here, so that `--help` and `--version` load
+next to nothing of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from io import TextIOWrapper
+
+import click
+
+from sipfo.grammar.diagnostic import one_of
+from sipfo.grammar.near import near
+
+COMMANDS = {
+    "check": "Say what is wrong with a policy, and where.",
+    "simulate": "Show what one call would do, without placing it.",
+    "test": "Run a policy's test blocks.",
+    "demo": "Place a policy's test calls over loopback and draw them.",
+    "compile": "Turn a policy into a plan.",
+    "run": "Carry calls by a policy or a plan.",
+    "schema": "Print the JSON Schema of the plan.",
+}
+"""Command to its one line of help, in the order in which one works."""
+
+INTERRUPTED = 130
+"""The exit status of a program that SIGINT ended, as shells report it."""
+
+BROKEN_PIPE = 141
+"""The same for SIGPIPE: whoever read the output has stopped reading."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in working order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command, or None when there is no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"sipfo.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, and names that are near a misspelt one."""
+        meant = near(args[0], COMMANDS) if args[0] not in COMMANDS else ()
+        if meant:
+            ctx.fail(f"no command is called {args[0]}: did you mean {one_of(meant)}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table, without importing what it lists."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sipfo", prog_name="sipfo", message="%(prog)s %(version)s")
+def cli() -> None:
+    """SIP failover as code: declare routes, retry codes and carriers; know what a call will do
+    before it is placed; run it."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 fine, 1 the policy or a call is not, 2 wrong usage."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = cli.main(prog_name="sipfo", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes once more at exit; give it somewhere to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = BROKEN_PIPE
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

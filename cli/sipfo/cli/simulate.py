@@ -1,0 +1,130 @@
+"""`sipfo simulate`: one call's ladder in virtual time, without a test block and without sockets."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from sipfo.cli.reading import Unusable, read_plan_of
+from sipfo.cli.terminal import has_colour, style
+from sipfo.compiler.report import render
+from sipfo.compiler.when import compile_when
+from sipfo.grammar.diagnostic import one_of
+from sipfo.grammar.near import near
+from sipfo.plan.ladder import to_json
+from sipfo.plan.model import NumberPrefix, NumberRange, Numbers, Plan, Trunk
+from sipfo.plan.numbering import Numbering, normalise
+from sipfo.plan.scenario import Behaviour, Scenario
+from sipfo.verify.draw import draw
+from sipfo.verify.simulate import simulate
+from sipfo.verify.words import printable
+
+NAMES_SHOWN = 8
+
+
+@click.command("simulate")
+@click.argument("file", metavar="FILE|PLAN", type=click.Path())
+@click.option("--call", "trunk_name", required=True, metavar="TRUNK", help="The trunk to call.")
+@click.option("--to", required=True, metavar="NUMBER", help="The number that the caller dials.")
+@click.option(
+    "--when",
+    "whens",
+    multiple=True,
+    metavar="TEXT",
+    help="What a destination does, as in a test block: 'pbx-east answers 503'. Repeatable.",
+)
+@click.option(
+    "--calls-before",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Calls that the trunk has carried before this one (round robin).",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="A ladder to look at, or JSON.",
+)
+def command(
+    file: str, trunk_name: str, to: str, whens: tuple[str, ...], calls_before: int, form: str
+) -> None:
+    """Show what one call would do, without placing it.
+
+    Destinations that no --when speaks of answer at once:
+
+    \b
+      sipfo simulate telnyx.sipfo --call acme --to +13125550123 \\
+          --when 'pbx-east answers 503' --when 'caller cancels after 3s'
+    """
+    plan = read_plan_of(file)
+    trunk = _trunk(plan, trunk_name)
+    behaviours, cancel_after = _whens(plan, whens)
+    scenario = Scenario(
+        name="",
+        trunk=trunk.name,
+        number=_number(plan, trunk, to),
+        calls_before=calls_before,
+        behaviours=behaviours,
+        cancel_after=cancel_after,
+    )
+    ladder = simulate(plan, scenario)
+    if form == "json":
+        click.echo(json.dumps(to_json(ladder), indent=2))
+    else:
+        click.echo(draw(scenario, ladder, style()))
+
+
+def _trunk(plan: Plan, name: str) -> Trunk:
+    names = [trunk.name for trunk in plan.trunks]
+    if name in names:
+        return plan.trunks[names.index(name)]
+    meant = near(name, names)
+    if meant:
+        hint = f"did you mean {one_of(meant)}?"
+    else:
+        hint = f"there is {one_of(names[:NAMES_SHOWN], 'and')}"
+    raise Unusable(f"no trunk is called {printable(name)}: {hint}")
+
+
+def _number(plan: Plan, trunk: Trunk, dialled: str) -> str:
+    """The number as the trunk knows it. Raises Unusable when it is another trunk's, or nobody's."""
+    number = normalise(dialled)
+    owner = Numbering(plan).trunk_of(number)
+    if owner is trunk:
+        return number
+    claims = one_of([_claim(one) for one in trunk.numbers[:NAMES_SHOWN]], "and")
+    whose = f"it is {owner.name}'s" if owner is not None else "no trunk claims it"
+    raise Unusable(
+        f"{printable(dialled)} is no number of trunk {trunk.name}, which has {claims}; {whose}"
+    )
+
+
+def _claim(numbers: Numbers) -> str:
+    match numbers:
+        case NumberRange(first=first, last=last):
+            return f"{first} .. {last}"
+        case NumberPrefix(prefix=prefix):
+            return f"{prefix}…"
+        case _:
+            return "any"
+
+
+def _whens(plan: Plan, texts: tuple[str, ...]) -> tuple[tuple[Behaviour, ...], float | None]:
+    """What the --when options say; mistakes in all of them are shown, and exit 2."""
+    read = [compile_when(text, plan) for text in texts]
+    wrong = [when for when in read if when.diagnostics]
+    for when in wrong:
+        text = render(when.source, when.diagnostics, colour=has_colour(sys.stderr))
+        click.echo(text, err=True, nl=False)
+    if wrong:
+        sys.exit(2)
+    cancels = [when.cancel_after for when in read if when.cancel_after is not None]
+    if len(cancels) > 1:
+        raise Unusable("the caller cancels once: give one --when 'caller cancels …'")
+    behaviours = tuple(when.behaviour for when in read if when.behaviour is not None)
+    return behaviours, cancels[0] if cancels else None

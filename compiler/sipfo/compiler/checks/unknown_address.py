@@ -1,0 +1,71 @@
+"""A trunk sends from, or a test names, an address of a region that there is not.
+
+Avoid: `from us.third`, `expect us to pbx-east 503`, `from listen`.
+Prefer: in a trunk `from us` or `from us.primary`; in a test `us.primary` or `us.secondary`, and
+`listen` for a trunk without `from`.
+Why: an attempt is sent from one address, and a region has two; a ladder says which of them it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sipfo.compiler.checks.places import by_name, everywhere
+from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.lower import LISTEN
+from sipfo.compiler.scope import Scope, those_there_are
+from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
+from sipfo.grammar.near import near
+from sipfo.grammar.tree import Word
+
+CODE: Final = "SF204"
+TITLE: Final = "Unknown address"
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """One error for each region that there is not, and for each address that a region has not."""
+    scope = subject.scope
+    in_trunks = [word for trunk in scope.policy.trunks for word in trunk.egresses]
+    in_tests = list(scope.tested_egresses())
+    words = [word for word in in_trunks if not _is_known(scope, word, in_trunk=True)]
+    words += [word for word in in_tests if not _is_known(scope, word, in_trunk=False)]
+    for places in by_name((_key(scope, word), word) for word in words):
+        yield everywhere(_finding(scope, places[0]), places)
+
+
+def _is_known(scope: Scope, word: Word, *, in_trunk: bool) -> bool:
+    """A trunk may name a whole region; a test one address, or the one that is listened on."""
+    region, _, which = word.text.partition(".")
+    if scope.may_be(word.text) or scope.may_be(region):
+        return True
+    if not in_trunk and word.text == LISTEN:
+        return True
+    known = region in scope.declared["region"]
+    return known and (which in ("primary", "secondary") or (in_trunk and word.text == region))
+
+
+def _key(scope: Scope, word: Word) -> str:
+    """An unknown region is one mistake, whichever of its addresses is named."""
+    region = word.text.partition(".")[0]
+    return word.text if region in scope.declared["region"] else region
+
+
+def _finding(scope: Scope, word: Word) -> Diagnostic:
+    regions = scope.declared["region"]
+    region, dot, which = word.text.partition(".")
+    if region in regions:
+        message = f"no address of a region is called {quoted(word.text)}"
+        hint = f"write `{region}.primary` or `{region}.secondary`"
+    elif word.text == LISTEN:
+        message = "`listen` is no region"
+        hint = "leave `from` out: calls are then sent from the listening address"
+    else:
+        message = f"no region is called {quoted(region)}"
+        meant = near(region, regions)
+        hint = (
+            f"did you mean {one_of([quoted(name + dot + which) for name in meant])}?"
+            if meant
+            else those_there_are(scope, "region")
+        )
+    return Diagnostic(CODE, "error", TITLE, message, word.span, "not declared", hint=hint)

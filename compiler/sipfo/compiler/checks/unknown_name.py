@@ -1,0 +1,63 @@
+"""A name is used that nothing in the policy declares.
+
+Avoid: `routes sequential pbx-esat` when the route is `pbx-east`.
+Prefer: the name as declared, upper and lower case alike.
+Why: what the misspelt name was meant to do would not happen, and it would be found out in an
+outage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sipfo.compiler.checks.places import by_name, everywhere
+from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.scope import KIND, Scope, Use, those_there_are
+from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
+from sipfo.grammar.near import near
+from sipfo.grammar.vocabulary import LATER
+
+CODE: Final = "SF201"
+TITLE: Final = "Unknown name"
+
+_SUGGESTED: Final = 50
+"""Unknown names for which near ones are looked for, so that the cost stays linear."""
+
+
+def check(subject: Subject) -> Iterator[Diagnostic]:
+    """One error for each name, at the first place that uses it; the others are pointed at."""
+    scope = subject.scope
+    unknown = [
+        (use.word.text, use)
+        for use in scope.uses()
+        if not scope.has(use) and not scope.may_be(use.word.text)
+    ]
+    for told, uses in enumerate(by_name(unknown)):
+        words = [use.word for use in uses]
+        yield everywhere(_finding(scope, uses[0], suggest=told < _SUGGESTED), words)
+
+
+def _finding(scope: Scope, use: Use, *, suggest: bool) -> Diagnostic:
+    name = use.word.text
+    if use.kinds == ("carrier",) and ("trunk", name) in LATER:
+        return _not_yet(use, LATER["trunk", name])
+    known = [other for kind in use.kinds for other in scope.declared[kind]]
+    elsewhere = [kind for kind, names in scope.declared.items() if name in names]
+    meant = near(name, known) if suggest else ()
+    if elsewhere:
+        hint = f"{quoted(name)} is a {KIND[elsewhere[0]]}"
+    elif meant:
+        hint = f"did you mean {one_of([quoted(other) for other in meant])}?"
+    else:
+        hint = those_there_are(scope, use.kinds[0])
+    message = f"no {one_of([KIND[kind] for kind in use.kinds])} is called {quoted(name)}"
+    return Diagnostic(CODE, "error", TITLE, message, use.word.span, "not declared", hint=hint)
+
+
+def _not_yet(use: Use, hint: str | None) -> Diagnostic:
+    message = f"{quoted(use.word.text)} is not in this version"
+    title = "Not supported yet"
+    return Diagnostic(
+        "SF004", "error", title, message, use.word.span, "cannot be done yet", hint=hint
+    )

@@ -1,0 +1,60 @@
+"""Which trunk claims a number, among the claims of a policy: a range before any prefix, a longer
+prefix before a shorter one, `any` last. The same order as `sipfo.plan.numbering`, with the places.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+from sipfo.compiler.policy import Claim, Policy, Trunk
+from sipfo.plan.model import AnyNumber, NumberPrefix, NumberRange
+
+
+class Claimed(NamedTuple):
+    """A trunk and the part of its `numbers` that decides."""
+
+    trunk: Trunk
+    claim: Claim
+
+
+class Claims:
+    """All claims of a policy, each findable without looking at the others."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.ranges: dict[int, list[tuple[str, str, Claimed]]] = {}
+        self.prefixes: dict[str, list[Claimed]] = {}
+        self.anys: list[Claimed] = []
+        for trunk in policy.trunks:
+            for claim in trunk.claims:
+                self._add(Claimed(trunk, claim))
+        for claims in self.ranges.values():
+            claims.reverse()  # of two that begin alike, the first in the file is found
+            claims.sort(key=lambda one: one[0])
+
+    def _add(self, claimed: Claimed) -> None:
+        match claimed.claim.numbers:
+            case NumberRange(first=first, last=last):
+                self.ranges.setdefault(len(first), []).append((first, last, claimed))
+            case NumberPrefix(prefix=prefix):
+                self.prefixes.setdefault(prefix, []).append(claimed)
+            case AnyNumber():
+                self.anys.append(claimed)
+
+    def of(self, number: str) -> Claimed | None:
+        """Who gets a call to this number."""
+        found = self.in_range(number)
+        if found is not None:
+            return found
+        for length in range(len(number), 1, -1):
+            if number[:length] in self.prefixes:
+                return self.prefixes[number[:length]][0]
+        return self.anys[0] if self.anys else None
+
+    def in_range(self, number: str) -> Claimed | None:
+        """The range that holds this number, if one does."""
+        ranges = self.ranges.get(len(number), [])
+        place = bisect_right(ranges, number, key=lambda one: one[0]) - 1
+        if place >= 0 and number <= ranges[place][1]:
+            return ranges[place][2]
+        return None

@@ -1,0 +1,1 @@
+"""Tree to policy, one file per family of statements."""

@@ -1,0 +1,120 @@
+"""Which names a policy declares and which it uses, each with its place.
+
+Routes and carriers share one family of names, since a test's `when NAME` means either. A name that
+an unreadable statement may have declared counts as declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sipfo.compiler.policy import Policy, Test, ToRegion, Trunk
+from sipfo.grammar.diagnostic import one_of, quoted
+from sipfo.grammar.tree import File, Word
+
+Kind = Literal["region", "retry", "route", "carrier", "trunk"]
+
+KIND: Final[dict[Kind, str]] = {
+    "region": "region",
+    "retry": "retry policy",
+    "route": "route",
+    "carrier": "carrier",
+    "trunk": "trunk",
+}
+"""What each kind is called in an error."""
+
+_LISTED: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A place that names something, and the kinds that it could be."""
+
+    word: Word
+    kinds: tuple[Kind, ...]
+
+
+class Scope:
+    """The names of one policy; of a name declared twice the first counts."""
+
+    def __init__(self, file: File, policy: Policy) -> None:
+        self.policy = policy
+        self._file = file
+        self.declared: dict[Kind, dict[str, Word]] = {
+            "region": _first(one.name for one in policy.regions),
+            "retry": _first(one.name for one in policy.retries),
+            "route": _first(one.name for one in policy.routes),
+            "carrier": _first(one.name for one in policy.carriers),
+            "trunk": _first(one.name for one in policy.trunks),
+        }
+        self.trunks = {one.name.text: one for one in reversed(policy.trunks)}
+
+    def uses(self) -> Iterator[Use]:
+        """Every reference but those to an address of a region."""
+        for route in self.policy.routes:
+            if isinstance(route.destination, ToRegion):
+                yield Use(route.destination.region, ("region",))
+        for trunk in self.policy.trunks:
+            yield from _trunk_uses(trunk)
+        for test in self.policy.tests:
+            yield from _test_uses(test)
+
+    def tested_egresses(self) -> Iterator[Word]:
+        """Every place in a test that names an address to send from."""
+        for test in self.policy.tests:
+            yield from (one.egress for one in test.behaviours if one.egress)
+            yield from (one.egress for one in test.attempts)
+
+    def may_be(self, name: str) -> bool:
+        """Whether a statement that could not be read may have declared this name."""
+        return self._file.imports or name in self._file.lost
+
+    def has(self, use: Use) -> bool:
+        """Whether something of a fitting kind has the name."""
+        return any(use.word.text in self.declared[kind] for kind in use.kinds)
+
+    def resolves(self, trunk: Trunk) -> bool:
+        """Whether a trunk has routes, and all that it names is declared."""
+        regions = self.declared["region"]
+        return (
+            bool(trunk.routes)
+            and all(self.has(use) for use in _trunk_uses(trunk))
+            and all(word.text.partition(".")[0] in regions for word in trunk.egresses)
+        )
+
+
+def those_there_are(scope: Scope, kind: Kind) -> str:
+    """A hint that lists the few names of a kind, or says how to declare one."""
+    names = list(scope.declared[kind])
+    if not names:
+        return f"declare it: `{kind} NAME {{ … }}`"
+    if len(names) > _LISTED:
+        return f"none of the {len(names)} has a name like it"
+    verb = "is" if len(names) == 1 else "are"
+    return f"there {verb} {one_of([quoted(name) for name in names], 'and')}"
+
+
+def _first(names: Iterator[Word]) -> dict[str, Word]:
+    found: dict[str, Word] = {}
+    for word in names:
+        found.setdefault(word.text, word)
+    return found
+
+
+def _trunk_uses(trunk: Trunk) -> Iterator[Use]:
+    yield from (Use(word, ("route",)) for word in trunk.routes)
+    if trunk.retry is not None:
+        yield Use(trunk.retry, ("retry",))
+    if trunk.forward is not None:
+        yield from (Use(word, ("carrier",)) for word in trunk.forward.carriers)
+
+
+def _test_uses(test: Test) -> Iterator[Use]:
+    if test.call is not None:
+        yield Use(test.call.trunk, ("trunk",))
+    named = [one.destination for one in test.behaviours]
+    named += [one.destination for one in test.attempts]
+    named += [one.by for one in test.results if one.by is not None]
+    yield from (Use(word, ("route", "carrier")) for word in named)

@@ -1,0 +1,60 @@
+"""An address is an IPv4 or IPv6 address that peers can send to, with a port if one is needed.
+
+Avoid: `primary 192.0.2.300`, `listen udp 0.0.0.0:5060`, `primary sbc.example.com`.
+Prefer: `primary 192.0.2.30`, `listen udp 192.0.2.10:5060`, `primary [2001:db8::1]:5060`.
+Why: the address is written into Via and Contact, where the other side answers to it, so that it
+must be one address of this host and not a name or "all of them".
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+
+from sipfo.compiler.policy import Endpoint
+from sipfo.compiler.values.port import port
+from sipfo.compiler.values.wrong import Wrong
+from sipfo.grammar.diagnostic import quoted
+from sipfo.grammar.tree import Word
+
+CODE: Final = "SF101"
+TITLE: Final = "Bad address"
+
+_BRACKETED: Final = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
+_WITH_PORT: Final = re.compile(r"([^:]*):([^:]*)")
+
+
+def endpoint(word: Word) -> Endpoint:
+    """`192.0.2.1`, `192.0.2.1:5060`, `2001:db8::1` or `[2001:db8::1]:5060`. Raises Wrong."""
+    host, number = word.text, None
+    if found := _BRACKETED.fullmatch(word.text) or _WITH_PORT.fullmatch(word.text):
+        host, number = found[1], found[2]
+    address = parse_ip(host)
+    if address is None:
+        raise Wrong(CODE, TITLE, f"not an IP address: {quoted(host)}", word.span, _hint(host))
+    if address.is_unspecified or address.is_multicast:
+        kind = "all addresses of a host" if address.is_unspecified else "a multicast address"
+        message = f"{kind}, not one that peers can answer to: {quoted(host)}"
+        raise Wrong(CODE, TITLE, message, word.span, "write one of this host's own addresses")
+    return Endpoint(str(address), None if number is None else port(number, word.span), word.span)
+
+
+def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
+    """An IP address without brackets, port or zone; None if it is none."""
+    if "%" in text:
+        return None
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
+
+
+def _hint(host: str) -> str | None:
+    if "/" in host:
+        return "write one address, without `/` and a length"
+    if re.search("[A-Za-z]", host) and ":" not in host:
+        return "write the address; a name belongs in a route: `to sip:NAME`"
+    if re.fullmatch(r"[0-9.]+", host):
+        return "an IPv4 address is four numbers from 0 to 255, without leading zeros"
+    return None

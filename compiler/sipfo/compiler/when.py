@@ -1,0 +1,81 @@
+"""A `when` of the command line against a compiled plan: `pbx-east answers 503`.
+
+The same grammar, readers and rules as in a test block; only the names are looked up in the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sipfo.compiler import policy
+from sipfo.compiler.checks import unknown_name
+from sipfo.compiler.checks.impossible_behaviour import order_of_steps
+from sipfo.compiler.gather import test
+from sipfo.compiler.gather.reader import Reader
+from sipfo.compiler.lower import behaviour
+from sipfo.grammar import tree
+from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
+from sipfo.grammar.near import near
+from sipfo.grammar.parser import parse_when
+from sipfo.grammar.source import Source
+from sipfo.plan.model import Plan
+from sipfo.plan.scenario import Behaviour
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """What became of a `when`: one of `behaviour` and `cancel_after` (seconds), or diagnostics."""
+
+    source: Source
+    behaviour: Behaviour | None = None
+    cancel_after: float | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def compile_when(text: str, plan: Plan, path: str = "--when") -> When:
+    """Compile the body of one `when`; `path` is what diagnostics show. Raises nothing."""
+    source = Source(text, path)
+    reader = Reader()
+    node = parse_when(source)
+    match node:
+        case Diagnostic():
+            return When(source, diagnostics=(node,))
+        case tree.CallerCancels():
+            cancel = test.cancel(reader, node)
+            return When(
+                source,
+                cancel_after=cancel.after if cancel else None,
+                diagnostics=tuple(reader.found),
+            )
+        case tree.When():
+            read = test.behaviour(reader, node)
+            found = [*reader.found, *_unknown(read, plan), *order_of_steps(read)]
+            return When(source, None if found else behaviour(read), diagnostics=tuple(found))
+
+
+def _unknown(read: policy.Behaviour, plan: Plan) -> list[Diagnostic]:
+    destinations = [one.name for one in plan.routes] + [one.name for one in plan.carriers]
+    found = [_look_up(read.destination, "route or carrier", destinations)]
+    if read.egress is not None:
+        egresses = [one.name for one in plan.egress]
+        found.append(_look_up(read.egress, "address to send from", egresses))
+    return [one for one in found if one is not None]
+
+
+def _look_up(word: tree.Word, kind: str, names: list[str]) -> Diagnostic | None:
+    if word.text in names:
+        return None
+    meant = near(word.text, names)
+    if meant:
+        hint = f"did you mean {one_of([quoted(name) for name in meant])}?"
+    else:
+        hint = f"the plan has {one_of([quoted(name) for name in names[:8]], 'and')}"
+    return Diagnostic(
+        unknown_name.CODE,
+        "error",
+        unknown_name.TITLE,
+        f"no {kind} is called {quoted(word.text)}",
+        word.span,
+        "not in the plan",
+        hint=hint,
+    )

@@ -1,0 +1,109 @@
+"""Cuts a text that did not parse into its statements, by braces, lines and opening words.
+
+A statement begins on a new line (nobody writes two to a line and errs in between often), a block
+ends at its brace; a line that opens a block inside of another shows that a `}` is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sipfo.grammar.scanner import Lexeme, scan
+from sipfo.grammar.vocabulary import BLOCKS, CONNECTIVES, LATER, STATEMENTS
+
+_OPENERS = frozenset(STATEMENTS["file"]) | {word for where, word in LATER if where == "file"}
+_HEADED = {*BLOCKS, "registrar"}
+_INNER = {word for block in BLOCKS for word in STATEMENTS[block]} - _OPENERS
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Characters `start` to `end` of a text: one statement, as far as can be told.
+
+    `words` are its first tokens (all of them in a body); `brace` is where its block opens.
+    """
+
+    start: int
+    end: int
+    words: tuple[Lexeme, ...]
+    brace: int | None = None
+    closed: bool = True
+
+    @property
+    def body_end(self) -> int:
+        """Where the statements of the block end: before its `}`, if it has one."""
+        return self.end - 1 if self.closed else self.end
+
+
+def cut_file(text: str) -> Iterator[Chunk]:
+    """The statements of a file."""
+    lexemes = scan(text, 0, len(text))
+    first = depth = 0
+    brace: int | None = None
+    for i, lexeme in enumerate(lexemes):
+        if i > first and (depth == 0 or lexeme.fresh) and _opens(lexemes, first, i, depth, brace):
+            yield _chunk(lexemes[first:i], brace, closed=depth == 0)
+            first, depth, brace = i, 0, None
+        if lexeme.text == "{":
+            depth += 1
+            brace = lexeme.start if brace is None else brace
+        elif lexeme.text == "}":
+            depth -= 1
+            if depth <= 0:
+                yield _chunk(lexemes[first : i + 1], brace, closed=True)
+                first, depth, brace = i + 1, 0, None
+    if first < len(lexemes):
+        yield _chunk(lexemes[first:], brace, closed=depth == 0)
+
+
+def _opens(lexemes: list[Lexeme], first: int, i: int, depth: int, brace: int | None) -> bool:
+    """Whether token `i` begins a new statement of the file."""
+    word = lexemes[i]
+    if not word.fresh or not word.is_word or lexemes[i - 1].text in (",", ".."):
+        return False
+    waits_for_brace = depth == 0 and brace is None and lexemes[first].text in _HEADED
+    if depth > 0 or waits_for_brace:
+        return word.text in _OPENERS and _is_header(lexemes, i)
+    if lexemes[first].text in _INNER and word.text in _INNER:
+        return False  # a block without its header, or past its end: one mistake
+    return word.text not in CONNECTIVES
+
+
+def _is_header(lexemes: list[Lexeme], i: int) -> bool:
+    """Whether a statement of the file really stands here, and not `retry NAME` of a trunk."""
+    after = [lexeme.text for lexeme in lexemes[i + 1 : i + 3]]
+    if lexemes[i].text in _HEADED:
+        return len(after) == 2 and after[1] == "{"
+    return lexemes[i].text == "listen" and after[:1] in (["udp"], ["tcp"], ["tls"])
+
+
+def _chunk(lexemes: list[Lexeme], brace: int | None, *, closed: bool) -> Chunk:
+    return Chunk(lexemes[0].start, lexemes[-1].end, tuple(lexemes), brace, closed)
+
+
+def cut_body(text: str, start: int, end: int, kind: str) -> Iterator[Chunk]:
+    """The statements between the braces of a `kind` block."""
+    carried_on = CONNECTIVES - set(STATEMENTS[kind])
+    first = depth = 0
+    lexemes = scan(text, start, end)
+    for i, lexeme in enumerate(lexemes):
+        if (
+            i > first
+            and depth <= 0
+            and lexeme.fresh
+            and lexeme.is_word
+            and lexeme.text not in carried_on
+            and lexemes[i - 1].text not in (",", "..")
+            and not _indented(lexeme, lexemes[first])
+        ):
+            yield _chunk(lexemes[first:i], None, closed=True)
+            first = i
+        depth += (lexeme.text == "{") - (lexeme.text == "}")
+    if first < len(lexemes):
+        yield _chunk(lexemes[first:], None, closed=True)
+
+
+def _indented(lexeme: Lexeme, opener: Lexeme) -> bool:
+    """Whether a line stands further in than the statement before it, and so belongs to it."""
+    return opener.fresh and lexeme.column > opener.column

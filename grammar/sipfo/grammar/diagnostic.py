@@ -1,0 +1,51 @@
+"""What is wrong with a policy, as data: what, where, why, and what to write instead.
+
+Nothing here is text for a terminal; `sipfo.compiler.report` renders it. A finding that is about
+two places (a duplicate, a contradiction) carries both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from sipfo.grammar.source import Span
+
+Severity = Literal["error", "warning"]
+
+
+class Label(NamedTuple):
+    """A place and what is to be said about it."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `title` has at most four words; `message` is lower-case, without a period."""
+
+    code: str
+    severity: Severity
+    title: str
+    message: str
+    span: Span
+    label: str = ""
+    secondary: tuple[Label, ...] = ()
+    hint: str | None = None
+
+
+SHOWN = 48
+
+
+def quoted(text: str) -> str:
+    """`text` between backticks, printable and of bounded length, for use in a message."""
+    cut = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return "`" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in cut) + "`"
+
+
+def one_of(choices: list[str] | tuple[str, ...], last: str = "or") -> str:
+    """A list in words: "a", "a or b", "a, b or c"."""
+    if len(choices) < 2:
+        return "".join(choices)
+    return f"{', '.join(choices[:-1])} {last} {choices[-1]}"

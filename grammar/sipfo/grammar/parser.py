@@ -1,0 +1,136 @@
+"""Text to syntax tree, by lark's LALR parser; the only file that imports lark.
+
+A correct file is parsed in one piece. When that fails, recovery.py cuts the text into statements
+and has each of them parsed alone by the same grammar, so that a mistake stays within its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.lexer import PatternStr
+
+from sipfo.grammar import tree
+from sipfo.grammar.diagnostic import Diagnostic
+from sipfo.grammar.mistake import Expected, Mistake
+from sipfo.grammar.recovery import recover
+from sipfo.grammar.source import Source, Span
+from sipfo.grammar.syntax_error import tell
+
+STARTS = (
+    "file",
+    "region_body",
+    "retry_body",
+    "route_body",
+    "carrier_body",
+    "trunk_body",
+    "test_body",
+    "when_line",
+)
+
+Leaf = tree.Node | None
+Parsed = Leaf | tuple["Parsed", ...]
+
+
+class _Words:
+    """Lets any word be lexed anywhere, so that `tomato` is one word and never `to` and `mato`."""
+
+    always_accept = ("WORD", "STRING")
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        return stream
+
+
+@cache
+def _lark() -> Lark:
+    return Lark(
+        (files("sipfo.grammar") / "sipfo.lark").read_text(encoding="utf-8"),
+        parser="lalr",
+        lexer="contextual",
+        start=list(STARTS),
+        postlex=_Words(),
+        propagate_positions=True,
+        maybe_placeholders=True,
+    )
+
+
+def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
+    """The tree of all that could be read, and every syntax error; never raises."""
+    whole = Span(0, len(source.text))
+    found = read(source.text, "file")
+    if not isinstance(found, Mistake):
+        return tree.File(whole, found), []
+    file, told = recover(source, read)
+    return file, told or [tell(found, "file")]
+
+
+def parse_when(source: Source) -> tree.When | tree.CallerCancels | Diagnostic:
+    """The body of one `when`, as `--when` takes it: `pbx-east answers 503`."""
+    found = read(source.text, "when_line")
+    if isinstance(found, Mistake):
+        return tell(found, "test")
+    (node,) = found
+    assert isinstance(node, tree.When | tree.CallerCancels)
+    return node
+
+
+def read(text: str, start: str, base: int = 0) -> tuple[tree.Node, ...] | Mistake:
+    """Parse `text` by the rule `start`; `base` is where in the source it begins.
+
+    A body or file gives its statements, another rule its one node.
+    """
+    try:
+        parsed = _build(_lark().parse(text, start=start), base)
+    except UnexpectedInput as error:
+        return _mistake(error, text, start, base)
+    nodes = parsed if isinstance(parsed, tuple) else (parsed,)
+    return tuple(node for node in nodes if isinstance(node, tree.Node))
+
+
+def _build(part: Tree[Token] | Token | None, base: int) -> Parsed:
+    """A lark tree as the frozen node of the same name. Depth is the grammar's, not the text's."""
+    if part is None:
+        return None
+    if isinstance(part, Token):
+        start = base + (part.start_pos or 0)
+        if part.type == "STRING":
+            return tree.Quoted(Span(start, start + len(part)), part[1:-1])
+        return tree.Word(Span(start, start + len(part)), str(part))
+    rule = str(part.data)
+    children = tuple(_build(child, base) for child in part.children)
+    if rule in tree.LISTS:
+        return children
+    node = getattr(tree, rule.title().replace("_", ""))
+    made: tree.Node = node(Span(base + part.meta.start_pos, base + part.meta.end_pos), *children)
+    return made
+
+
+def _mistake(error: UnexpectedInput, text: str, start: str, base: int) -> Mistake:
+    """What lark says, in terms of the source: a place, what is there and what could be."""
+    match error:
+        case UnexpectedToken(token=Token(type="$END") as last):
+            place = base + (last.end_pos or 0)
+            return Mistake(Span(place, place), None, _expected(error.accepts), start)
+        case UnexpectedToken(token=Token() as token):
+            place = base + (token.start_pos or 0)
+            span = Span(place, place + len(token))
+            return Mistake(span, str(token), _expected(error.accepts), start)
+        case UnexpectedCharacters(pos_in_stream=int() as place):
+            span = Span(base + place, base + place + 1)
+            return Mistake(span, text[place], Expected(), start, character=True)
+        case _:
+            raise error
+
+
+def _expected(terminals: set[str]) -> Expected:
+    patterns = {t.name: t.pattern for t in _lark().terminals}
+    keywords = {p.value for n, p in patterns.items() if n in terminals and type(p) is PatternStr}
+    values = terminals - {"$END", "WORD"} - {n for n in terminals if patterns.get(n) is None}
+    return Expected(
+        keywords=frozenset(keywords),
+        values=frozenset(v for v in values if type(patterns[v]) is not PatternStr),
+        end="$END" in terminals,
+    )

@@ -1,0 +1,71 @@
+"""Accept what the compiler says now as right, for every case or for those named:
+
+    python tests/bless.py                    # all
+    python tests/bless.py retry-unclosed     # some, by folder
+
+A case is a folder of tests/cases with a `policy.sipfo`, or `example-NAME` for each
+examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`, and for a policy that compiles `plan.json` and
+`scenarios.json`. Read the difference before you keep it: what is accepted here is what users see.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from sipfo.compiler.pipeline import compile_source
+from sipfo.compiler.report import render
+from sipfo.plan.codec import write_plan
+
+CASES = Path(__file__).parent / "cases"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+OUTPUTS = ("diagnostics.txt", "plan.json", "scenarios.json")
+
+
+def cases() -> list[Path]:
+    """Every case's folder; that of a new example is made when it is blessed."""
+    wrong = {path.parent for path in CASES.glob("*/policy.sipfo")}
+    examples = {CASES / f"example-{path.stem}" for path in EXAMPLES.glob("*.sipfo")}
+    return sorted(wrong | examples)
+
+
+def policy_of(case: Path) -> Path:
+    """The policy that a case compiles."""
+    own = case / "policy.sipfo"
+    return own if own.exists() else EXAMPLES / f"{case.name.removeprefix('example-')}.sipfo"
+
+
+def outputs(case: Path) -> dict[str, str]:
+    """What comes of a case now: file name to text."""
+    policy = policy_of(case)
+    made = compile_source(policy.read_bytes(), policy.name)
+    found = {"diagnostics.txt": render(made.source, made.diagnostics)}
+    if made.plan is not None:
+        found["plan.json"] = write_plan(made.plan)
+        scenarios = [one.model_dump(mode="json", exclude_none=True) for one in made.scenarios]
+        found["scenarios.json"] = json.dumps(scenarios, indent=2, ensure_ascii=False) + "\n"
+    return found
+
+
+def bless(case: Path) -> None:
+    """Write what comes of a case over what was expected, and remove what failures left."""
+    found = outputs(case)
+    case.mkdir(exist_ok=True)
+    for name in OUTPUTS:
+        (case / f"{name}.ACTUAL").unlink(missing_ok=True)
+        if name in found:
+            (case / name).write_text(found[name], encoding="utf-8")
+        else:
+            (case / name).unlink(missing_ok=True)
+
+
+def main(names: list[str]) -> None:
+    """Bless the named cases, or all."""
+    for case in cases():
+        if not names or case.name in names:
+            bless(case)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

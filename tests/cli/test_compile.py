@@ -1,0 +1,96 @@
+"""`sipfo compile`: a plan on standard output or in a file, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from cli.command import BROKEN, POLICY, TELNYX, UNUSED, sipfo
+from sipfo.plan.codec import read_plan
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.sipfo"
+    path.write_text(POLICY)
+    return path
+
+
+def test_a_plan_goes_to_standard_output() -> None:
+    result = sipfo("compile", TELNYX)
+    assert result.exit_code == 0
+    assert read_plan(result.stdout).trunks[0].name == "acme"
+
+
+def test_output_to_a_file_is_the_same_plan(policy: Path, tmp_path: Path) -> None:
+    target = tmp_path / "plan.json"
+    result = sipfo("compile", str(policy), "--target", "plan", "-o", str(target))
+    assert (result.exit_code, result.output) == (0, "")
+    assert target.read_text() == sipfo("compile", str(policy)).stdout
+
+
+def test_an_error_leaves_the_old_plan_and_nothing_else(policy: Path, tmp_path: Path) -> None:
+    target = tmp_path / "plan.json"
+    target.write_text("old")
+    policy.write_text(BROKEN)
+    result = sipfo("compile", str(policy), "-o", str(target))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "error[SF" in result.stderr
+    assert target.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plan.json", "policy.sipfo"]
+
+
+def test_warnings_go_to_standard_error_and_do_no_harm(policy: Path) -> None:
+    policy.write_text(POLICY + UNUSED)
+    result = sipfo("compile", str(policy))
+    assert result.exit_code == 0
+    assert "1 warning" in result.stderr
+    assert read_plan(result.stdout).trunks[0].name == "acme"
+
+
+def test_a_failed_write_leaves_the_old_file(
+    policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "plan.json"
+    target.write_text("old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = sipfo("compile", str(policy), "-o", str(target))
+    assert result.exit_code == 2
+    assert result.stderr == f"sipfo: cannot write {target}: No space left on device\n"
+    assert target.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plan.json", "policy.sipfo"]
+
+
+def test_a_folder_that_is_not_there_is_one_line(policy: Path, tmp_path: Path) -> None:
+    result = sipfo("compile", str(policy), "-o", str(tmp_path / "no" / "plan.json"))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("sipfo: cannot write ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_link_stays_a_link_and_a_mode_the_same(policy: Path, tmp_path: Path) -> None:
+    target, link = tmp_path / "plan.json", tmp_path / "current.json"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target.name)
+    assert sipfo("compile", str(policy), "-o", str(link)).exit_code == 0
+    assert link.is_symlink()
+    assert read_plan(target.read_text()).trunks[0].name == "acme"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+def test_what_is_no_regular_file_is_written_to(policy: Path) -> None:
+    assert sipfo("compile", str(policy), "-o", "/dev/null").exit_code == 0
+    assert not Path("/dev/null").is_file()
+
+
+def test_another_target_is_wrong_usage(policy: Path) -> None:
+    assert sipfo("compile", str(policy), "--target", "cobol").exit_code == 2

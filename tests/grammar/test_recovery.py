@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import pytest
+
+from sipfo.grammar import tree
+from sipfo.grammar.mistake import Mistake
+from sipfo.grammar.parser import parse, read
+from sipfo.grammar.recovery import recover
+from sipfo.grammar.source import Source
+
+GOOD = "region eu {\n    primary 192.0.2.1\n    secondary 192.0.2.2\n}\n"
+
+
+def told(text: str) -> list[str]:
+    return [one.code for one in parse(Source(text, "x"))[1]]
+
+
+def kinds(text: str) -> list[str]:
+    return [type(node).__name__ for node in parse(Source(text, "x"))[0].statements]
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "rout a { to sip:b }",
+        "rout a {\n    to sip:b\n    to sip:c\n}",
+        "route a [ to sip:b ]",
+        "route a to sip:b",
+        "route a\n    to sip:b\n}",
+        "route a { too sip:b }",
+        "route a { to }",
+        "route { to sip:b }",
+        "route a { to sip:b",
+        "route a { to sip:b } }",
+        "route a { to { sip:b } }",
+        "}",
+        "{",
+        "route",
+        "listen",
+        "listen udp",
+        "listen tls 192.0.2.1",
+        "import telnyx",
+        'import "carriers.sipfo"',
+        "retry a {\n    failover 503\n    otherwise stop\n}",
+        "retry a {\n    failover on\n        503,\n        504 505\n    otherwise stop\n}",
+        "trunk a {\n    accept from\n        192.0.2.0/24 198.51.100.0/24\n}",
+        'test "a {\n    call t to +1\n}',
+        "test a {\n    call t to +1\n}",
+        "registrar office {\n    domain a.example\n    user b password secret C\n}",
+        "# comment\nrout a { }  # another",
+        "region a {\n    primary 192.0.2.1\u00a0\n}",
+    ],
+)
+def test_one_mistake_is_told_once_and_its_neighbours_are_read(mistake: str) -> None:
+    text = f"{GOOD}\n{mistake}\n\n{GOOD}"
+    assert len(told(text)) == 1
+    assert kinds(text).count("Region") >= 2
+
+
+def test_every_wrong_line_of_a_block_is_told() -> None:
+    text = "retry a {\n    failovr on 503\n    stop 404\n    commit on 180\n    otherwise stopp\n}"
+    file, found = parse(Source(text, "x"))
+    assert [one.code for one in found] == ["SF005", "SF002", "SF002"]
+    (retry,) = file.statements
+    assert isinstance(retry, tree.Retry)
+    assert not retry.whole
+    assert [type(item) for item in retry.items] == [tree.CommitOn]
+
+
+def test_a_statement_over_lines_stays_one() -> None:
+    text = "trunk a {\n    routes\n        sequentail\n        b,\n        c\n    deadline 3s\n}"
+    file, found = parse(Source(text, "x"))
+    assert len(found) == 1
+    (trunk,) = file.statements
+    assert isinstance(trunk, tree.Trunk)
+    assert [type(item) for item in trunk.items] == [tree.Deadline]
+
+
+def test_each_unclosed_block_is_told_at_its_opening_line() -> None:
+    source = Source(
+        "region a {\n  primary 1\n\nroute b {\n  to sip:c\n\nroute d { to sip:e }\n", "x"
+    )
+    file, found = parse(source)
+    assert [one.code for one in found] == ["SF003", "SF003"]
+    assert [source.position(one.span.start).line for one in found] == [1, 4]
+    assert [type(node) for node in file.statements] == [tree.Region, tree.Route, tree.Route]
+
+
+def test_a_trunks_retry_closes_no_block() -> None:
+    text = "trunk a {\n    retry b\n    deadlin 3s\n}\nretry b {\n    otherwise stop\n}\n"
+    assert told(text) == ["SF005"]
+    assert kinds(text) == ["Trunk", "Retry"]
+
+
+def test_the_name_of_an_unreadable_statement_is_kept() -> None:
+    file, _ = parse(Source("rout pbx-east { to sip:a }\n", "x"))
+    assert "pbx-east" in file.lost
+    assert not file.whole
+
+
+def test_a_word_of_another_block_is_said_to_belong_there() -> None:
+    (found,) = parse(Source("trunk a {\n    primary 192.0.2.1\n}", "x"))[1]
+    assert found.hint == "`primary` belongs in a `region` block"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD * 300 + "rout a { }\n",
+        "rout a { }\n" * 1500,
+        "region a {\n" * 1500,
+        "retry a {\n" + "failovr on 503\n" * 2000,
+        "{" * 20_000 + "}" * 20_000,
+        "}" * 2000,
+        "x" * 200_000 + "\n{",
+        "." * 50_000,
+        '"' * 20_001,
+        "route a { to " + "b " * 20_000,
+        "\x00" * 10_000,
+        "route a {" + "\n# comment" * 5000,
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_no_text_is_read_more_than_four_times(text: str) -> None:
+    """The parser is linear, so this makes recovery linear."""
+    characters = 0
+
+    def counting(part: str, start: str, base: int) -> tuple[tree.Node, ...] | Mistake:
+        nonlocal characters
+        characters += len(part)
+        return read(part, start, base)
+
+    _, found = recover(Source(text, "x"), counting)
+    assert found
+    assert characters <= 4 * len(text)

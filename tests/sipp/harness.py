@@ -1,0 +1,190 @@
+"""A policy under `sipfo run`, with SIPp on both sides of it and tcpdump beside it.
+
+A test starts callees, the policy and a caller, and then asks what was attempted: sipfo's own lines
+and the wire must agree. SIPp's exit status is part of every verdict. What would surprise: words in
+braces in a scenario are filled in here, because SIPp takes no variable for a response it expects.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from sipp.addresses import PORT, Block
+from sipp.capture import CannotCapture, Capture
+from sipp.process import Process, is_bound, wait_for
+from sipp.wire import Wire
+
+HERE = Path(__file__).parent
+NUMBER = "+13125550123"
+"""The number that calls are placed to: the trunk's, in every policy."""
+
+SIPP_LIMIT = "15s"
+DNS_PORT = 5353
+
+_ATTEMPT = re.compile(
+    r"call \S+  attempt [0-9]+  (?P<egress>\S+) to (?P<route>\S+)"
+    r"  (?P<target>\S+)  (?P<outcome>[a-z0-9-]+)"
+)
+_RESULT = re.compile(r"  (?P<kind>answered|refused|cancelled) (?P<code>[0-9]{3})")
+
+Attempts = list[tuple[str, str, str]]
+
+
+class Bench:
+    """One test's processes and what they did."""
+
+    def __init__(self, block: Block, folder: Path) -> None:
+        """Use `sipfo`, `callee`, `caller`, then `finish`; `close` in any case."""
+        self.block = block
+        self._folder = folder
+        self._sipp: list[Process] = []
+        self._others: list[Process] = []
+        self._callees: list[tuple[Process, str, str]] = []
+        self._sipfo: Process | None = None
+        self._told_to_stop = False
+        self._capture: Capture | str
+        try:
+            self._capture = Capture(block, folder)
+        except CannotCapture as error:
+            self._capture = str(error)
+
+    def sipfo(self, policy: str, *options: str) -> Process:
+        """Start `sipfo run` on a policy of this folder; by default it waits for nobody's end."""
+        command = [sys.executable, "-m", "sipfo.cli.main", "run", "--grace=0"]
+        maps = [f"--map={one}" for one in self.block.mappings]
+        file = HERE / "policies" / f"{policy}.sipfo"
+        self._sipfo = Process("sipfo", (*command, *maps, *options, file), self._folder)
+        return self._sipfo
+
+    def dns(self, zone: str) -> str:
+        """Serve a zone of this folder; what `--dns` takes."""
+        place = f"{self.block.of('sipfo')}:{DNS_PORT}"
+        command = [sys.executable, "-m", "sipfo.verify.lab.dns", "--listen", place]
+        server = Process("dns", (*command, HERE / "zones" / zone), self._folder)
+        self._others.append(server)
+        server.says(b"listening")
+        return place
+
+    def callee(
+        self, name: str, scenario: str, *, calls: int = 1, transport: str = "udp", **words: str
+    ) -> None:
+        """Start a party that plays a scenario for so many calls."""
+        file = self._scenario("callee", scenario, name, words)
+        process = self._start(name, file, calls, transport)
+        self._callees.append((process, transport, self.block.of(name)))
+
+    def caller(
+        self,
+        scenario: str = "hangs-up",
+        *,
+        name: str = "caller",
+        calls: int = 1,
+        transport: str = "udp",
+        **words: str,
+    ) -> Process:
+        """Start a party that calls sipfo, once everybody else is there; one call at a time."""
+        assert self._sipfo is not None, "no policy is running"
+        wait_for(self._all_listen, lambda: f"every callee\n{self.report()}")
+        self._sipfo.says(b"  ready  ")
+        file = self._scenario("caller", scenario, name, words)
+        to = f"{self.block.of('sipfo')}:{PORT}"
+        return self._start(name, file, calls, transport, "-l", "1", "-s", NUMBER, to)
+
+    def finish(self) -> None:
+        """Wait until every scenario has been played to its end, then end sipfo; hold both verdicts.
+
+        SIPp must be content, and sipfo must leave in order and without an internal error.
+        """
+        assert self._sipfo is not None, "no policy is running"
+        wait_for(self._all_played, lambda: f"the end of every scenario\n{self.report()}")
+        self.terminate()
+        assert self._sipfo.ends() == 0, self.report()
+        assert self._sipfo.stderr == b"", self.report()
+
+    def terminate(self) -> None:
+        """Tell sipfo to stop, as a service manager does: once."""
+        assert self._sipfo is not None, "no policy is running"
+        if not self._told_to_stop:
+            self._told_to_stop = True
+            self._sipfo.signal(signal.SIGTERM)
+
+    @property
+    def attempts(self) -> Attempts:
+        """Egress, route and outcome of each attempt, as sipfo's lines say; whole after `finish`."""
+        found = map(_ATTEMPT.search, self.lines)
+        return [(one["egress"], one["route"], one["outcome"]) for one in found if one]
+
+    @property
+    def results(self) -> list[tuple[str, int]]:
+        """What each caller got, as sipfo's lines say; whole after `finish`."""
+        found = map(_RESULT.search, self.lines)
+        return [(one["kind"], int(one["code"])) for one in found if one]
+
+    @property
+    def lines(self) -> list[str]:
+        """What sipfo has said so far."""
+        assert self._sipfo is not None, "no policy is running"
+        return self._sipfo.stdout.decode("utf-8").splitlines()
+
+    @property
+    def wire(self) -> Wire:
+        """What was on the wire until now; where nobody may look, the test ends as skipped."""
+        if isinstance(self._capture, str):
+            pytest.skip(f"the wire was not judged: {self._capture}")
+        return Wire(self._capture.packets(), self.block)
+
+    def report(self) -> str:
+        """Everything that anybody wrote, for whoever reads about a failure."""
+        parts = [*self._sipp, *self._others, *([self._sipfo] if self._sipfo else [])]
+        texts = [f"--- {one} ({one.returncode})\n{one.report()}" for one in parts]
+        texts += [
+            f"--- {file.name}\n{file.read_text(errors='replace')}"
+            for file in sorted(self._folder.glob("*.errors"))
+        ]
+        if isinstance(self._capture, Capture):
+            texts.append(f"--- the wire\n{Wire(self._capture.packets(), self.block)}")
+        return "\n".join(texts)
+
+    def close(self) -> None:
+        """End whatever still runs."""
+        for one in (*self._sipp, *self._others, *([self._sipfo] if self._sipfo else [])):
+            one.kill()
+        if isinstance(self._capture, Capture):
+            self._capture.stop()
+
+    def _all_played(self) -> bool:
+        for one in self._sipp:
+            assert not one.returncode, f"SIPp as {one} is not content:\n{self.report()}"
+        return all(one.returncode == 0 for one in self._sipp)
+
+    def _all_listen(self) -> bool:
+        for process, transport, host in self._callees:
+            if process.returncode is None and not is_bound(transport, host, PORT):
+                return False
+            assert not process.returncode, f"SIPp as {process} did not start:\n{self.report()}"
+        return True
+
+    def _scenario(self, side: str, scenario: str, name: str, words: dict[str, str]) -> Path:
+        text = (HERE / "scenarios" / side / f"{scenario}.xml").read_text(encoding="utf-8")
+        for word, value in words.items():
+            assert f"{{{word}}}" in text, f"{scenario}.xml has no {{{word}}}"
+            text = text.replace(f"{{{word}}}", value)
+        file = self._folder / f"{name}.xml"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def _start(self, name: str, file: Path, calls: int, transport: str, *more: str) -> Process:
+        at = self.block.of(name)
+        errors = self._folder / f"{name}.errors"
+        command = ["sipp", "-sf", str(file), "-t", {"udp": "u1", "tcp": "t1"}[transport]]
+        command += ["-i", at, "-p", str(PORT), "-ci", at, "-mi", at, "-m", str(calls)]
+        command += ["-nostdin", "-timeout", SIPP_LIMIT, "-timeout_error"]
+        command += ["-trace_err", "-error_file", str(errors), *more]
+        process = Process(name, command, self._folder)
+        self._sipp.append(process)
+        return process

@@ -1,0 +1,117 @@
+"""The seed document's policy as a plan: two addresses, two routes, its table of codes, carriers."""
+
+from __future__ import annotations
+
+from sipfo.plan.model import (
+    Accept,
+    Carrier,
+    CommitOnCode,
+    Egress,
+    Forward,
+    Listen,
+    NumberPrefix,
+    OnCode,
+    OnLocal,
+    Plan,
+    Retry,
+    Route,
+    Rule,
+    Trunk,
+)
+from sipfo.plan.scenario import Behaviour, Reach, Reply, Scenario
+
+FAILOVER_CODES = (408, 480, 503, 504)
+STOP_CODES = (404, 486, 603)
+NUMBER = "+13125550123"
+FORWARD = "+13125550000"
+EGRESS = ("us.primary", "us.secondary")
+
+RETRY = Retry(
+    name="standard",
+    rules=(
+        *(Rule(match=OnCode(code=code), verdict="failover") for code in FAILOVER_CODES),
+        Rule(match=OnLocal(outcome="transport-error"), verdict="failover"),
+        *(Rule(match=OnCode(code=code), verdict="stop") for code in STOP_CODES),
+    ),
+    otherwise="stop",
+    commit=(CommitOnCode(code=180),),
+    no_response=2.0,
+    no_progress=4.0,
+    no_answer=60.0,
+)
+
+
+def plan(
+    routes: tuple[str, ...] = ("pbx-east", "pbx-west"),
+    *,
+    round_robin: bool = False,
+    carriers: tuple[str, ...] = (),
+    deadline: float | None = None,
+    retry: Retry = RETRY,
+) -> Plan:
+    """The seed's plan, with as many routes and carriers as named."""
+    return Plan(
+        listen=(Listen(transport="udp", host="192.0.2.10", port=5060),),
+        egress=(
+            Egress(name="us.primary", host="192.76.120.10", port=5060),
+            Egress(name="us.secondary", host="64.16.250.10", port=5060),
+        ),
+        routes=tuple(
+            Route(name=name, destinations=(f"sip:198.51.100.{place}",))
+            for place, name in enumerate(routes, 10)
+        ),
+        carriers=tuple(
+            Carrier(name=name, destination=f"sip:203.0.113.{place}")
+            for place, name in enumerate(carriers, 10)
+        ),
+        retries=(retry,),
+        trunks=(
+            Trunk(
+                name="acme",
+                numbers=(NumberPrefix(prefix="+1312555"),),
+                accept=Accept(networks=("192.0.2.128/25",)),
+                egress=EGRESS,
+                method="round-robin" if round_robin else "sequential",
+                routes=routes,
+                retry=retry.name,
+                deadline=deadline,
+                forward=Forward(number=FORWARD, carriers=carriers, egress="us.primary")
+                if carriers
+                else None,
+            ),
+        ),
+    )
+
+
+def does(
+    route: str,
+    *replies: int | tuple[int, float],
+    egress: str | None = None,
+    reach: Reach = "replies",
+) -> Behaviour:
+    """A behaviour: status codes, or (status code, seconds after the one before)."""
+    return Behaviour(
+        route=route,
+        egress=egress,
+        reach=reach,
+        replies=tuple(
+            Reply(status=reply)
+            if isinstance(reply, int)
+            else Reply(status=reply[0], after=reply[1])
+            for reply in replies
+        ),
+    )
+
+
+def call(
+    *behaviours: Behaviour, calls_before: int = 0, cancel_after: float | None = None
+) -> Scenario:
+    """A call to the seed's trunk, of which nothing is expected."""
+    return Scenario(
+        name="a call",
+        trunk="acme",
+        number=NUMBER,
+        calls_before=calls_before,
+        behaviours=behaviours,
+        cancel_after=cancel_after,
+    )

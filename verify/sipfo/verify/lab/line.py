@@ -1,0 +1,79 @@
+"""One socket to one peer as whole messages in and out, the same over UDP and TCP."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+from sipfo.runtime.sip.framing import Stream
+from sipfo.runtime.sip.malformed import Malformed
+
+Address = tuple[str, int]
+
+
+class Line(asyncio.DatagramProtocol, asyncio.Protocol):
+    """Messages that arrived wait in a queue; `receive` gives them in order."""
+
+    def __init__(self, datagrams: bool) -> None:
+        self._datagrams = datagrams
+        self.local: Address = ("", 0)
+        self._arrived: asyncio.Queue[bytes | Exception] = asyncio.Queue()
+        self._stream = Stream()
+        self._transport: asyncio.DatagramTransport | asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.DatagramTransport | asyncio.Transport) -> None:  # type: ignore[override]  # typeshed: any transport
+        self._transport = transport
+        name = transport.get_extra_info("sockname")
+        self.local = (name[0], name[1])
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        self._arrived.put_nowait(data)
+
+    def error_received(self, exc: Exception) -> None:
+        self._arrived.put_nowait(exc)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for message in self._stream.feed(data):
+                if isinstance(message, bytes):
+                    self._arrived.put_nowait(message)
+        except Malformed as error:
+            self._arrived.put_nowait(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrived.put_nowait(exc or ConnectionError("the connection was closed"))
+
+    async def receive(self) -> bytes:
+        """The next message. Raises OSError when the peer cannot be reached, Malformed."""
+        arrived = await self._arrived.get()
+        if isinstance(arrived, Exception):
+            raise arrived
+        return arrived
+
+    def send(self, data: bytes) -> None:
+        """Send one message."""
+        assert self._transport is not None  # `open_line` gives open lines only
+        # asyncio's own datagram transport is a Transport too, so that its class tells nothing.
+        if self._datagrams:
+            cast("asyncio.DatagramTransport", self._transport).sendto(data)
+        else:
+            cast("asyncio.Transport", self._transport).write(data)
+
+    def close(self) -> None:
+        """Close after what was sent."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+async def open_line(transport: str, local: Address, remote: Address) -> Line:
+    """Open a line from a local address (port 0: any). Raises OSError."""
+    loop = asyncio.get_running_loop()
+    if transport == "udp":
+        _, line = await loop.create_datagram_endpoint(
+            lambda: Line(datagrams=True), local_addr=local, remote_addr=remote
+        )
+    else:
+        _, line = await loop.create_connection(
+            lambda: Line(datagrams=False), *remote, local_addr=local
+        )
+    return line

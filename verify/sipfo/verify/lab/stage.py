@@ -1,0 +1,146 @@
+"""A plan and a scenario to what must stand on the stage: which endpoints, which names, which caller.
+
+Pure: nothing is bound here. What sockets cannot play is said as CannotPlay before anything runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+from itertools import islice
+
+from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.order import Step, steps
+from sipfo.plan.scenario import Behaviour, Scenario
+from sipfo.verify.conduct import behaviour_of
+from sipfo.verify.targets import Place, place_of
+
+NAMES = ip_network("198.18.0.0/15")
+"""Addresses that host names resolve to (RFC 2544: for tests, nobody's)."""
+
+ANYONE = ip_network("198.51.100.0/24")
+"""Where a caller is when a trunk accepts anyone (RFC 5737: for documentation, nobody's)."""
+
+CALLERS_LOOKED_AT = 256
+"""Addresses of a network that are considered for the caller."""
+
+
+class CannotPlay(ValueError):
+    """The scenario needs what loopback sockets cannot do; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A declared place, and what happens to an attempt that reaches it from each egress."""
+
+    place: Place
+    behaviours: dict[str, Behaviour]
+
+    @property
+    def refused_from(self) -> frozenset[str]:
+        """The egresses whose attempts find nothing listening."""
+        return frozenset(
+            egress for egress, does in self.behaviours.items() if does.reach == "refuses"
+        )
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything is bound."""
+        return len(self.refused_from) < len(self.behaviours)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that a play needs: the declared hosts, stands, names with their addresses, which
+    egress names go with which declared socket, and where the caller is."""
+
+    hosts: frozenset[str]
+    stands: tuple[Stand, ...]
+    names: dict[str, str]
+    egress: dict[str, tuple[str, int]]
+    caller: str
+
+
+def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
+    """What must stand where for this call. Raises CannotPlay."""
+    declared = _declared(plan)
+    spare = (str(host) for host in NAMES.hosts() if str(host) not in declared)
+    names: dict[str, str] = {}
+    unresolvable: set[str] = set()
+    stands: dict[Place, Stand] = {}
+    order = steps(plan, trunk, scenario.number, scenario.calls_before)
+    for step in order:
+        behaviour = behaviour_of(scenario, step.egress, step.route)
+        for destination in step.destinations:
+            place = place_of(destination)
+            if behaviour.reach == "unresolvable":
+                _check_has_name(step, place)
+                unresolvable.add(place.host)
+                continue
+            if not place.is_numeric:
+                address = names.setdefault(place.host, "")
+                if not address:
+                    names[place.host] = address = next(spare)
+                place = Place(place.transport, address, place.port)
+            stand = stands.setdefault(place, Stand(place, {}))
+            if stand.behaviours.setdefault(step.egress, behaviour) is not behaviour:
+                _check_same(step, stand.behaviours[step.egress], behaviour)
+    for name in unresolvable & names.keys():
+        raise CannotPlay(f"{name} cannot resolve for one attempt and not for another")
+    for place in stands:
+        if (place.host, place.port) in declared_sockets(plan):
+            raise CannotPlay(f"{place} is an address of sipfo's own: nobody else can answer there")
+    used = {step.egress for step in order}
+    return Stage(
+        hosts=frozenset(declared),
+        stands=tuple(stands.values()),
+        names=names,
+        egress={one.name: (one.host, one.port) for one in plan.egress if one.name in used},
+        caller=_caller(trunk, declared),
+    )
+
+
+def declared_sockets(plan: Plan) -> set[tuple[str, int]]:
+    """The addresses and ports that the runtime binds."""
+    listening = {(one.host, one.port) for one in plan.listen}
+    return listening | {(one.host, one.port) for one in plan.egress}
+
+
+def _declared(plan: Plan) -> set[str]:
+    """Every address of the plan; names are no addresses."""
+    destinations = [uri for route in plan.routes for uri in route.destinations]
+    destinations += [carrier.destination for carrier in plan.carriers]
+    places = [place_of(destination) for destination in destinations]
+    hosts = {place.host for place in places if place.is_numeric}
+    return hosts | {host for host, _ in declared_sockets(plan)}
+
+
+def _check_has_name(step: Step, place: Place) -> None:
+    if place.is_numeric:
+        raise CannotPlay(
+            f"{step.route} is {place.host}, a number: it needs no name and cannot fail to resolve "
+            "(`refuses` is what a dead address does)"
+        )
+
+
+def _check_same(step: Step, one: Behaviour, other: Behaviour) -> None:
+    if (one.reach, one.replies) != (other.reach, other.replies):
+        raise CannotPlay(
+            f"{one.route} and {step.route} have the same address and must do different things"
+        )
+
+
+def _caller(trunk: Trunk, declared: set[str]) -> str:
+    """An address that the trunk accepts; one that nothing else has, if there is one."""
+    if trunk.accept.anyone:
+        networks: tuple[str, ...] = (str(ANYONE),)
+    else:
+        networks = trunk.accept.networks
+    candidates = [
+        str(host)
+        for network in networks
+        for host in islice(ip_network(network).hosts(), CALLERS_LOOKED_AT)
+    ]
+    if not candidates:
+        raise CannotPlay(f"trunk {trunk.name} accepts nobody's calls")
+    return next((host for host in candidates if host not in declared), candidates[0])
