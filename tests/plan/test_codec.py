@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -241,3 +242,27 @@ def test_the_schema_refuses_what_the_reader_refuses(edit: Edit) -> None:
     edit(document)
     assert complaints(document, json.loads(plan_schema()))
     assert refusal(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (("routes",), "route .* is there twice"),
+        (("carriers",), "carrier .* is there twice"),
+        (("trunks", 0, "forward", "carriers"), "is there twice"),
+    ],
+)
+def test_what_is_there_twice_is_refused(path: tuple[str | int, ...], says: str) -> None:
+    document = json.loads(write_plan(small_plan(carriers=2)))
+    place = document
+    for part in path:
+        place = place[part]
+    place.append(place[0])
+    assert re.search(says, refusal(json.dumps(document)))
+
+
+@pytest.mark.parametrize("version", [True, 1.0, "1", None, 2])
+def test_a_version_is_an_integer(version: object) -> None:
+    document = json.loads(write_plan(small_plan()))
+    document["version"] = version
+    assert "version" in refusal(json.dumps(document))

@@ -152,6 +152,16 @@ def test_a_held_last_step_ends_the_hunt_with_the_best_of_the_others() -> None:
     assert actions == (Skipped(path("r1").steps[0]), finish)
 
 
+def test_a_held_step_is_tried_when_the_others_cannot_even_be_reached() -> None:
+    first, second = path("r0", "r1").steps
+    _, actions = play(path("r0", "r1"), Located(()), HELD)
+    assert actions == (Locate(first),)
+    _, actions = play(path("r0", "r1"), HELD, Located(()))
+    assert actions == (Unreached(1, second), Over(1, TRANSPORT_ERROR), Locate(first))
+    _, actions = play(path("r0", "r1"), HELD, Located(()), HELD)
+    assert actions == (Invite(2, first, "a", 2.0),)
+
+
 def test_a_held_step_without_targets_is_a_transport_error() -> None:
     _, actions = play(path("r0"), Located((), held=True))
     assert actions[-1] == Finish(Result("refused", 500, outcome=TRANSPORT_ERROR))

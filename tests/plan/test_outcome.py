@@ -223,3 +223,11 @@ def test_an_outcome_keeps_its_origin(
     assert (outcome.word, outcome.code) == (word, code)
     # RFC 3263 §4.3: a 503, a transport failure, or no response at all
     assert outcome.is_target_failure is fails_the_target
+
+
+def test_of_two_tags_that_are_there_the_longer_one_decides() -> None:
+    short, long = OnTag(code=486, tag="busy"), OnTag(code=486, tag="busy D5")
+    first: list[tuple[Match, Verdict]] = [(short, "stop"), (long, "failover")]
+    for rules in (first, first[::-1]):
+        outcome = Outcome("response", Final(486, "busy D5"))
+        assert judged(rules, outcome, "stop") == "failover"

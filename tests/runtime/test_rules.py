@@ -548,7 +548,7 @@ def test_every_attempt_starts_from_the_original_invite() -> None:
     assert len({m.from_.tag for _, m in invites}) == 5
     last = invites[-1][1]
     assert b"+13125550123" in (last.headers.first(b"diversion") or b"")
-    assert b"index=1.1" in (last.headers.first(b"history-info") or b"")
+    assert b"index=1.1" in last.headers.all(b"history-info")[-1]
     assert all(m.headers.first(b"diversion") is None for _, m in invites[:-1])
 
 

@@ -122,6 +122,9 @@ async def _serve(
                 await drain
             await server.drain(0)
         second.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)  # we are going as fast as we can
         _say("stopped")
     finally:
         await server.close()

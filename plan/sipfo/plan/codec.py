@@ -28,7 +28,7 @@ def read_plan(text: str | bytes) -> Plan:
     except (ValueError, RecursionError) as error:
         raise UnreadablePlan(f"not JSON: {error}") from None
     version = document.get("version") if isinstance(document, dict) else None
-    if version != PLAN_VERSION:
+    if type(version) is not int or version != PLAN_VERSION:
         raise UnreadablePlan(
             f"plan version {version!r} is not {PLAN_VERSION}: compile the policy again"
         )

@@ -17,7 +17,7 @@ class Placed:
 class Located:
     """RFC 3263 gave the step's targets, in order; none when the name does not resolve.
 
-    `held` says that every one of them asked to be left alone for a while (Retry-After).
+    It answers the latest Locate, once. `held` says that every one of them asked to be left alone for a while (Retry-After).
     """
 
     targets: tuple[str, ...]

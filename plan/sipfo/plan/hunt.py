@@ -64,7 +64,8 @@ class Itinerary:
 class Hunt:
     """One call's set-up so far. Attempts are numbered from 1; 0 means none was made yet.
 
-    `anyway` is set once every target of every step was held: they are then tried in order.
+    `invited` is set with the first INVITE, `skipped` with the first held step passed over. When the
+    order ends with the second and without the first, `anyway` is set: held or not, they are tried.
     """
 
     itinerary: Itinerary
@@ -73,6 +74,8 @@ class Hunt:
     targets: tuple[str, ...] = ()
     target: int = 0
     attempt: int = 0
+    invited: bool = False
+    skipped: bool = False
     anyway: bool = False
     ended: tuple[Ended, ...] = ()
     result: Result | None = None
@@ -128,7 +131,7 @@ class Hunt:
         """A held step is passed over, unless nothing at all would be tried."""
         if self.step + 1 < len(self.itinerary.steps):
             return Sign.HELD
-        return Sign.HELD_LAST if self.ended else Sign.ALL_HELD
+        return Sign.HELD_LAST if self.invited else Sign.ALL_HELD
 
     def _timer(self) -> Timer:
         """The timer of the current phase: no-response never fires once a 1xx was heard."""
@@ -153,6 +156,8 @@ class Hunt:
             return Sign.NEXT_TARGET
         if self.step + 1 < len(self.itinerary.steps):
             return Sign.NEXT_STEP
+        if self.skipped and not self.invited and not self.anyway:
+            return Sign.ONLY_HELD_LEFT
         return Sign.EXHAUSTED
 
     def _perform(
@@ -176,10 +181,10 @@ class Hunt:
                 return replace(self, step=0, anyway=True)
             case Op.SKIP:
                 actions.append(Skipped(self.itinerary.steps[self.step]))
-                return self
+                return replace(self, skipped=True)
             case Op.INVITE_FIRST | Op.INVITE_NEXT:
                 target = 0 if op is Op.INVITE_FIRST else self.target + 1
-                hunt = replace(self, target=target, attempt=self.attempt + 1)
+                hunt = replace(self, target=target, attempt=self.attempt + 1, invited=True)
                 step = self.itinerary.steps[self.step]
                 actions.append(Invite(hunt.attempt, step, self.targets[target], retry.no_response))
                 return hunt

@@ -111,6 +111,12 @@ class OnRange(Part):
     first: Code
     last: Code
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first > self.last:
+            raise ValueError(f"the range {self.first}-{self.last} is the wrong way round")
+        return self
+
 
 class OnTag(Part):
     """Matches a status code whose reason phrase or Reason header holds a vendor's tag."""
@@ -174,6 +180,12 @@ class NumberRange(Part):
     first: Number
     last: Number
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if len(self.first) != len(self.last) or self.first > self.last:
+            raise ValueError(f"no range: {self.first} to {self.last}")
+        return self
+
 
 class NumberPrefix(Part):
     """E.164 numbers that start with `prefix`; a whole number is a prefix of itself."""
@@ -234,10 +246,11 @@ class Plan(Part):
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
         """A plan may come from a file that somebody edited: every name in it must lead somewhere."""
-        egress = {one.name for one in self.egress}
-        routes = {one.name for one in self.routes}
-        carriers = {one.name for one in self.carriers}
-        retries = {one.name for one in self.retries}
+        egress = _unique("egress", (one.name for one in self.egress))
+        routes = _unique("route", (one.name for one in self.routes))
+        carriers = _unique("carrier", (one.name for one in self.carriers))
+        retries = _unique("retry", (one.name for one in self.retries))
+        _unique("trunk", (one.name for one in self.trunks))
         for trunk in self.trunks:
             _known(trunk.name, "egress", trunk.egress, egress)
             _known(trunk.name, "route", trunk.routes, routes)
@@ -245,6 +258,7 @@ class Plan(Part):
             if trunk.forward is not None:
                 _known(trunk.name, "egress", (trunk.forward.egress,), egress)
                 _known(trunk.name, "carrier", trunk.forward.carriers, carriers)
+                _unique("carrier of a forward", trunk.forward.carriers)
         return self
 
 
@@ -252,3 +266,12 @@ def _known(trunk: str, kind: str, names: Iterable[str], known: set[str]) -> None
     for name in names:
         if name not in known:
             raise ValueError(f"trunk {trunk} names {kind} {name}, which the plan does not have")
+
+
+def _unique(kind: str, names: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{kind} {name} is there twice")
+        seen.add(name)
+    return seen

@@ -21,6 +21,7 @@ from sipfo.plan.model import (
     OnRange,
     OnTag,
     Retry,
+    Rule,
     Timer,
     Verdict,
 )
@@ -129,14 +130,15 @@ class Judge:
 
     @cached_property
     def _tags(self) -> list[tuple[int, Callable[[str], object], Verdict]]:
-        """A tag is matched as a whole word: D5 is not in D56."""
+        """A tag is matched as a whole word: D5 is not in D56. Of two that are there the longer
+        one, being the more specific, is looked for first."""
         return [
             (
                 r.match.code,
                 re.compile(rf"(?<![A-Za-z0-9]){re.escape(r.match.tag)}(?![A-Za-z0-9])").search,
                 r.verdict,
             )
-            for r in self.retry.rules
+            for r in sorted(self.retry.rules, key=_tag_length, reverse=True)
             if isinstance(r.match, OnTag)
         ]
 
@@ -177,3 +179,7 @@ class Judge:
                 case _:
                     continue
         return False
+
+
+def _tag_length(rule: Rule) -> int:
+    return len(rule.match.tag) if isinstance(rule.match, OnTag) else 0

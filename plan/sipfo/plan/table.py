@@ -27,8 +27,9 @@ class Sign(Enum):
     PLACED = auto()
     TARGETS = auto()
     HELD = auto()  # all its targets are held; another step is left
-    HELD_LAST = auto()  # the same at the last step, after attempts were made
-    ALL_HELD = auto()  # the same at the last step, and no attempt was made at all
+    HELD_LAST = auto()  # the same at the last step, after an INVITE was sent
+    ALL_HELD = auto()  # the same at the last step, and no INVITE was sent at all
+    ONLY_HELD_LEFT = auto()  # the last step is unreachable, and only held ones were not tried
     TRYING = auto()
     PROGRESS = auto()
     COMMIT = auto()
@@ -88,7 +89,15 @@ def _still(state: State, *signs: Sign) -> dict[Sign, Row]:
     return dict.fromkeys(signs, (state, IGNORE))
 
 
-_OUTSIDE = (G.PLACED, G.TARGETS, G.HELD, G.HELD_LAST, G.ALL_HELD, G.STALE)
+_OUTSIDE = (
+    G.PLACED,
+    G.TARGETS,
+    G.HELD,
+    G.HELD_LAST,
+    G.ALL_HELD,
+    G.ONLY_HELD_LEFT,
+    G.STALE,
+)
 
 TABLE: dict[State, dict[Sign, Row]] = {
     S.IDLE: {
@@ -104,6 +113,7 @@ TABLE: dict[State, dict[Sign, Row]] = {
         G.HELD: (S.LOCATING, (O.SKIP, O.LOCATE_NEXT)),
         G.HELD_LAST: (S.ENDED, (O.SKIP, O.BEST)),
         G.ALL_HELD: (S.LOCATING, (O.LOCATE_ANYWAY,)),  # all down: try them in order anyway
+        G.ONLY_HELD_LEFT: (S.LOCATING, (O.END_ATTEMPT, O.LOCATE_ANYWAY)),
         G.NEXT_STEP: (S.LOCATING, (O.END_ATTEMPT, O.LOCATE_NEXT)),
         G.EXHAUSTED: (S.ENDED, (O.END_ATTEMPT, O.BEST)),
         G.STOP: (S.ENDED, (O.END_ATTEMPT, O.REFUSED)),
@@ -134,7 +144,7 @@ TABLE: dict[State, dict[Sign, Row]] = {
         **_FAILURES,
         **_ENDINGS,
     },
-    # `Hunt._sign` reads every failure here as STOP: the failure rows exist to keep the table
+    # `Hunt._failure` reads every failure here as STOP: the failure rows exist to keep the table
     # total, and end the call too.
     S.COMMITTED: {
         **_still(S.COMMITTED, *_OUTSIDE, G.TRYING),

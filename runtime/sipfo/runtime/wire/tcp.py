@@ -60,6 +60,7 @@ class Connection(asyncio.Protocol):
                     self._owner.receive(item, self.flow)
                 else:
                     self.write(b"\r\n")  # RFC 5626 §4.4.1: a ping of CRLF CRLF, a pong of CRLF
+            self._stream.feed(b"")  # rubbish after whole messages is told with the next feed
         except Malformed:
             self.close()  # where the next message starts is not known any more
 

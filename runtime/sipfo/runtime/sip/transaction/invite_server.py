@@ -33,7 +33,6 @@ class Event(Enum):
     TIMER_H = auto()
     TIMER_I = auto()
     TIMER_L = auto()
-    TRANSPORT_ERROR = auto()
 
 
 class Action(Enum):
@@ -59,8 +58,6 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     (S.PROCEEDING, E.TIMER_H): (S.PROCEEDING, A.IGNORE),
     (S.PROCEEDING, E.TIMER_I): (S.PROCEEDING, A.IGNORE),
     (S.PROCEEDING, E.TIMER_L): (S.PROCEEDING, A.IGNORE),
-    # A lost 1xx or final is sent again: a broken return path is the peer's next move.
-    (S.PROCEEDING, E.TRANSPORT_ERROR): (S.PROCEEDING, A.IGNORE),
     (S.ACCEPTED, E.INVITE): (S.ACCEPTED, A.IGNORE),
     (S.ACCEPTED, E.ACK): (S.ACCEPTED, A.IGNORE),
     (S.ACCEPTED, E.SEND_1XX): (S.ACCEPTED, A.IGNORE),
@@ -70,7 +67,6 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     (S.ACCEPTED, E.TIMER_H): (S.ACCEPTED, A.IGNORE),
     (S.ACCEPTED, E.TIMER_I): (S.ACCEPTED, A.IGNORE),
     (S.ACCEPTED, E.TIMER_L): (S.TERMINATED, A.END),
-    (S.ACCEPTED, E.TRANSPORT_ERROR): (S.ACCEPTED, A.IGNORE),
     (S.COMPLETED, E.INVITE): (S.COMPLETED, A.RESEND),
     (S.COMPLETED, E.ACK): (S.CONFIRMED, A.CONFIRM),
     (S.COMPLETED, E.SEND_1XX): (S.COMPLETED, A.IGNORE),
@@ -81,7 +77,6 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     (S.COMPLETED, E.TIMER_H): (S.TERMINATED, A.END),
     (S.COMPLETED, E.TIMER_I): (S.COMPLETED, A.IGNORE),
     (S.COMPLETED, E.TIMER_L): (S.COMPLETED, A.IGNORE),
-    (S.COMPLETED, E.TRANSPORT_ERROR): (S.COMPLETED, A.IGNORE),
     (S.CONFIRMED, E.INVITE): (S.CONFIRMED, A.IGNORE),
     (S.CONFIRMED, E.ACK): (S.CONFIRMED, A.IGNORE),
     (S.CONFIRMED, E.SEND_1XX): (S.CONFIRMED, A.IGNORE),
@@ -91,7 +86,6 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     (S.CONFIRMED, E.TIMER_H): (S.CONFIRMED, A.IGNORE),
     (S.CONFIRMED, E.TIMER_I): (S.TERMINATED, A.END),
     (S.CONFIRMED, E.TIMER_L): (S.CONFIRMED, A.IGNORE),
-    (S.CONFIRMED, E.TRANSPORT_ERROR): (S.CONFIRMED, A.IGNORE),
     **{(S.TERMINATED, event): (S.TERMINATED, A.IGNORE) for event in Event},
 }
 

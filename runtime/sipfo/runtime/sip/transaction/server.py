@@ -23,7 +23,6 @@ class Event(Enum):
     SEND_1XX = auto()
     SEND_200_699 = auto()
     TIMER_J = auto()
-    TRANSPORT_ERROR = auto()
 
 
 class Action(Enum):
@@ -41,18 +40,15 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     (S.TRYING, E.SEND_1XX): (S.PROCEEDING, A.SEND),
     (S.TRYING, E.SEND_200_699): (S.COMPLETED, A.COMPLETE),
     (S.TRYING, E.TIMER_J): (S.TRYING, A.IGNORE),
-    (S.TRYING, E.TRANSPORT_ERROR): (S.TERMINATED, A.END),
     (S.PROCEEDING, E.REQUEST): (S.PROCEEDING, A.RESEND),
     (S.PROCEEDING, E.SEND_1XX): (S.PROCEEDING, A.SEND),
     (S.PROCEEDING, E.SEND_200_699): (S.COMPLETED, A.COMPLETE),
     (S.PROCEEDING, E.TIMER_J): (S.PROCEEDING, A.IGNORE),
-    (S.PROCEEDING, E.TRANSPORT_ERROR): (S.TERMINATED, A.END),
     (S.COMPLETED, E.REQUEST): (S.COMPLETED, A.RESEND),
     (S.COMPLETED, E.SEND_1XX): (S.COMPLETED, A.IGNORE),
     # "Any other final responses passed by the TU ... MUST be discarded" (§17.2.2)
     (S.COMPLETED, E.SEND_200_699): (S.COMPLETED, A.IGNORE),
     (S.COMPLETED, E.TIMER_J): (S.TERMINATED, A.END),
-    (S.COMPLETED, E.TRANSPORT_ERROR): (S.TERMINATED, A.END),
     **{(S.TERMINATED, event): (S.TERMINATED, A.IGNORE) for event in Event},
 }
 
