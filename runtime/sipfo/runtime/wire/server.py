@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 from sipfo.plan.model import Plan
@@ -32,7 +34,7 @@ POLL = 0.05
 
 
 class CannotListen(OSError):
-    """An address of the plan cannot be bound; the message says which and what to do."""
+    """Addresses of the plan cannot be bound; the message says which and what to do."""
 
 
 class Server:
@@ -104,20 +106,21 @@ class Server:
         for place in plan.egress:
             if place.name in used:
                 wanted |= {(transport, place.host, place.port) for transport in ("udp", "tcp")}
+        foreign: list[str] = []
         for transport, host, port in sorted(wanted):
             try:
                 if transport == "udp":
-                    socket = UdpSocket(host, port, self._received, self._failed)
-                    self._udp[host, port] = socket
+                    self._udp[host, port] = UdpSocket(host, port, self._received, self._failed)
                 else:
                     await self._tcp.listen(host, port)
             except OSError as error:
-                where = f"{transport} {encode_host(host, port)}"
-                reason = error.strerror or str(error)
-                raise CannotListen(
-                    f"cannot listen on {where}: {reason}; an address that this machine does not "
-                    f"have runs on another with --map {host}=127.0.0.2"
-                ) from error
+                if error.errno != errno.EADDRNOTAVAIL:
+                    reason = os.strerror(error.errno) if error.errno else str(error)
+                    where = f"{transport} {encode_host(host, port)}"
+                    raise CannotListen(f"cannot listen on {where}: {reason}") from error
+                foreign.append(host)
+        if foreign:
+            raise CannotListen(_not_here(list(dict.fromkeys(foreign))))
 
     async def drain(self, grace: float) -> None:
         """Take no new calls, and wait up to `grace` seconds until the ones there are over; then
@@ -214,3 +217,9 @@ class Server:
                 _log.info("%s: %s", uri.host, error.reason)
         found = tuple(targets)
         self._guard(lambda: self._engine.located(lookup.number, found, self._loop.time()))
+
+
+def _not_here(hosts: list[str]) -> str:
+    """What is wrong, and the options with which the plan runs on loopback."""
+    options = " ".join(f"--map {host}=127.0.0.{n}" for n, host in enumerate(hosts, start=2))
+    return f"this machine has no {', '.join(hosts)}\nto run on loopback, add: {options}"
