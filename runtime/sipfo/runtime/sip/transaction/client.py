@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum, auto
 
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.timer import Handle, Timers
+from sipfo.runtime.sip.transaction.machine import ClientMachine, Means
 from sipfo.runtime.sip.transaction.user import ClientUser
-from sipfo.runtime.sip.transaction.values import TimerValues
 
 
 class State(Enum):
@@ -69,52 +67,23 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
 }
 
 
-class ClientTransaction:
+class ClientTransaction(ClientMachine):
     """One request other than INVITE and ACK sent, until its answer cannot be repeated any more."""
 
-    __slots__ = (
-        "_data",
-        "_interval",
-        "_resend",
-        "_send",
-        "_timers",
-        "_user",
-        "_values",
-        "_wait",
-        "flow",
-        "key",
-        "request",
-        "state",
-    )
+    __slots__ = ("_data", "key", "state")
 
-    def __init__(
-        self,
-        request: Request,
-        flow: Flow,
-        user: ClientUser,
-        timers: Timers,
-        values: TimerValues,
-        send: Callable[[Flow, bytes], None],
-    ) -> None:
-        self.request = request
-        self.flow = flow
+    def __init__(self, request: Request, flow: Flow, user: ClientUser, means: Means) -> None:
+        super().__init__(request, flow, user, means)
         self.key = (request.via.branch, request.method)
         self.state = State.TRYING
-        self._user = user
-        self._timers = timers
-        self._values = values
-        self._send = send
         self._data = serialize(request)
-        self._interval = values.t1
-        self._resend: Handle | None = None
-        self._wait: Handle | None = None
 
     def start(self, now: float) -> None:
         """Send the request; arm Timer E (unreliable transports) and Timer F."""
         if not self.flow.reliable:
-            self._resend = self._timers.at(now + self._interval, self._timer_e)
+            self._repeat(self._timer_e, now)
         self._arm(self._values.t1_64, Event.TIMER_F, now)
-        self._send(self.flow, self._data)
+        self._put(self._data)
 
     def receive(self, response: Response, now: float) -> None:
         """A response that matches this transaction."""
@@ -143,38 +112,19 @@ class ClientTransaction:
                 self._arm(0.0 if self.flow.reliable else self._values.t4, Event.TIMER_K, now)
                 self._user.on_response(self, response, now)
             case Action.TIME_OUT:
-                try:
-                    self._user.on_timeout(self, now)
-                finally:
-                    self._stop(now)
+                self._end(self, now, self._user.on_timeout)
             case Action.FAIL:
-                try:
-                    self._user.on_transport_error(self, now)
-                finally:
-                    self._stop(now)
+                self._end(self, now, self._user.on_transport_error)
             case Action.END:
-                self._stop(now)
+                self._end(self, now)
 
     def _retransmit(self, interval: float, now: float) -> None:
         self._interval = interval
-        self._resend = self._timers.at(now + interval, self._timer_e)
-        self._send(self.flow, self._data)
+        self._repeat(self._timer_e, now)
+        self._put(self._data)
 
     def _timer_e(self, now: float) -> None:
         self._take(Event.TIMER_E, now)
 
     def _arm(self, seconds: float, event: Event, now: float) -> None:
-        if self._wait is not None:
-            self._wait.cancel()
-        self._wait = self._timers.at(now + seconds, lambda at: self._take(event, at))
-
-    def _hush(self) -> None:
-        if self._resend is not None:
-            self._resend.cancel()
-            self._resend = None
-
-    def _stop(self, now: float) -> None:
-        self._hush()
-        if self._wait is not None:
-            self._wait.cancel()
-        self._user.on_terminated(self, now)
+        self._await(seconds, lambda at: self._take(event, at), now)

@@ -6,15 +6,13 @@ and forked 2xx still reach the transaction user, who owes each an ACK.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum, auto
 
 from sipfo.runtime.sip.build import make_ack
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.timer import Handle, Timers
+from sipfo.runtime.sip.transaction.machine import ClientMachine, Means
 from sipfo.runtime.sip.transaction.user import ClientUser
-from sipfo.runtime.sip.transaction.values import TimerValues
 
 
 class State(Enum):
@@ -96,47 +94,17 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
 }
 
 
-class InviteClientTransaction:
+class InviteClientTransaction(ClientMachine):
     """One INVITE sent, until nothing of it can come back any more."""
 
-    __slots__ = (
-        "_ack",
-        "_data",
-        "_interval",
-        "_resend",
-        "_send",
-        "_timers",
-        "_user",
-        "_values",
-        "_wait",
-        "flow",
-        "key",
-        "request",
-        "state",
-    )
+    __slots__ = ("_ack", "_data", "key", "state")
 
-    def __init__(
-        self,
-        request: Request,
-        flow: Flow,
-        user: ClientUser,
-        timers: Timers,
-        values: TimerValues,
-        send: Callable[[Flow, bytes], None],
-    ) -> None:
-        self.request = request
-        self.flow = flow
+    def __init__(self, request: Request, flow: Flow, user: ClientUser, means: Means) -> None:
+        super().__init__(request, flow, user, means)
         self.key = (request.via.branch, "INVITE")
         self.state = State.CALLING
-        self._user = user
-        self._timers = timers
-        self._values = values
-        self._send = send
         self._data = serialize(request)
         self._ack: bytes | None = None
-        self._interval = values.t1
-        self._resend: Handle | None = None
-        self._wait: Handle | None = None
 
     @property
     def is_waiting(self) -> bool:
@@ -146,9 +114,9 @@ class InviteClientTransaction:
     def start(self, now: float) -> None:
         """Send the INVITE; arm Timer A (unreliable transports) and Timer B."""
         if not self.flow.reliable:
-            self._resend = self._timers.at(now + self._interval, self._timer_a)
+            self._repeat(self._timer_a, now)
         self._arm(self._values.t1_64, Event.TIMER_B, now)
-        self._send(self.flow, self._data)
+        self._put(self._data)
 
     def receive(self, response: Response, now: float) -> None:
         """A response that matches this transaction."""
@@ -167,7 +135,7 @@ class InviteClientTransaction:
         """Destroy it: 64·T1 have passed since a CANCEL and no final response came (§9.1)."""
         if self.state is State.PROCEEDING:
             self.state = State.TERMINATED
-            self._stop(now)
+            self._end(self, now)
 
     def _take(self, event: Event, now: float, response: Response | None = None) -> None:
         self.state, action = TABLE[self.state, event]
@@ -177,8 +145,8 @@ class InviteClientTransaction:
             case Action.RETRANSMIT:
                 # "doubling ... with each retransmission" without the T2 bound (§17.1.1.2)
                 self._interval *= 2
-                self._resend = self._timers.at(now + self._interval, self._timer_a)
-                self._send(self.flow, self._data)
+                self._repeat(self._timer_a, now)
+                self._put(self._data)
             case Action.PASS:
                 self._hush()
                 self._tell(response, now)
@@ -190,24 +158,18 @@ class InviteClientTransaction:
                 assert response is not None  # R_300_699 carries one
                 self._hush()
                 self._ack = serialize(make_ack(self.request, response))
-                self._send(self.flow, self._ack)
+                self._put(self._ack)
                 self._arm(0.0 if self.flow.reliable else self._values.d, Event.TIMER_D, now)
                 self._tell(response, now)
             case Action.RESEND_ACK:
                 assert self._ack is not None  # made on entering Completed
-                self._send(self.flow, self._ack)
+                self._put(self._ack)
             case Action.TIME_OUT:
-                try:
-                    self._user.on_timeout(self, now)
-                finally:
-                    self._stop(now)
+                self._end(self, now, self._user.on_timeout)
             case Action.FAIL:
-                try:
-                    self._user.on_transport_error(self, now)
-                finally:
-                    self._stop(now)
+                self._end(self, now, self._user.on_transport_error)
             case Action.END:
-                self._stop(now)
+                self._end(self, now)
 
     def _tell(self, response: Response | None, now: float) -> None:
         assert response is not None  # only response events pass one up
@@ -217,18 +179,4 @@ class InviteClientTransaction:
         self._take(Event.TIMER_A, now)
 
     def _arm(self, seconds: float, event: Event, now: float) -> None:
-        if self._wait is not None:
-            self._wait.cancel()
-        self._wait = self._timers.at(now + seconds, lambda at: self._take(event, at))
-
-    def _hush(self) -> None:
-        """Any response ends the retransmissions."""
-        if self._resend is not None:
-            self._resend.cancel()
-            self._resend = None
-
-    def _stop(self, now: float) -> None:
-        self._hush()
-        if self._wait is not None:
-            self._wait.cancel()
-        self._user.on_terminated(self, now)
+        self._await(seconds, lambda at: self._take(event, at), now)

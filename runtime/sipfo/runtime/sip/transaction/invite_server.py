@@ -11,8 +11,7 @@ from enum import Enum, auto
 
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.timer import Handle, Timers
-from sipfo.runtime.sip.transaction.values import TimerValues
+from sipfo.runtime.sip.transaction.machine import Means, ServerMachine
 
 
 class State(Enum):
@@ -90,48 +89,21 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
 }
 
 
-class InviteServerTransaction:
+class InviteServerTransaction(ServerMachine):
     """One INVITE received, until nothing of it can arrive any more."""
 
-    __slots__ = (
-        "_final",
-        "_interval",
-        "_last",
-        "_resend",
-        "_send",
-        "_timers",
-        "_values",
-        "_wait",
-        "flow",
-        "key",
-        "on_terminated",
-        "request",
-        "state",
-    )
+    __slots__ = ("state",)
 
     def __init__(
         self,
         request: Request,
         flow: Flow,
         key: object,
-        timers: Timers,
-        values: TimerValues,
-        send: Callable[[Flow, bytes], None],
-        on_terminated: Callable[[object], None],
+        means: Means,
+        forget: Callable[[object], None],
     ) -> None:
-        """`flow` is where responses go (`response_address`)."""
-        self.request = request
-        self.flow = flow
-        self.key = key
+        super().__init__(request, flow, key, means, forget)
         self.state = State.PROCEEDING
-        self.on_terminated = on_terminated
-        self._timers = timers
-        self._values = values
-        self._send = send
-        self._last: bytes | None = None
-        self._interval = values.t1
-        self._resend: Handle | None = None
-        self._wait: Handle | None = None
 
     @property
     def refused(self) -> bool:
@@ -158,44 +130,29 @@ class InviteServerTransaction:
             case Action.IGNORE:
                 pass
             case Action.SEND:
-                self._put(data)
+                self._answer(data)
             case Action.RESEND:
-                if self._last is not None:
-                    self._send(self.flow, self._last)
+                self._answer_again()
             case Action.ACCEPT:
                 self._arm(self._values.t1_64, Event.TIMER_L, now)
-                self._put(data)
+                self._answer(data)
             case Action.REFUSE:
                 self._arm(self._values.t1_64, Event.TIMER_H, now)
                 if not self.flow.reliable:
-                    self._resend = self._timers.at(now + self._interval, self._timer_g)
-                self._put(data)
+                    self._repeat(self._timer_g, now)
+                self._answer(data)
             case Action.RETRANSMIT:
                 self._interval = min(2 * self._interval, self._values.t2)
-                self._resend = self._timers.at(now + self._interval, self._timer_g)
-                if self._last is not None:
-                    self._send(self.flow, self._last)
+                self._repeat(self._timer_g, now)
+                self._answer_again()
             case Action.CONFIRM:
                 self._hush()
                 self._arm(0.0 if self.flow.reliable else self._values.t4, Event.TIMER_I, now)
             case Action.END:
-                self._hush()
-                self.on_terminated(self.key)
-
-    def _put(self, data: bytes | None) -> None:
-        assert data is not None  # only `respond` leads here
-        self._last = data
-        self._send(self.flow, data)
+                self._end()
 
     def _timer_g(self, now: float) -> None:
         self._take(Event.TIMER_G, now)
 
     def _arm(self, seconds: float, event: Event, now: float) -> None:
-        if self._wait is not None:
-            self._wait.cancel()
-        self._wait = self._timers.at(now + seconds, lambda at: self._take(event, at))
-
-    def _hush(self) -> None:
-        if self._resend is not None:
-            self._resend.cancel()
-            self._resend = None
+        self._await(seconds, lambda at: self._take(event, at), now)

@@ -15,6 +15,7 @@ from sipfo.runtime.sip.transaction import client, invite_client
 from sipfo.runtime.sip.transaction.client import ClientTransaction
 from sipfo.runtime.sip.transaction.invite_client import InviteClientTransaction
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
+from sipfo.runtime.sip.transaction.machine import Means
 from sipfo.runtime.sip.transaction.server import ServerTransaction
 from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 from sipfo.runtime.sip.transaction.values import TimerValues
@@ -30,14 +31,12 @@ _WAITING = (invite_client.State.CALLING, client.State.TRYING)
 class TransactionLayer:
     """Every transaction of one engine."""
 
-    __slots__ = ("_by_path", "_clients", "_send", "_servers", "_timers", "_values")
+    __slots__ = ("_by_path", "_clients", "_means", "_servers")
 
     def __init__(
         self, timers: Timers, send: Callable[[Flow, bytes], None], values: TimerValues
     ) -> None:
-        self._timers = timers
-        self._send = send
-        self._values = values
+        self._means = Means(timers, values, send)
         self._clients: dict[tuple[bytes, str], Sent] = {}
         self._by_path: dict[_Path, dict[Sent, None]] = {}
         self._servers: dict[object, AnyServer] = {}
@@ -49,9 +48,7 @@ class TransactionLayer:
         self, request: Request, flow: Flow, user: ClientUser, now: float
     ) -> InviteClientTransaction:
         """Send an INVITE whose top Via carries its branch."""
-        made = InviteClientTransaction(
-            request, flow, _Forgetting(self, user), self._timers, self._values, self._send
-        )
+        made = InviteClientTransaction(request, flow, _Forgetting(self, user), self._means)
         self._clients[made.key] = made
         self._by_path.setdefault(_path(flow), {})[made] = None
         made.start(now)
@@ -61,9 +58,7 @@ class TransactionLayer:
         self, request: Request, flow: Flow, user: ClientUser, now: float
     ) -> ClientTransaction:
         """Send a request other than INVITE and ACK."""
-        made = ClientTransaction(
-            request, flow, _Forgetting(self, user), self._timers, self._values, self._send
-        )
+        made = ClientTransaction(request, flow, _Forgetting(self, user), self._means)
         self._clients[made.key] = made
         self._by_path.setdefault(_path(flow), {})[made] = None
         made.start(now)
@@ -95,7 +90,7 @@ class TransactionLayer:
             back = flow._replace(remote=response_address(request.via, flow.remote))
         key = _server_key(request)
         kind = InviteServerTransaction if request.method == "INVITE" else ServerTransaction
-        made = kind(request, back, key, self._timers, self._values, self._send, self._forget)
+        made = kind(request, back, key, self._means, self._forget)
         self._servers[key] = made
         return made
 

@@ -7,8 +7,7 @@ from enum import Enum, auto
 
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.timer import Timers
-from sipfo.runtime.sip.transaction.values import TimerValues
+from sipfo.runtime.sip.transaction.machine import Means, ServerMachine
 
 
 class State(Enum):
@@ -53,41 +52,21 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
 }
 
 
-class ServerTransaction:
+class ServerTransaction(ServerMachine):
     """One request other than INVITE and ACK received, until it cannot be repeated any more."""
 
-    __slots__ = (
-        "_last",
-        "_send",
-        "_timers",
-        "_values",
-        "flow",
-        "key",
-        "on_terminated",
-        "request",
-        "state",
-    )
+    __slots__ = ("state",)
 
     def __init__(
         self,
         request: Request,
         flow: Flow,
         key: object,
-        timers: Timers,
-        values: TimerValues,
-        send: Callable[[Flow, bytes], None],
-        on_terminated: Callable[[object], None],
+        means: Means,
+        forget: Callable[[object], None],
     ) -> None:
-        """`flow` is where responses go (`response_address`)."""
-        self.request = request
-        self.flow = flow
-        self.key = key
+        super().__init__(request, flow, key, means, forget)
         self.state = State.TRYING
-        self.on_terminated = on_terminated
-        self._timers = timers
-        self._values = values
-        self._send = send
-        self._last: bytes | None = None
 
     def respond(self, response: Response, now: float) -> None:
         """Send a response; one after the final is discarded."""
@@ -103,15 +82,13 @@ class ServerTransaction:
         match action:
             case Action.IGNORE:
                 pass
-            case Action.SEND | Action.COMPLETE:
-                assert data is not None  # only `respond` leads here
-                self._last = data
-                self._send(self.flow, data)
-                if action is Action.COMPLETE:
-                    wait = 0.0 if self.flow.reliable else self._values.t1_64
-                    self._timers.at(now + wait, lambda at: self._take(Event.TIMER_J, at))
+            case Action.SEND:
+                self._answer(data)
+            case Action.COMPLETE:
+                self._answer(data)
+                wait = 0.0 if self.flow.reliable else self._values.t1_64
+                self._await(wait, lambda at: self._take(Event.TIMER_J, at), now)
             case Action.RESEND:
-                if self._last is not None:
-                    self._send(self.flow, self._last)
+                self._answer_again()
             case Action.END:
-                self.on_terminated(self.key)
+                self._end()
