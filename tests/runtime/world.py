@@ -43,6 +43,12 @@ WEST = ("198.51.100.20", 5060)
 NORTHSTAR = ("203.0.113.9", 5060)
 SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.200\r\ns=-\r\n"
 
+NAMED = {"pbx": ("sip:pbx.example.com",), "pbx-west": (f"sip:{WEST[0]}",)}
+TARGETS = (
+    Target("udp", "198.51.100.31", 5060, "pbx.example.com"),
+    Target("udp", "198.51.100.32", 5060, "pbx.example.com"),
+)
+
 Address = tuple[str, int]
 
 
@@ -188,6 +194,11 @@ class World:
             for one in self.records
             if isinstance(one, AttemptRecord)
         ]
+
+    @property
+    def answered(self) -> bool:
+        """Whether there was one call, and it was answered."""
+        return [call.ladder.result.kind for call in self.calls] == ["answered"]
 
     @property
     def calls(self) -> list[CallRecord]:

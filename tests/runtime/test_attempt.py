@@ -1,0 +1,136 @@
+"""An attempt until nothing of it can come back: zombies, late answers, no call left over."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.world import (
+    EAST,
+    WEST,
+    Callee,
+    Caller,
+    World,
+    policy,
+)
+from sipfo.runtime.sip.message import Request, Response
+
+T1_64 = 32.0
+
+
+# Fast failover before any 1xx must not CANCEL; the zombie stays until Timer B.
+
+
+def test_no_cancel_before_a_provisional() -> None:
+    world = World(policy())
+    caller = Caller(world)
+    world.silent.add(EAST)
+    Callee(world, WEST, (0.1, 200))
+    caller.call()
+    world.run(40)
+    assert world.attempts == [
+        ("us.primary", "pbx-east", "no-response"),
+        ("us.primary", "pbx-west", "200"),
+    ]
+    assert world.sent_to(EAST, "CANCEL") == []
+
+
+def test_given_up_transaction_stays_until_timer_b() -> None:
+    world = World(policy())
+    caller = Caller(world)
+    world.silent.add(EAST)
+    Callee(world, WEST, (0.1, 200))
+    caller.call()
+    world.run(60)
+    times = [
+        at
+        for at, flow, message in world.sent
+        if flow.remote == EAST and isinstance(message, Request) and message.method == "INVITE"
+    ]
+    started = times[0]
+    assert [round(at - started, 3) for at in times] == [0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
+
+
+def test_late_1xx_of_a_zombie_gets_cancel() -> None:
+    world = World(policy())
+    caller = Caller(world)
+    east = Callee(world, EAST, (6, 180))
+    Callee(world, WEST, (0.1, 200))
+    caller.call()
+    world.run(40)
+    assert world.answered
+    assert len(east.requests("CANCEL")) >= 1
+    cancel, invite = east.requests("CANCEL")[0], east.requests("INVITE")[0]
+    assert cancel.via.branch == invite.via.branch
+    assert cancel.uri == invite.uri
+    assert cancel.cseq.number == invite.cseq.number
+    assert caller.statuses().count(180) == 0
+
+
+def test_late_2xx_of_a_zombie_gets_ack_and_bye() -> None:
+    world = World(policy())
+    caller = Caller(world)
+    east = Callee(world, EAST, (6, 200))
+    Callee(world, WEST, (0.1, 200))
+    caller.call()
+    world.run(20)
+    assert [m.method for _, m in east.heard if isinstance(m, Request)][-2:] == ["ACK", "BYE"]
+    assert east.requests("BYE")[0].to.tag == east.tag.encode()
+    assert caller.statuses().count(200) == 1
+
+
+def test_2xx_after_timer_b_gets_ack_and_bye_too() -> None:
+    world = World(policy())
+    Caller(world).call()
+    east = Callee(world, EAST, (T1_64 + 10, 200))
+    Callee(world, WEST, (0.1, 200))
+    world.run(60)
+    assert len(east.requests("BYE")) == 1
+
+
+def test_cancelled_attempt_without_final_is_destroyed_after_64_t1() -> None:
+    """Do not rely on 487 (RFC 3261 §9.1)."""
+    world = World(policy(no_progress=2))
+    caller = Caller(world)
+
+    class Rfc2543(Callee):
+        def request(self, request: Request, source: tuple[str, int]) -> None:
+            if request.method == "INVITE":
+                super().request(request, source)
+
+    Rfc2543(world, EAST, (0.1, 100))
+    Callee(world, WEST, (0.1, 486))
+    caller.call()
+    world.run(120)
+    assert world.engine.calls_alive == 0
+    assert len(world.engine.core.transactions) == 0
+
+
+# An answer that nobody could be talked to in is hung up on, not forgotten.
+
+
+@pytest.mark.parametrize("field", [{"contact": "<tel:+13125550123>"}, {"record_route": "<tel:1>"}])
+def test_unusable_answer_is_acknowledged_ended_and_counts_as_502(field: dict[str, str]) -> None:
+    class Odd(Callee):
+        def make(self, request: Request, status: int, **fields: str) -> Response:
+            response = super().make(request, status, **fields)
+            for name, value in field.items():
+                response.headers.set(name.replace("_", "-").encode(), value.encode())
+            return response
+
+    world = World(policy(failover=(502,)))
+    east = Odd(world, EAST, (0.5, 200))
+    Callee(world, WEST, (0, 200))
+    Caller(world).call()
+    world.run(60)
+    assert world.attempts == [("us.primary", "pbx-east", "502"), ("us.primary", "pbx-west", "200")]
+    assert len(east.requests("ACK")) == 1 and len(east.requests("BYE")) == 1
+
+
+def test_answer_with_an_odd_tag_is_an_answer() -> None:
+    world = World(policy())
+    east = Callee(world, EAST, (0.1, 200, {"tag": "a|b="}))
+    caller = Caller(world)
+    caller.call()
+    world.run(5)
+    assert caller.statuses() == [100, 200]
+    assert east.requests("ACK")[0].to.tag == b"a|b="
