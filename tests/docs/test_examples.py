@@ -12,6 +12,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from sipfo.compiler.pipeline import compile_source
+from sipfo.verify.judge import judge
+from sipfo.verify.simulate import simulate
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -31,6 +33,14 @@ def blocks(language: str) -> list[ParameterSet]:
 @pytest.mark.parametrize("policy", blocks("sipfo"))
 def test_policies_compile_without_a_word(policy: str) -> None:
     assert compile_source(policy, "page.sipfo").diagnostics == ()
+
+
+@pytest.mark.parametrize("policy", blocks("sipfo"))
+def test_the_test_blocks_of_policies_pass(policy: str) -> None:
+    compiled = compile_source(policy, "page.sipfo")
+    assert compiled.plan is not None and compiled.scenarios
+    for scenario in compiled.scenarios:
+        assert judge(scenario, simulate(compiled.plan, scenario)).ok, scenario.name
 
 
 @pytest.mark.parametrize("console", blocks("console"))
