@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -112,3 +114,21 @@ def test_an_interrupt_ends_it_quietly() -> None:
     _, stderr = running.communicate()
     assert b"Traceback" not in stderr
     assert running.returncode == 130
+
+
+def test_a_full_disk_is_one_line_and_2() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sipfo.cli.main", "schema"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, "sipfo: cannot write: No space left on device\n")
+
+
+def test_a_closed_stdout_is_no_traceback() -> None:
+    command = f"exec 1>&-; {shlex.quote(sys.executable)} -m sipfo.cli.main schema"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -6,10 +6,12 @@ next to nothing of ours.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 
 import click
 
@@ -73,6 +75,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit: 0 fine, 1 the policy or a call is not, 2 wrong usage."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            sink = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
+            setattr(sys, name, sink)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -85,10 +91,20 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes once more at exit; give it somewhere to write.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         status = BROKEN_PIPE
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _discard_stdout()
+        click.echo(f"sipfo: cannot write: {error.strerror}", err=True)
+        status = click.UsageError.exit_code
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _discard_stdout() -> None:
+    """The interpreter flushes once more at exit: give it somewhere to write."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

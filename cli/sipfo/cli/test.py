@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import click
 
-from sipfo.cli.reading import compile_file, show
+from sipfo.cli.reading import Unusable, compile_file, show
 from sipfo.cli.terminal import style
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Plan
@@ -35,7 +35,7 @@ def command(files: tuple[str, ...], on: str) -> None:
     """Run a policy's test blocks.
 
     Times shown are the call's, from its INVITE to its result. Exits 1 when a test fails or a
-    policy does not compile.
+    policy does not compile, 2 when a file cannot be used; the others are run all the same.
     """
     sys.exit(asyncio.run(_run(files, on)))
 
@@ -43,9 +43,15 @@ def command(files: tuple[str, ...], on: str) -> None:
 async def _run(files: Sequence[str], on: str) -> int:
     """Run the tests of every file; the exit status."""
     look = style()
-    passed = failed = broken = 0
+    passed = failed = broken = status = 0
     for file in files:
-        compilation = compile_file(file)
+        try:
+            compilation = compile_file(file)
+        except Unusable as error:
+            error.show()
+            broken += 1
+            status = error.exit_code
+            continue
         if compilation.plan is None:
             show(compilation)
             broken += 1
@@ -59,9 +65,10 @@ async def _run(files: Sequence[str], on: str) -> int:
             good = _tell(scenario, played, look)
             passed += good
             failed += not good
-    if passed or failed:
-        click.echo(f"{passed} passed, {failed} failed")
-    return 1 if failed or broken else 0
+    if passed or failed or broken:
+        unread = f", {broken} file{'s' * (broken != 1)} not run" if broken else ""
+        click.echo(f"{passed} passed, {failed} failed{unread}")
+    return status or (1 if failed or broken else 0)
 
 
 async def _played(plan: Plan, scenarios: Sequence[Scenario], on: str) -> Played:

@@ -44,6 +44,14 @@ TITLES: Final = {
 }
 """Each code's title, as far as its place does not ask for another."""
 
+FORMS: Final = {
+    frozenset({"sequential", "round-robin"}): "write `routes sequential a, b`",
+    frozenset({"udp", "tcp"}): "write `listen udp 192.0.2.10:5060`",
+    frozenset({"from", "anyone"}): "write `accept from 203.0.113.0/24`, or `accept anyone`",
+    frozenset({"on"}): "write `failover on`, `stop on` or `commit on`, then the outcomes",
+}
+"""What to write where exactly these keywords could stand."""
+
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]*")
 
 
@@ -155,6 +163,11 @@ def _hint(mistake: Mistake) -> str | None:
     meant = near(found, expected.keywords)
     if meant:
         return f"did you mean {one_of([f'`{name}`' for name in meant])}?"
+    form = FORMS.get(expected.keywords)
+    if form is not None:
+        return form
+    if found in ("=", ";", ":"):
+        return f"remove `{found}`: a value follows its word, and a statement ends by itself"
     if "," in expected.keywords and re.match(r"[+0-9A-Za-z]", found):
         return "write `,` between the parts of a list"
     if "STRING" in expected.values:

@@ -22,13 +22,15 @@ CODE: Final = "SF101"
 TITLE: Final = "Bad address"
 
 _BRACKETED: Final = re.compile(r"\[([^\[\]]*)\](?::(.*))?")
+_LIKE_A_PORT: Final = re.compile(r":([1-9][0-9]{3})$")
 _WITH_PORT: Final = re.compile(r"([^:]*):([^:]*)")
 
 
 def endpoint(word: Word) -> Endpoint:
     """`192.0.2.1`, `192.0.2.1:5060`, `2001:db8::1` or `[2001:db8::1]:5060`. Raises Wrong."""
     host, number = word.text, None
-    if found := _BRACKETED.fullmatch(word.text) or _WITH_PORT.fullmatch(word.text):
+    found = _BRACKETED.fullmatch(word.text) or _WITH_PORT.fullmatch(word.text)
+    if found is not None:
         host, number = found[1], found[2]
     address = parse_ip(host)
     if address is None:
@@ -37,6 +39,10 @@ def endpoint(word: Word) -> Endpoint:
         kind = "all addresses of a host" if address.is_unspecified else "a multicast address"
         message = f"{kind}, not one that peers can answer to: {quoted(host)}"
         raise Wrong(CODE, TITLE, message, word.span, "write one of this host's own addresses")
+    if found is None and (end := _LIKE_A_PORT.search(host)) is not None:
+        message = f"an IPv6 address that may end in a port: {quoted(host)}"
+        hint = f"write `[{host[: end.start()]}]:{end[1]}`, or `[{host}]` if it is no port"
+        raise Wrong(CODE, TITLE, message, word.span, hint)
     return Endpoint(str(address), None if number is None else port(number, word.span), word.span)
 
 

@@ -37,4 +37,4 @@ def _hint(text: str) -> str:
         return f"write the country code: `+{digits}` if it begins with one"
     if re.fullmatch(r"\+[0-9]{16,64}", digits):
         return "a number has at most 15 digits"
-    return "write a number such as `+13125550100`, or `any` for every number"
+    return "write a number such as `+13125550100`"
