@@ -1,63 +1,14 @@
-"""A call that is up: everything inside its dialogs crosses, and it ends on both sides."""
+"""A call that is up: what crosses with it, and how it ends on both sides."""
 
 from __future__ import annotations
 
 import pytest
 
-from runtime.world import CALLER, EAST, PRIMARY, SDP, SIPFO, Callee, Caller, World, policy
+from runtime.phones import Phone, up
+from runtime.world import CALLER, EAST, PRIMARY, SDP, SIPFO, Caller, World, policy
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.flow import Flow
-from sipfo.runtime.sip.message import Request, Response, parse, serialize
-
-
-class Phone(Callee):
-    """A callee that can also send requests in its dialog, once it has answered."""
-
-    def say(self, method: str, cseq: int, body: bytes = b"", **fields: str) -> Request:
-        assert self.invite is not None
-        contact = self.invite.contact
-        assert contact is not None
-        lines = [
-            f"{method} {contact.uri.decode()} SIP/2.0",
-            f"via: SIP/2.0/UDP {self.address[0]}:5060;branch=z9hG4bKphone{method}{cseq};rport",
-            "max-forwards: 70",
-            f"from: {self.invite.to.with_tag(self.tag.encode()).encode().decode()}",
-            f"to: {self.invite.from_.encode().decode()}",
-            f"call-id: {self.invite.call_id.decode()}",
-            f"cseq: {cseq} {method}",
-            f"contact: <sip:{self.address[0]}:5060>",
-            *(f"{name.replace('_', '-')}: {value}" for name, value in fields.items()),
-        ]
-        request = parse("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-        assert isinstance(request, Request)
-        self.world.deliver(request, self.address, self.source)
-        return request
-
-
-def up() -> tuple[World, Caller, Phone]:
-    """A call answered by pbx-east."""
-    world = World(policy())
-    phone = Phone(world, EAST, (0.1, 180), (0.5, 200, {"body": "v=0\r\ns=east\r\n"}))
-    caller = Caller(world)
-    caller.call()
-    world.run(2)
-    assert caller.statuses() == [100, 180, 200]
-    return world, caller, phone
-
-
-def test_bodies_and_fields_cross_untouched() -> None:
-    world = World(policy())
-    phone = Phone(world, EAST, (0.1, 200, {"body": "v=0\r\ns=\x01\u00fc\r\n", "x_leg": "b"}))
-    caller = Caller(world)
-    caller.call(subject="caf\u00e9", x_trace="42", p_asserted_identity="<sip:+1@x>")
-    world.run(2)
-    invite = phone.requests("INVITE")[0]
-    assert invite.body == SDP
-    assert invite.headers.first(b"subject") == "caf\u00e9".encode()
-    assert invite.headers.first(b"x-trace") == b"42"
-    assert invite.headers.first(b"p-asserted-identity") == b"<sip:+1@x>"
-    assert caller.last(200).body == "v=0\r\ns=\x01\u00fc\r\n".encode()
-    assert caller.last(200).headers.first(b"x-leg") == b"b"
+from sipfo.runtime.sip.message import Response, parse, serialize
 
 
 def test_what_names_a_hop_or_a_dialog_does_not_cross() -> None:
@@ -135,121 +86,6 @@ def test_bye_of_the_callee_ends_the_caller() -> None:
     assert len(caller.requests("BYE")) == 1
     assert phone.statuses() == [200]
     assert world.engine.calls_alive == 0
-
-
-def test_byes_that_cross_are_both_answered_200() -> None:
-    world, caller, phone = up()
-    caller.say("BYE", caller.last(200), 2)
-    phone.say("BYE", 1)
-    world.run(3)
-    assert caller.statuses()[-1] == 200 and phone.statuses()[-1] == 200
-
-
-@pytest.mark.parametrize("method", ["INFO", "UPDATE", "MESSAGE", "REFER", "NOTIFY", "OPTIONS"])
-def test_requests_cross_from_the_caller(method: str) -> None:
-    world, caller, phone = up()
-    caller.say(method, caller.last(200), 2, body=b"hello", content_type="text/plain")
-    world.run(3)
-    crossed = phone.requests(method)[0]
-    assert (crossed.body, crossed.headers.first(b"content-type")) == (b"hello", b"text/plain")
-    assert crossed.uri == b"sip:198.51.100.10:5060"
-    assert caller.statuses()[-1] == 200
-    assert caller.heard[-1][1].cseq == (2, method)
-
-
-@pytest.mark.parametrize("method", ["INFO", "UPDATE", "MESSAGE"])
-def test_requests_cross_from_the_callee(method: str) -> None:
-    world, caller, phone = up()
-    phone.say(method, 7, body=b"hi", content_type="text/plain")
-    world.run(3)
-    crossed = caller.requests(method)[0]
-    assert crossed.body == b"hi"
-    assert crossed.uri == b"sip:ann@192.0.2.200:5060"
-    assert phone.statuses() == [200]
-
-
-def test_reinvite_of_the_caller_crosses_with_its_ack() -> None:
-    world, caller, phone = up()
-    phone.script = ((0.1, 200, {"body": "v=0 new"}),)
-    caller.say("INVITE", caller.last(200), 2, body=b"v=0 hold")
-    world.run(4)
-    assert phone.requests("INVITE")[-1].body == b"v=0 hold"
-    assert caller.last(200).body == b"v=0 new"
-    acks = phone.requests("ACK")
-    assert [ack.cseq.number for ack in acks] == [1, 2]
-    assert len(world.calls) == 1
-
-
-def test_reinvite_of_the_callee_crosses_with_its_ack() -> None:
-    world, caller, phone = up()
-
-    def answer(request: Request, source: tuple[str, int]) -> None:
-        if request.method == "INVITE":
-            response = make_response(request, 200)
-            response.body = b"v=0 ok"
-            response.headers.add(b"contact", b"<sip:ann@192.0.2.200:5060>")
-            world.deliver(response, CALLER, source)
-
-    caller.request = answer  # type: ignore[method-assign]  # this caller answers re-INVITEs
-    phone.say("INVITE", 5, body=b"v=0 hold")
-    world.run(2.2)
-    final = [m for _, m in phone.heard if isinstance(m, Response)][-1]
-    assert (final.status, final.body) == (200, b"v=0 ok")
-    phone.say("ACK", 5)
-    world.run(40)
-    assert [ack.cseq.method for ack in caller.requests("ACK")] == ["ACK"]
-    assert world.engine.calls_alive == 1
-
-
-def test_refused_reinvite_leaves_the_call_up() -> None:
-    world, caller, phone = up()
-    phone.script = ((0.1, 488),)
-    caller.say("INVITE", caller.last(200), 2)
-    world.run(40)
-    assert caller.statuses()[-1] == 488
-    assert world.engine.calls_alive == 1
-
-
-def test_cancelled_reinvite_is_cancelled_on_the_other_side() -> None:
-    world, caller, phone = up()
-    phone.script = ((0.1, 100), (5, 200))
-    invite = caller.within("INVITE", caller.last(200), 2)
-    world.deliver(invite, CALLER, SIPFO)
-    world.run(3)
-    caller.invite = invite
-    caller.cancel()
-    world.run(4)
-    assert len(phone.requests("CANCEL")) == 1
-    assert caller.statuses()[-1] == 487
-    assert world.engine.calls_alive == 1
-
-
-def test_reliable_provisional_and_its_prack_cross() -> None:
-    world = World(policy())
-    phone = Phone(
-        world, EAST, (0.1, 183, {"require": "100rel", "rseq": "77", "body": "v=0"}), (3, 200)
-    )
-    caller = Caller(world)
-    caller.call(supported="100rel", cseq="31 INVITE")
-    world.run(1)
-    heard = caller.last(183)
-    assert heard.headers.first(b"rseq") == b"77"
-    assert heard.headers.all(b"require") == [b"100rel"]
-    caller.say("PRACK", heard, 32, rack="77 31 INVITE")
-    world.run(2)
-    assert phone.requests("PRACK")[0].headers.first(b"rack") == b"77 1 INVITE"
-    assert caller.statuses()[-1] == 200
-
-
-def test_update_in_an_early_dialog_crosses() -> None:
-    world = World(policy())
-    phone = Phone(world, EAST, (0.1, 183, {"body": "v=0"}), (3, 200))
-    caller = Caller(world)
-    caller.call()
-    world.run(1)
-    caller.say("UPDATE", caller.last(183), 2, body=b"v=0 other")
-    world.run(2)
-    assert phone.requests("UPDATE")[0].body == b"v=0 other"
 
 
 def test_request_of_no_dialog_is_481() -> None:
@@ -370,3 +206,79 @@ def test_call_to_a_host_without_a_user() -> None:
     world.deliver(invite, CALLER, SIPFO)
     world.run(3)
     assert b"sip:198.51.100.10" in [one.uri for one in phone.requests("INVITE")]
+
+
+@pytest.mark.parametrize("field", [{"contact": "<tel:+1>"}, {"record_route": "*"}])
+def test_caller_that_cannot_be_reached_back_places_no_call(field: dict[str, str]) -> None:
+    world = World(policy())
+    phone = Phone(world, EAST, (0, 200))
+    caller = Caller(world)
+    caller.call(body=SDP, number="+13125550123", **field)
+    world.run(40)
+    assert phone.requests("INVITE") == []
+    assert caller.statuses()[0] in (400, 416)
+    assert world.engine.calls_alive == 0
+
+
+def test_route_set_is_taken_anew_from_the_2xx() -> None:
+    world = World(policy())
+    proxy = Caller(world, ("198.51.100.99", 5060))
+    Phone(
+        world,
+        EAST,
+        (0.1, 183, {"record_route": "<sip:198.51.100.98;lr>"}),
+        (0.5, 200, {"record_route": "<sip:198.51.100.99;lr>"}),
+    )
+    Caller(world).call()
+    world.run(2)
+    (ack,) = proxy.requests("ACK")
+    assert ack.headers.all(b"route") == [b"<sip:198.51.100.99;lr>"]
+    assert ack.uri == b"sip:198.51.100.10:5060"
+
+
+def test_bye_waits_for_the_ack_of_the_caller() -> None:
+    """RFC 3261 §15: not before the ACK, or before nobody waits for it any longer."""
+    world = World(policy())
+    phone = Phone(world, EAST, (0.1, 200))
+    caller = Caller(world)
+    caller.acks = False
+    caller.call()
+    world.run(1)
+    phone.say("BYE", 1)
+    world.run(3)
+    assert phone.statuses() == [200] and len(phone.requests("ACK")) == 1
+    assert caller.requests("BYE") == []
+    caller.ack(caller.last(200))
+    world.run(4)
+    assert len(caller.requests("BYE")) == 1
+
+
+def test_refusals_keep_what_makes_them_valid() -> None:
+    for status, name in ((405, b"allow"), (302, b"contact")):
+        world = World(policy())
+        Phone(world, EAST, (0, status))
+        caller = Caller(world)
+        caller.call()
+        world.run(2)
+        assert caller.last(status).headers.first(name) is not None
+
+
+def test_broken_connection_ends_what_waits_on_it() -> None:
+    world, caller, _ = up()
+    layer = world.engine.core.transactions
+    flow = Flow("tcp", SIPFO, ("192.0.2.200", 40000), 7)
+    failed: list[bool] = []
+
+    class Waiting:
+        def on_response(self, *arguments: object) -> None: ...
+        def on_timeout(self, *arguments: object) -> None: ...
+        def on_terminated(self, *arguments: object) -> None: ...
+        def on_transport_error(self, *arguments: object) -> None:
+            failed.append(True)
+
+    info = caller.within("INFO", caller.last(200), 9)
+    layer.request(info, flow._replace(remote=("192.0.2.200", 5060)), Waiting(), world.now)
+    layer.transport_failed(flow._replace(connection=8), world.now)
+    assert failed == []
+    layer.transport_failed(flow, world.now)
+    assert failed == [True]

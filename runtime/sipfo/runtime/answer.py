@@ -20,7 +20,16 @@ from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 class Answer:
     """One 2xx passed from `far` to `near`, both legs of one call."""
 
-    __slots__ = ("_ack", "_far_seq", "_give_up", "_interval", "_near", "_near_seq", "_resend")
+    __slots__ = (
+        "_ack",
+        "_far_seq",
+        "_give_up",
+        "_interval",
+        "_near",
+        "_near_seq",
+        "_resend",
+        "_then",
+    )
 
     def __init__(self, near: Leg, near_seq: int, far_seq: int) -> None:
         """The INVITE's CSeq numbers on the side that asked and on the side that answered."""
@@ -31,6 +40,7 @@ class Answer:
         self._resend: Handle | None = None
         self._give_up: Handle | None = None
         self._ack: list[tuple[Flow, bytes]] | None = None
+        self._then: Callable[[float], None] | None = None
 
     def start(
         self,
@@ -57,13 +67,30 @@ class Answer:
         transaction.respond(response, now)
 
     def acknowledge(self, ack: Request | None, now: float) -> None:
-        """Pass the near side's ACK on, or acknowledge the far side alone. Later ones do nothing."""
-        if self._ack is not None:
+        """The near side's ACK came, or, None, is not waited for any longer: pass it on, or
+        acknowledge the far side alone. Later ones do nothing."""
+        if self._near.awaiting_ack.pop(self._near_seq, None) is None:
             return
-        self._near.awaiting_ack.pop(self._near_seq, None)
         for timer in (self._resend, self._give_up):
             if timer is not None:
                 timer.cancel()
+        self._acknowledge_far(ack, now)
+        if self._then is not None:
+            self._then(now)
+
+    def end(self, then: Callable[[float], None], now: float) -> None:
+        """The call is over before the near side's ACK: acknowledge the far side now, go on
+        repeating the 2xx, and do `then` after the ACK, or when none has come.
+
+        "the callee's UA MUST NOT send a BYE ... until it has received an ACK ... or until the
+        server transaction times out" (RFC 3261 §15).
+        """
+        self._then = then
+        self._acknowledge_far(None, now)
+
+    def _acknowledge_far(self, ack: Request | None, now: float) -> None:
+        if self._ack is not None:
+            return
         far = self._near.peer
         request = far.dialog.request("ACK", self._far_seq)
         if ack is not None:

@@ -14,15 +14,17 @@ from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory
 from sipfo.runtime.inbound import Inbound
-from sipfo.runtime.leg import Leg
+from sipfo.runtime.leg import TARGET_REFRESH, Leg
 from sipfo.runtime.relay import InviteRelay, Relay
 from sipfo.runtime.setup import Grounds, Placement, Setup
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 from sipfo.runtime.sip.transaction.layer import AnyServer
+from sipfo.runtime.sip.uri import parse_uri
 
 FEWEST_HOPS = 70
 """Max-Forwards of a request that came without one (RFC 3261 §8.1.1.6)."""
@@ -38,6 +40,14 @@ def hops_left(request: Request) -> int:
     """The Max-Forwards that a request goes on with; below zero it must not (RFC 3261 §16.3)."""
     hops = request.max_forwards
     return FEWEST_HOPS if hops is None else hops - 1
+
+
+def _check_contact(request: Request) -> None:
+    """That a target refresh says where to; it is passed on only if so. Raises Malformed."""
+    if request.method in TARGET_REFRESH:
+        contact = request.contact
+        if contact is not None:
+            parse_uri(contact.uri)
 
 
 class Call:
@@ -109,21 +119,44 @@ class Call:
         if hops < 0:
             transaction.respond(make_response(request, 483, to_tag=tag), now)
         elif isinstance(transaction, InviteServerTransaction):
-            relay = InviteRelay(leg, request, transaction, self.hang_up)
-            self._directory.serve(transaction, relay)
-            relay.start(hops, now)
+            self._reinvited(leg, request, transaction, hops, now)
         else:
+            _check_contact(request)
             Relay(leg, request, transaction).start(hops, now)
+
+    def _reinvited(
+        self,
+        leg: Leg,
+        request: Request,
+        transaction: InviteServerTransaction,
+        hops: int,
+        now: float,
+    ) -> None:
+        if self.phase is Phase.SETTING_UP:
+            # "a second INVITE before it sends the final response to a first ... MUST return a 500
+            # ... with a Retry-After" of 0 to 10 seconds, at random (§14.2).
+            refusal = make_response(request, 500, to_tag=leg.dialog.local.tag)
+            seconds = self._core.draw(10)
+            refusal.headers.add(b"retry-after", str(seconds).encode("ascii"))
+            transaction.respond(refusal, now)
+            return
+        _check_contact(request)
+        relay = InviteRelay(leg, request, transaction, self.hang_up, self._reinvite_done)
+        self._reinvites[transaction.key] = relay
+        self._directory.serve(transaction, relay)
+        relay.start(hops, now)
+
+    def _reinvite_done(self, transaction: InviteServerTransaction) -> None:
+        self._reinvites.pop(transaction.key, None)
+        self._directory.served(transaction)
 
     def hang_up(self, now: float) -> None:
         """End the call from here, whatever its phase: CANCEL or BYE on every side."""
         if self.phase is Phase.SETTING_UP:
             self._setup.caller_left(now)
         elif self.phase is Phase.UP and self._near is not None:
-            for waiting in (self._near, self._near.peer):
-                self._acknowledge_all(waiting, now)
-            self._near.bye(now)
-            self._near.peer.bye(now)
+            self._near.end(now)
+            self._near.peer.end(now)
             self._end(now)
 
     def _hung_up(self, leg: Leg, bye: Request, now: float) -> None:
@@ -131,16 +164,11 @@ class Call:
             # "The caller's UA MAY send a BYE for ... early dialogs" (§15): it has left.
             self._setup.caller_left(now)
         elif self.phase is Phase.UP and self._near in (leg, leg.peer):
-            # A BYE before the ACK: whoever answered must still see the one before the other.
-            for waiting in (leg, leg.peer):
-                self._acknowledge_all(waiting, now)
-            leg.peer.bye(now, bye.headers.lines(b"reason"))
+            # Who sent the BYE will send no ACK; whoever answered must see one before the BYE.
+            for waiting in list(leg.awaiting_ack.values()):
+                waiting.acknowledge(None, now)
+            leg.peer.end(now, bye.headers.lines(b"reason"))
             self._end(now)
-
-    @staticmethod
-    def _acknowledge_all(leg: Leg, now: float) -> None:
-        for waiting in list(leg.awaiting_ack.values()):
-            waiting.acknowledge(None, now)
 
     def _settled(
         self, result: Result, attempt: Attempt | None, response: Response | None, now: float
@@ -154,7 +182,15 @@ class Call:
             self._end(now)
             return
         attempt.winner = response.to.tag or b""
-        near, answer = self._inbound.answer(attempt, response, self.hang_up, now)
+        try:
+            near, answer = self._inbound.answer(attempt, response, self.hang_up, now)
+        except Malformed:
+            # Both ends were looked at before; whatever this is, nobody may be left on the line.
+            attempt.reject(response, now)
+            self._inbound.forget(attempt)
+            self._inbound.refuse(500, None, now)
+            self._end(now)
+            return
         self._setup.answer = answer
         self._near = near
         self._attempt = attempt
@@ -163,6 +199,8 @@ class Call:
 
     def _end(self, now: float) -> None:
         self.phase = Phase.ENDED
+        for relay in list(self._reinvites.values()):
+            relay.end(now)
         self._core.timers.at(now + self._core.values.t1_64, self._release)
 
     def _release(self, now: float) -> None:

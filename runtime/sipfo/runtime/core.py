@@ -39,9 +39,9 @@ class Core:
     """The shared part of one engine."""
 
     __slots__ = (
-        "_draw",
         "_found",
         "_lookup",
+        "draw",
         "entropy",
         "lookups",
         "mapping",
@@ -68,7 +68,7 @@ class Core:
         self.lookups: deque[Lookup] = deque()
         self.records: deque[Record] = deque()
         self.transactions = TransactionLayer(self.timers, self.send, values)
-        self._draw = draw
+        self.draw = draw
         self._lookup = 0
         self._found: dict[int, Found] = {}
 
@@ -100,7 +100,7 @@ class Core:
             return
         targets: list[Target] = []
         for uri in parsed:
-            questions = locate(uri, self._draw)
+            questions = locate(uri, self.draw)
             try:
                 next(questions)
             except StopIteration as found:

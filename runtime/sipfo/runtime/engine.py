@@ -27,6 +27,7 @@ from sipfo.runtime.record import Notice
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.setup import Grounds, Placement
 from sipfo.runtime.sip.build import make_response
+from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.malformed import Malformed
@@ -82,8 +83,10 @@ class Engine:
                 self._request(message, flow, now)
             elif len(message.headers.all(b"via")) != 1:
                 return  # on its way to somebody else (RFC 3261 §8.1.3.3)
-            elif not self.core.transactions.receive_response(message, now):
-                self._stray(message, now)
+            else:
+                _ = message.to, message.from_, message.call_id  # unreadable: as if never heard
+                if not self.core.transactions.receive_response(message, now):
+                    self._stray(message, now)
         except Malformed as error:
             if error.headers is not None:
                 self._say_malformed(error, error.headers, flow)
@@ -185,7 +188,10 @@ class Engine:
             self._respond(transaction, request, 481, now)
             return
         leg, call = found
-        if request.method not in IN_DIALOG:
+        strange = unsupported_tags(request)
+        if strange:
+            self._respond(transaction, request, 420, now, (b"unsupported", b", ".join(strange)))
+        elif request.method not in IN_DIALOG:
             self._respond(transaction, request, 405, now, (b"allow", ALLOW))
         elif not leg.dialog.accepts(request):
             self._respond(transaction, request, 500, now)  # CSeq out of order (§12.2.2)
@@ -240,11 +246,9 @@ class Engine:
         """The trunk and number of an INVITE that starts a call, or why it cannot."""
         try:
             uri: SipUri = parse_uri(request.uri)
-            contact = request.contact
+            Dialog.of_server(request, b"-")  # Contact and Record-Route lead back to the caller
         except Malformed as error:
             return Refused(error.status, error.reason)
-        if contact is None:
-            return Refused(400, "no Contact")
         if self.draining:
             return Refused(503, "shutting down")
         if hops_left(request) < 0:
@@ -309,9 +313,7 @@ class Engine:
 
 def _back(via: Via, flow: Flow) -> Flow:
     """Where a response without a transaction goes."""
-    if flow.reliable:
-        return flow
-    return flow._replace(remote=response_address(via, flow.remote))
+    return flow._replace(remote=response_address(via, flow.remote, flow.reliable))
 
 
 def _expires(request: Request) -> int | None:

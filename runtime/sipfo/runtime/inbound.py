@@ -13,7 +13,7 @@ from sipfo.runtime.answer import Answer
 from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory, Member
-from sipfo.runtime.headers import copy_end_to_end
+from sipfo.runtime.headers import ALLOW, copy_end_to_end
 from sipfo.runtime.leg import Leg
 from sipfo.runtime.relay import cross_back
 from sipfo.runtime.sip.build import make_response
@@ -72,7 +72,7 @@ class Inbound:
         Raises Malformed.
         """
         near = self._leg(attempt, response)
-        near.peer.dialog.refresh(response)
+        near.peer.dialog.confirm(response)
         answer = Answer(near, self.request.cseq.number, attempt.request.cseq.number)
         back = cross_back(near, self.request, response)
         answer.start(self.transaction, back, unacknowledged, now)
@@ -82,7 +82,12 @@ class Inbound:
         """Give the caller its final response, made from a response to an attempt if there is one."""
         phrase = response.phrase if response is not None and response.status == status else None
         back = make_response(self.request, status, phrase, self._tag)
+        if status == 405:
+            back.headers.add(b"allow", ALLOW)  # "MUST include an Allow" (RFC 3261 §21.4.6)
         if response is not None:
+            if 300 <= status < 400:  # where to go instead is said in Contact (§21.3)
+                for contact in response.headers.lines(b"contact"):
+                    back.headers.add(b"contact", contact)
             copy_end_to_end(response.headers, back.headers)
             back.body = response.body
         self.transaction.respond(back, now)
@@ -103,7 +108,7 @@ class Inbound:
             far = Leg(self._core, Dialog.of_client(attempt.request, response), attempt.flow)
             near = Leg(self._core, Dialog.of_server(self.request, self._core.token()), self.flow)
             near.join(far)
-            near.far_invite_seq = attempt.request.cseq.number
+            near.far_invite_seqs[self.request.cseq.number] = attempt.request.cseq.number
             attempt.legs[tag] = far
             self._directory.add(far, self._member)
             self._directory.add(near, self._member)

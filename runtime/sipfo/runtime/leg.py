@@ -6,6 +6,7 @@ it is still open, before one is opened to the Contact; many peers listen on none
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from sipfo.runtime.core import Core
@@ -27,11 +28,14 @@ class Acknowledged(Protocol):
     def acknowledge(self, ack: Request | None, now: float) -> None:
         """The ACK came; None when nobody waits for it any longer."""
 
+    def end(self, then: Callable[[float], None], now: float) -> None:
+        """The call is over; do `then` after the ACK."""
+
 
 class Leg:
     """A dialog as a place to send to."""
 
-    __slots__ = ("awaiting_ack", "core", "dialog", "far_invite_seq", "flow", "peer")
+    __slots__ = ("awaiting_ack", "core", "dialog", "far_invite_seqs", "flow", "peer")
 
     def __init__(self, core: Core, dialog: Dialog, flow: Flow) -> None:
         """`flow` is the one that the dialog was made over, ours to the peer."""
@@ -40,8 +44,8 @@ class Leg:
         self.flow = flow
         self.peer: Leg = self
         self.awaiting_ack: dict[int, Acknowledged] = {}
-        self.far_invite_seq: int | None = None
-        """The CSeq number that this leg's latest INVITE has on the other one, for PRACK."""
+        self.far_invite_seqs: dict[int, int] = {}
+        """The CSeq numbers of this leg's INVITEs to those that they have on the other, for PRACK."""
 
     def join(self, other: Leg) -> None:
         """Make two legs each other's peers."""
@@ -89,8 +93,16 @@ class Leg:
         self._toward(go, now)
         return sent
 
+    def end(self, now: float, reasons: list[bytes] | None = None) -> None:
+        """End the dialog from our side: by BYE, after the ACK of a 2xx that still waits for it."""
+        waiting = list(self.awaiting_ack.values())
+        for answer in waiting:
+            answer.end(lambda at: self.bye(at, reasons), now)
+        if not waiting:
+            self.bye(now, reasons)
+
     def bye(self, now: float, reasons: list[bytes] | None = None) -> None:
-        """End the dialog from our side."""
+        """Send the BYE."""
         request = self.dialog.request("BYE")
         for reason in reasons or []:
             request.headers.add(b"reason", reason)

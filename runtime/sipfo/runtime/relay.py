@@ -6,6 +6,7 @@ answered here and passed on by the call.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from sipfo.runtime.leg import TARGET_REFRESH, Leg
 from sipfo.runtime.outgoing import OutgoingInvite
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.cseq import RAck, parse_rack
+from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 from sipfo.runtime.sip.transaction.user import Sent
@@ -47,11 +49,21 @@ def cross_back(
         for record in request.headers.lines(b"record-route"):
             back.headers.add(b"record-route", record)
         back.headers.add(b"contact", leg.contact)
-    if code < 300 and request.method in ("INVITE", "OPTIONS", "UPDATE"):
+    if code == 405 or (code < 300 and request.method in ("INVITE", "OPTIONS", "UPDATE")):
         back.headers.add(b"allow", ALLOW)
     copy_end_to_end(response.headers, back.headers)
     back.body = response.body
     return back
+
+
+def refresh(leg: Leg, request: Request, response: Response) -> None:
+    """Take the new targets of both sides of a target refresh that was accepted (§12.2).
+
+    An answer's Contact that cannot be read leaves the old target: the answer stands all the same.
+    """
+    leg.dialog.refresh(request)  # checked before it was passed on
+    with contextlib.suppress(Malformed):
+        leg.peer.dialog.refresh(response)
 
 
 class Relay:
@@ -71,8 +83,7 @@ class Relay:
         rack = self._request.headers.first(b"rack")
         if rack is not None:
             said = parse_rack(rack)
-            far = self._leg.far_invite_seq
-            seq = far if far is not None else said.cseq
+            seq = self._leg.far_invite_seqs.get(said.cseq, said.cseq)
             out.headers.add(b"rack", RAck(said.rseq, seq, said.method).encode())
         self._leg.peer.send(out, self, now)
 
@@ -81,8 +92,7 @@ class Relay:
         if response.status == 100:
             return
         if response.status < 300 and self._request.method in TARGET_REFRESH:
-            self._leg.peer.dialog.refresh(response)
-            self._leg.dialog.refresh(self._request)
+            refresh(self._leg, self._request, response)
         self._transaction.respond(cross_back(self._leg, self._request, response), now)
 
     def on_timeout(self, transaction: Sent, now: float) -> None:
@@ -104,7 +114,16 @@ class Relay:
 class InviteRelay:
     """One re-INVITE under way between the legs."""
 
-    __slots__ = ("_answer", "_far_seq", "_hang_up", "_leg", "_outgoing", "_request", "_transaction")
+    __slots__ = (
+        "_answer",
+        "_done",
+        "_far_seq",
+        "_hang_up",
+        "_leg",
+        "_outgoing",
+        "_request",
+        "_transaction",
+    )
 
     def __init__(
         self,
@@ -112,12 +131,15 @@ class InviteRelay:
         request: Request,
         transaction: InviteServerTransaction,
         hang_up: Callable[[float], None],
+        done: Callable[[InviteServerTransaction], None],
     ) -> None:
-        """`hang_up` ends the call when the answer is never acknowledged."""
+        """`hang_up` ends the call when the answer is never acknowledged; `done` is told when the
+        final response has been sent."""
         self._leg = leg
         self._request = request
         self._transaction = transaction
         self._hang_up = hang_up
+        self._done: Callable[[InviteServerTransaction], None] | None = done
         self._outgoing = OutgoingInvite(leg.core, self)
         self._answer: Answer | None = None
         self._far_seq = 0
@@ -126,7 +148,8 @@ class InviteRelay:
         """Send it on."""
         self._transaction.respond(make_response(self._request, 100), now)
         out = cross(self._leg, self._request, hops)
-        self._far_seq = self._leg.far_invite_seq = out.cseq.number
+        self._far_seq = out.cseq.number
+        self._leg.far_invite_seqs[self._request.cseq.number] = self._far_seq
         self._leg.peer.invite(out, self._outgoing, now)
 
     def cancel(self, now: float) -> None:
@@ -141,19 +164,38 @@ class InviteRelay:
             if self._answer is not None:
                 self._answer.repeated()
                 return
-            self._leg.peer.dialog.refresh(response)
-            self._leg.dialog.refresh(self._request)
+            refresh(self._leg, self._request, response)
+            self._finish()
             self._answer = Answer(self._leg, self._request.cseq.number, self._far_seq)
             back = cross_back(self._leg, self._request, response)
             self._answer.start(self._transaction, back, self._hang_up, now)
             return
+        if response.status >= 300:
+            self._finish()
         self._transaction.respond(cross_back(self._leg, self._request, response), now)
 
     def invite_failed(self, timed_out: bool, now: float) -> None:
         """Nothing will come from the other end."""
-        status = 408 if timed_out else 500
-        tag = self._leg.dialog.local.tag
-        self._transaction.respond(make_response(self._request, status, to_tag=tag), now)
+        self._refuse(408 if timed_out else 500, now)
 
     def invite_over(self, now: float) -> None:
-        """Nothing is held for it."""
+        """The transaction is gone: a peer that never answered its CANCEL has had its time."""
+        self._refuse(487, now)
+
+    def end(self, now: float) -> None:
+        """The call is over: pending requests are answered 487 (§15.1.2), and taken back."""
+        self._refuse(487, now)
+        self._outgoing.take_back(now)
+
+    def _refuse(self, status: int, now: float) -> None:
+        """Answer the request ourselves, unless it has its final response."""
+        if self._finish():
+            tag = self._leg.dialog.local.tag
+            self._transaction.respond(make_response(self._request, status, to_tag=tag), now)
+
+    def _finish(self) -> bool:
+        """Say that the final response goes out now; False if it went before."""
+        done, self._done = self._done, None
+        if done is not None:
+            done(self._transaction)
+        return done is not None

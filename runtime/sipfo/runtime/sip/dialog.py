@@ -76,7 +76,7 @@ class Dialog:
             request.from_,
             response.to,
             _usable(contact.uri) if contact is not None else request.uri,
-            tuple(_usable_route(one) for one in reversed(response.headers.all(b"record-route"))),
+            _client_routes(response),
             request.cseq.number,
             None,
         )
@@ -89,6 +89,15 @@ class Dialog:
         """
         seq = request.cseq.number
         return cls(request.call_id, request.from_, response.to, request.uri, (), seq, None)
+
+    def confirm(self, response: Response) -> None:
+        """Take the target and, "recomputed based on the 2xx", the route set (§13.2.2.4).
+
+        Raises Malformed.
+        """
+        routes = _client_routes(response)
+        self.refresh(response)
+        self.route_set = routes
 
     def refresh(self, message: Request | Response) -> None:
         """Take a new remote target from a target refresh (§12.2.1.2, §12.2.2). Raises Malformed."""
@@ -146,3 +155,8 @@ def _usable(uri: bytes) -> bytes:
 def _usable_route(route: bytes) -> bytes:
     _usable(parse_address(route).uri)
     return route
+
+
+def _client_routes(response: Response) -> tuple[bytes, ...]:
+    """The route set of whoever sent the request: Record-Route, in reverse (§12.1.2)."""
+    return tuple(_usable_route(one) for one in reversed(response.headers.all(b"record-route")))

@@ -93,12 +93,13 @@ def _replace_top(headers: Headers, via: Via) -> None:
             return
 
 
-def response_address(via: Via, source: tuple[str, int]) -> tuple[str, int]:
-    """Where a response over UDP goes (RFC 3261 §18.2.2, RFC 3581 §4).
+def response_address(via: Via, source: tuple[str, int], reliable: bool = False) -> tuple[str, int]:
+    """Where a response goes (RFC 3261 §18.2.2, RFC 3581 §4); over a reliable transport, where a
+    connection is opened to when the one that the request came on is gone.
 
     `source` is where the request really came from; a Via's own word is used for the port alone.
     `rport` asks for the source's port, whether or not `stamp` has filled it in yet.
     """
-    if any(name == b"rport" for name, _ in via.parameters):
+    if not reliable and any(name == b"rport" for name, _ in via.parameters):
         return source
     return source[0], via.port if via.port is not None else 5060

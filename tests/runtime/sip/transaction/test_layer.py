@@ -171,7 +171,8 @@ def test_a_response_on_a_connection_goes_back_on_it() -> None:
     bench = Bench()
     flow = TCP._replace(remote=("203.0.113.9", 40000))
     bench.layer.serve(request(), flow).respond(answer(request(), 100), 0)
-    assert bench.sent[0][1] == flow
+    # Where to, should the connection be gone, is the Via's word on the port (§18.2.2).
+    assert bench.sent[0][1] == flow._replace(remote=("203.0.113.9", 5060))
 
 
 ELSEWHERE = [

@@ -7,6 +7,7 @@ stray response.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
@@ -23,6 +24,7 @@ from sipfo.runtime.sip.via import MAGIC, response_address
 
 AnyServer = ServerTransaction | InviteServerTransaction
 
+_K = TypeVar("_K")
 _Path = tuple[str, tuple[str, int], tuple[str, int]]
 
 _WAITING = (invite_client.State.CALLING, client.State.TRYING)
@@ -31,7 +33,7 @@ _WAITING = (invite_client.State.CALLING, client.State.TRYING)
 class TransactionLayer:
     """Every transaction of one engine."""
 
-    __slots__ = ("_by_path", "_clients", "_means", "_servers")
+    __slots__ = ("_by_connection", "_by_path", "_clients", "_means", "_servers")
 
     def __init__(
         self, timers: Timers, send: Callable[[Flow, bytes], None], values: TimerValues
@@ -39,6 +41,7 @@ class TransactionLayer:
         self._means = Means(timers, values, send)
         self._clients: dict[tuple[bytes, str], Sent] = {}
         self._by_path: dict[_Path, dict[Sent, None]] = {}
+        self._by_connection: dict[int | None, dict[Sent, None]] = {}
         self._servers: dict[object, AnyServer] = {}
 
     def __len__(self) -> int:
@@ -50,7 +53,7 @@ class TransactionLayer:
         """Send an INVITE whose top Via carries its branch."""
         made = InviteClientTransaction(request, flow, _Forgetting(self, user), self._means)
         self._clients[made.key] = made
-        self._by_path.setdefault(_path(flow), {})[made] = None
+        self._wait_on(made, flow)
         made.start(now)
         return made
 
@@ -60,7 +63,7 @@ class TransactionLayer:
         """Send a request other than INVITE and ACK."""
         made = ClientTransaction(request, flow, _Forgetting(self, user), self._means)
         self._clients[made.key] = made
-        self._by_path.setdefault(_path(flow), {})[made] = None
+        self._wait_on(made, flow)
         made.start(now)
         return made
 
@@ -85,9 +88,8 @@ class TransactionLayer:
 
     def serve(self, request: Request, flow: Flow) -> AnyServer:
         """The new transaction of a request that `absorb` did not take, and that is no ACK."""
-        back = flow
-        if not flow.reliable:
-            back = flow._replace(remote=response_address(request.via, flow.remote))
+        to = response_address(request.via, flow.remote, flow.reliable)
+        back = flow._replace(remote=to)
         key = _server_key(request)
         kind = InviteServerTransaction if request.method == "INVITE" else ServerTransaction
         made = kind(request, back, key, self._means, self._forget)
@@ -105,7 +107,10 @@ class TransactionLayer:
         Over UDP only those that have heard nothing: an ICMP error says nothing about a request
         that a provisional has answered. A broken TCP connection ends the wait of both.
         """
-        for transaction in list(self._by_path.get(_path(flow), ())):
+        waiting = dict(self._by_path.get(_path(flow), {}))
+        if flow.connection is not None:
+            waiting |= self._by_connection.get(flow.connection, {})
+        for transaction in waiting:
             theirs = transaction.flow.connection
             if None not in (theirs, flow.connection) and theirs != flow.connection:
                 continue  # another connection to the same peer
@@ -116,14 +121,25 @@ class TransactionLayer:
         """A client transaction has terminated."""
         if self._clients.get(transaction.key) is transaction:
             del self._clients[transaction.key]
-        path = _path(transaction.flow)
-        there = self._by_path.get(path, {})
-        there.pop(transaction, None)
-        if not there:
-            self._by_path.pop(path, None)
+        flow = transaction.flow
+        _drop(self._by_path, _path(flow), transaction)
+        _drop(self._by_connection, flow.connection, transaction)
+
+    def _wait_on(self, transaction: Sent, flow: Flow) -> None:
+        self._by_path.setdefault(_path(flow), {})[transaction] = None
+        if flow.connection is not None:
+            self._by_connection.setdefault(flow.connection, {})[transaction] = None
 
     def _forget(self, key: object) -> None:
         self._servers.pop(key, None)
+
+
+def _drop(index: dict[_K, dict[Sent, None]], key: _K, transaction: Sent) -> None:
+    there = index.get(key)
+    if there is not None:
+        there.pop(transaction, None)
+        if not there:
+            del index[key]
 
 
 def _path(flow: Flow) -> _Path:
