@@ -108,3 +108,11 @@ def test_what_is_no_plan_is_one_line_and_exits_2(text: str, tmp_path: Path) -> N
     assert result.exit_code == 2
     assert result.stderr.startswith(f"sipfo: {path} is no plan: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_behaviour_that_the_call_never_meets_or_meets_twice_is_2() -> None:
+    call = ("simulate", str(TELNYX), "--call", "acme", "--to", NUMBER)
+    twice = sipfo(*call, "--when", "pbx-east silent", "--when", "pbx-east answers 503")
+    assert twice.exit_code == 2 and "pbx-east does one thing" in twice.output
+    as_in_a_block = sipfo(*call, "--when", "when pbx-east answers 486")
+    assert as_in_a_block.exit_code == 0 and "refused 486" in as_in_a_block.output

@@ -64,6 +64,7 @@ def command(
     plan = read_plan_of(file)
     trunk = _trunk(plan, trunk_name)
     behaviours, cancel_after = _whens(plan, whens)
+    _about_this_call(trunk, behaviours)
     scenario = Scenario(
         name="",
         trunk=trunk.name,
@@ -116,7 +117,7 @@ def _claim(numbers: Numbers) -> str:
 
 def _whens(plan: Plan, texts: tuple[str, ...]) -> tuple[tuple[Behaviour, ...], float | None]:
     """What the --when options say; mistakes in all of them are shown, and exit 2."""
-    read = [compile_when(text, plan) for text in texts]
+    read = [compile_when(text.removeprefix("when "), plan) for text in texts]
     wrong = [when for when in read if when.diagnostics]
     for when in wrong:
         text = render(when.source, when.diagnostics, colour=has_colour(sys.stderr))
@@ -128,3 +129,16 @@ def _whens(plan: Plan, texts: tuple[str, ...]) -> tuple[tuple[Behaviour, ...], f
         raise Unusable("the caller cancels once: give one --when 'caller cancels …'")
     behaviours = tuple(when.behaviour for when in read if when.behaviour is not None)
     return behaviours, cancels[0] if cancels else None
+
+
+def _about_this_call(trunk: Trunk, behaviours: tuple[Behaviour, ...]) -> None:
+    """Raises Unusable for a behaviour that this trunk's calls never meet, or that is given twice."""
+    places = [*trunk.routes, *(trunk.forward.carriers if trunk.forward is not None else ())]
+    seen: set[tuple[str, str | None]] = set()
+    for one in behaviours:
+        if one.route not in places:
+            tried = one_of(places[:NAMES_SHOWN], "and")
+            raise Unusable(f"trunk {trunk.name} never tries {one.route}: it tries {tried}")
+        if (one.route, one.egress) in seen:
+            raise Unusable(f"{one.route} does one thing: give one --when '{one.route} …'")
+        seen.add((one.route, one.egress))
