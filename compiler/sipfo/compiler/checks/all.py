@@ -23,6 +23,7 @@ from sipfo.compiler.checks import (
     missing_block,
     missing_statement,
     nothing_expected,
+    own_address,
     repeated_match,
     repeated_name,
     statement_twice,
@@ -59,6 +60,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     claimed_twice.check,
     equal_addresses.check,
     carrier_region.check,
+    own_address.check,
     # tests
     foreign_destination.check,
     foreign_number.check,
