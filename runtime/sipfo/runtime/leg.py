@@ -35,7 +35,7 @@ class Acknowledged(Protocol):
 class Leg:
     """A dialog as a place to send to."""
 
-    __slots__ = ("awaiting_ack", "core", "dialog", "far_invite_seqs", "flow", "peer")
+    __slots__ = ("_left", "awaiting_ack", "core", "dialog", "far_invite_seqs", "flow", "peer")
 
     def __init__(self, core: Core, dialog: Dialog, flow: Flow) -> None:
         """`flow` is the one that the dialog was made over, ours to the peer."""
@@ -43,6 +43,7 @@ class Leg:
         self.dialog = dialog
         self.flow = flow
         self.peer: Leg = self
+        self._left = False
         self.awaiting_ack: dict[int, Acknowledged] = {}
         self.far_invite_seqs: dict[int, int] = {}
         """The CSeq numbers of this leg's INVITEs to those that they have on the other, for PRACK."""
@@ -102,7 +103,10 @@ class Leg:
             self.bye(now, reasons)
 
     def bye(self, now: float, reasons: list[bytes] | None = None) -> None:
-        """Send the BYE."""
+        """Send the BYE, once."""
+        if self._left:
+            return
+        self._left = True
         request = self.dialog.request("BYE")
         for reason in reasons or []:
             request.headers.add(b"reason", reason)

@@ -37,10 +37,6 @@ class NameAddr:
         rest = tuple(one for one in self.parameters if one[0] != b"tag")
         return replace(self, parameters=(*rest, (b"tag", tag)))
 
-    def without_tag(self) -> NameAddr:
-        """The same address with no tag."""
-        return replace(self, parameters=tuple(p for p in self.parameters if p[0] != b"tag"))
-
     def encode(self) -> bytes:
         """As a header field's value, always with angle brackets."""
         display = self.display + b" " if self.display else b""

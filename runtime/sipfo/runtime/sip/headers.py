@@ -155,10 +155,6 @@ class Headers:
         """Take out every field of that name."""
         self._fields = [one for one in self._fields if one[0] != name]
 
-    def copy(self) -> Headers:
-        """A list of its own; the values are shared, being immutable."""
-        return Headers(list(self._fields))
-
     def replace_at(self, place: int, value: bytes) -> None:
         """Give the field at a place another value."""
         self._fields[place] = (self._fields[place][0], value)
