@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from sipfo.compiler.pipeline import compile_source
-from sipfo.compiler.report import render
+from sipfo.compiler.report.text import render
 from sipfo.plan.codec import write_plan
 
 CASES = Path(__file__).parent / "cases"

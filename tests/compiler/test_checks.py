@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.policies import changed, codes
+from compiler.policies import changed, codes, plan_of
 
 ELEVEN = "".join(f"carrier c{n} {{ to sip:203.0.113.{n} }}\n" for n in range(1, 12))
 
@@ -59,16 +59,19 @@ def test_a_refusal_that_fails_over_is_said_once_for_each_cause(
 
 
 def test_no_response_may_last_as_long_as_timer_b() -> None:
-    assert codes(changed(("no-response 4s", "no-response 32s"))) == []
-    assert codes(changed(("no-response 4s", "no-response 32.001s"))) == ["SF403"]
-    assert codes(changed(("no-response 4s", "no-answer 33s"))) == []
+    free = ("    deadline 20s\n", "")
+    assert codes(changed(free, ("no-response 4s", "no-response 32s"))) == []
+    assert codes(changed(free, ("no-response 4s", "no-response 32.001s"))) == ["SF403"]
+    assert codes(changed(free, ("no-response 4s", "no-answer 33s"))) == []
 
 
 def test_ten_carriers_are_enough() -> None:
     carrier = "carrier northstar { to sip:203.0.113.9  prefixes +1 }\n"
     ten = ", ".join(f"c{n}" for n in range(1, 11))
-    assert codes(changed((carrier, ELEVEN), ("via northstar", f"via {ten}"))) == ["SF203"]
-    assert codes(changed((carrier, ELEVEN), ("via northstar", f"via {ten}, c11"))) == ["SF501"]
+    free = ("    deadline 20s\n", "")
+    assert codes(changed(free, (carrier, ELEVEN), ("via northstar", f"via {ten}"))) == ["SF203"]
+    eleven = ("via northstar", f"via {ten}, c11")
+    assert codes(changed(free, (carrier, ELEVEN), eleven)) == ["SF501"]
 
 
 @pytest.mark.parametrize(
@@ -111,9 +114,13 @@ def test_a_forward_to_another_trunks_number_does_not_loop() -> None:
 
 def test_from_after_a_forward_is_the_trunks_on_a_line_of_its_own() -> None:
     line = ("    from     us\n", "")
-    own = changed(line, ("via northstar", "via northstar\n    from us"))
-    same = changed(line, ("via northstar", "via northstar from us"))
-    assert (codes(own), codes(same)) == ([], ["SF306"])
+    own = plan_of(line, ("via northstar", "via northstar\n    from us")).trunks[0]
+    assert own.egress == ("us.primary", "us.secondary")
+    assert own.forward is not None and own.forward.egress == "us.primary"
+    other = ("expect us.primary to pbx-east 503\n    expect us.primary to pbx-west 200\n", "")
+    same = plan_of(line, ("via northstar", "via northstar from us.secondary"), other).trunks[0]
+    assert same.egress == ("listen",)
+    assert same.forward is not None and same.forward.egress == "us.secondary"
 
 
 def test_names_differ_by_case() -> None:

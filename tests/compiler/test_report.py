@@ -6,7 +6,8 @@ import re
 from bless import cases
 from compiler.policies import CORRECT, changed, compiled
 from sipfo.compiler.pipeline import compile_source
-from sipfo.compiler.report import MOST, render, render_json
+from sipfo.compiler.report.json import render_json, to_json
+from sipfo.compiler.report.text import MOST, render
 
 WRONG = changed(("404, 486", "404, 503"), ("deadline 20s", "deadline 20"))
 
@@ -36,7 +37,7 @@ def test_the_text_shows_both_places_and_what_to_write() -> None:
 def test_nothing_wrong_is_no_text() -> None:
     made = compile_source(CORRECT, "policy.sipfo")
     assert render(made.source, made.diagnostics) == ""
-    assert json.loads(render_json(made.source, made.diagnostics)) == []
+    assert json.loads(render_json(to_json(made.source, made.diagnostics))) == []
 
 
 def test_colour_adds_nothing_but_colour() -> None:
@@ -48,7 +49,7 @@ def test_colour_adds_nothing_but_colour() -> None:
 
 
 def test_the_json_has_every_field() -> None:
-    first, second = json.loads(render_json(WRONG.source, WRONG.diagnostics))
+    first, second = json.loads(render_json(to_json(WRONG.source, WRONG.diagnostics)))
     assert first == {
         "code": "SF401",
         "severity": "error",
@@ -103,4 +104,4 @@ def test_only_the_first_are_shown_and_all_are_counted() -> None:
     text = render(made.source, made.diagnostics)
     assert text.count("error[") == MOST
     assert text.endswith(f"{MOST + 20} errors, the first {MOST} shown\n")
-    assert len(json.loads(render_json(made.source, made.diagnostics))) == MOST + 20
+    assert len(json.loads(render_json(to_json(made.source, made.diagnostics)))) == MOST + 20

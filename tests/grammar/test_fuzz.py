@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from bless import EXAMPLES
 from sipfo.compiler.pipeline import Compilation, compile_source
-from sipfo.compiler.report import render, render_json
+from sipfo.compiler.report.json import render_json, to_json
+from sipfo.compiler.report.text import render
 
 TEXTS = [path.read_text(encoding="utf-8") for path in sorted(EXAMPLES.glob("*.sipfo"))]
 TOKENS = sorted({token for text in TEXTS for token in re.findall(r'"[^"\n]*"|\w+|[^\w\s]', text)})
@@ -24,7 +25,7 @@ def sound(made: Compilation) -> None:
         for span in (one.span, *(label.span for label in one.secondary)):
             assert 0 <= span.start <= span.end <= len(made.source.text)
     assert (render(made.source, made.diagnostics) == "") == (not made.diagnostics)
-    assert render_json(made.source, made.diagnostics)
+    assert render_json(to_json(made.source, made.diagnostics))
 
 
 @fuzz

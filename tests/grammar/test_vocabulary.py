@@ -9,7 +9,7 @@ import pytest
 
 from sipfo.grammar.mistake import Mistake
 from sipfo.grammar.parser import STARTS, read
-from sipfo.grammar.vocabulary import CONNECTIVES, LATER, STATEMENTS, VALUES
+from sipfo.grammar.vocabulary import CONNECTIVES, STATEMENTS, VALUES
 
 GRAMMAR = (files("sipfo.grammar") / "sipfo.lark").read_text(encoding="utf-8")
 
@@ -38,7 +38,3 @@ def test_the_lexers_last_resort_sorts_last() -> None:
 def test_connectives_are_words_of_the_grammar_or_of_english() -> None:
     assert CONNECTIVES - {"and", "or"} <= set(re.findall('"([a-z-]+)"', GRAMMAR))
 
-
-def test_what_waits_for_a_later_version_is_not_in_this_one() -> None:
-    for where, word in LATER:
-        assert word not in STATEMENTS[where]

@@ -8,7 +8,8 @@ import click
 
 from sipfo.cli.reading import compile_file
 from sipfo.cli.terminal import has_colour
-from sipfo.compiler.report import render, render_json
+from sipfo.compiler.report.json import render_json, to_json
+from sipfo.compiler.report.text import render
 
 
 @click.command("check")
@@ -30,7 +31,7 @@ def command(file: str, form: str) -> None:
     compilation = compile_file(file)
     source, diagnostics = compilation.source, compilation.diagnostics
     if form == "json":
-        click.echo(render_json(source, diagnostics), nl=False)
+        click.echo(render_json(to_json(source, diagnostics)), nl=False)
     elif diagnostics:
         click.echo(render(source, diagnostics, colour=has_colour(sys.stdout)), nl=False)
     else:

@@ -14,7 +14,7 @@ import click
 
 from sipfo.cli.terminal import has_colour
 from sipfo.compiler.pipeline import Compilation, compile_source
-from sipfo.compiler.report import render
+from sipfo.compiler.report.text import render
 from sipfo.plan.codec import UnreadablePlan, read_plan
 from sipfo.plan.model import Plan
 

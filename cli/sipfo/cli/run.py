@@ -18,6 +18,7 @@ import click
 
 from sipfo.cli.reading import read_plan_of
 from sipfo.plan.model import Plan
+from sipfo.runtime.capability import CannotServe
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
 from sipfo.runtime.sip.parameters import encode_host
@@ -81,7 +82,7 @@ def command(file: str, mapping: Mapping, dns: list[tuple[str, int]], grace: floa
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sipfo: %(message)s")
     try:
         asyncio.run(_serve(plan, mapping, dns or None, grace))
-    except CannotListen as error:
+    except (CannotListen, CannotServe) as error:
         raise click.ClickException(str(error)) from None
 
 

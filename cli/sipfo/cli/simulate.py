@@ -9,7 +9,7 @@ import click
 
 from sipfo.cli.reading import Unusable, read_plan_of
 from sipfo.cli.terminal import has_colour, style
-from sipfo.compiler.report import render
+from sipfo.compiler.report.text import render
 from sipfo.compiler.when import compile_when
 from sipfo.grammar.diagnostic import one_of
 from sipfo.grammar.near import near

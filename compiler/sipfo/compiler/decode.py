@@ -1,6 +1,12 @@
-"""Bytes to text: UTF-8, with or without a byte order mark, which is blanked out in place."""
+"""Bytes to text: UTF-8, with or without a byte order mark, and with any line ends.
+
+What the grammar does not know is blanked out in place, so that offsets are those of the file: the
+mark is a space, and a carriage return that ends a line by itself (an old Mac's) is a line feed.
+"""
 
 from __future__ import annotations
+
+import re
 
 from sipfo.grammar.diagnostic import Diagnostic
 from sipfo.grammar.source import Source, Span
@@ -8,15 +14,15 @@ from sipfo.grammar.source import Source, Span
 _MARK = "\ufeff"
 
 
-def decode(text: str | bytes, path: str) -> tuple[Source, list[Diagnostic]]:
+def decode(text: str | bytes, path: str, base: int = 0) -> tuple[Source, list[Diagnostic]]:
     """The source, and what is wrong with its encoding. Never raises."""
     if isinstance(text, str):
-        return Source(_unmarked(text), path), []
+        return Source(_plain(text), path, base), []
     try:
-        return Source(_unmarked(text.decode("utf-8")), path), []
+        return Source(_plain(text.decode("utf-8")), path, base), []
     except UnicodeDecodeError as error:
-        before = len(text[: error.start].decode("utf-8"))
-        return Source(_unmarked(text.decode("utf-8", errors="replace")), path), [
+        before = base + len(text[: error.start].decode("utf-8"))
+        return Source(_plain(text.decode("utf-8", errors="replace")), path, base), [
             Diagnostic(
                 "SF001",
                 "error",
@@ -29,5 +35,7 @@ def decode(text: str | bytes, path: str) -> tuple[Source, list[Diagnostic]]:
         ]
 
 
-def _unmarked(text: str) -> str:
-    return " " + text[1:] if text.startswith(_MARK) else text
+def _plain(text: str) -> str:
+    if text.startswith(_MARK):
+        text = " " + text[1:]
+    return re.sub(r"\r(?!\n)", "\n", text) if "\r" in text else text

@@ -6,12 +6,17 @@ to; only the addresses that a trunk sends from are in the plan, because the runt
 
 from __future__ import annotations
 
+from collections.abc import Container
+from decimal import Decimal
 from typing import Final, TypeVar
 
 from sipfo.compiler import policy
 from sipfo.plan import model, scenario
 
 T = TypeVar("T")
+
+SIPS_PORT: Final = 5061
+"""The port of SIP over TLS (RFC 3261 §19.1.2)."""
 
 SIP_PORT: Final = 5060
 """RFC 3261 §19.1.2: the port of a SIP URI over UDP and TCP that names none."""
@@ -23,33 +28,32 @@ LISTEN: Final = "listen"
 def lower(source: policy.Policy) -> model.Plan:
     """The plan of a policy without errors."""
     regions = {region.name.text: region for region in source.regions}
-    senders = {trunk.name.text: egress_names(source, trunk) for trunk in source.trunks}
+    registrars = {registrar.name.text: registrar for registrar in source.registrars}
+    carriers = {carrier.name.text: carrier for carrier in source.carriers}
+    senders = {trunk.name.text: egress_names(regions, trunk) for trunk in source.trunks}
     used = dict.fromkeys(name for names in senders.values() for name in names)
+    used.update(
+        (_forward_egress(trunk.forward, regions, senders[trunk.name.text]), None)
+        for trunk in source.trunks
+        if trunk.forward is not None
+    )
     return model.Plan(
         listen=tuple(_listen(listen) for listen in source.listens),
         egress=tuple(_egress(source, regions, name) for name in used),
-        routes=tuple(
-            model.Route(name=route.name.text, destinations=_uris(regions, route.destination))
-            for route in source.routes
-        ),
-        carriers=tuple(
-            model.Carrier(
-                name=carrier.name.text,
-                destination=_uris(regions, carrier.destination)[0],
-                prefixes=tuple(prefix.digits for prefix in carrier.prefixes),
-            )
-            for carrier in source.carriers
-        ),
+        routes=tuple(_route(regions, registrars, route) for route in source.routes),
+        registrars=tuple(_registrar(registrar) for registrar in source.registrars),
+        carriers=tuple(_carrier(carrier) for carrier in source.carriers),
         retries=tuple(_retry(retry) for retry in source.retries),
-        trunks=tuple(_trunk(trunk, senders[trunk.name.text]) for trunk in source.trunks),
+        trunks=tuple(
+            _trunk(trunk, senders[trunk.name.text], regions, carriers) for trunk in source.trunks
+        ),
     )
 
 
-def egress_names(source: policy.Policy, trunk: policy.Trunk) -> tuple[str, ...]:
+def egress_names(regions: Container[str], trunk: policy.Trunk) -> tuple[str, ...]:
     """The addresses that a trunk sends from, in order: `us` is `us.primary`, `us.secondary`."""
     if not trunk.egresses:
         return (LISTEN,)
-    regions = {region.name.text for region in source.regions}
     names: list[str] = []
     for word in trunk.egresses:
         if word.text in regions:
@@ -84,12 +88,26 @@ def _present(value: T | None) -> T:
 
 def _listen(listen: policy.Listen) -> model.Listen:
     where = listen.endpoint
-    return model.Listen(transport=listen.transport, host=where.host, port=where.port or SIP_PORT)
+    return model.Listen(
+        transport=listen.transport,
+        host=where.host,
+        port=listen_port(listen),
+        certificate=listen.certificate,
+        key=listen.key,
+    )
+
+
+def listen_port(listen: policy.Listen) -> int:
+    """The port that is listened on, also where the policy names none."""
+    return listen.endpoint.port or (SIPS_PORT if listen.transport == "tls" else SIP_PORT)
 
 
 def _egress(source: policy.Policy, regions: dict[str, policy.Region], name: str) -> model.Egress:
     if name == LISTEN:
-        where = source.listens[0].endpoint
+        plain = [one for one in source.listens if one.transport != "tls"]
+        where = (plain or source.listens)[0].endpoint
+        if not plain:
+            return model.Egress(name=name, host=where.host, port=SIP_PORT)
     else:
         region, _, which = name.rpartition(".")
         both = regions[region]
@@ -97,18 +115,73 @@ def _egress(source: policy.Policy, regions: dict[str, policy.Region], name: str)
     return model.Egress(name=name, host=where.host, port=where.port or SIP_PORT)
 
 
-def _uris(
-    regions: dict[str, policy.Region], destination: policy.Uri | policy.ToRegion | None
-) -> tuple[str, ...]:
-    if isinstance(destination, policy.ToRegion):
-        region = regions[destination.region.text]
-        return (_uri(_present(region.primary)), _uri(_present(region.secondary)))
-    return (_present(destination).text,)
+def _route(
+    regions: dict[str, policy.Region],
+    registrars: dict[str, policy.Registrar],
+    route: policy.Route,
+) -> model.Route:
+    destination = _present(route.destination)
+    levels: tuple[str, ...] = ()
+    registered = None
+    match destination:
+        case policy.Uri(text=text):
+            uris: tuple[str, ...] = (text,)
+        case policy.ToRegion(region=word):
+            region = regions[word.text]
+            uris = (_uri(_present(region.primary)), _uri(_present(region.secondary)))
+            levels = ("primary", "secondary") if uris[0] != uris[1] else ()
+        case policy.ToRegistered(user=user, registrar=word):
+            instances = registrars[word.text].instances
+            uris = tuple(_uri(_present(one.endpoint), f"{user}@") for one in instances)
+            levels = tuple(one.name.text for one in instances)
+            registered = model.Registered(user=user, registrar=word.text)
+    return model.Route(
+        name=route.name.text,
+        destinations=uris,
+        levels=levels,
+        registered=registered,
+        auth=route.auth,
+        probe=route.probe.probe if route.probe else None,
+    )
 
 
-def _uri(endpoint: policy.Endpoint) -> str:
+def _uri(endpoint: policy.Endpoint, user: str = "") -> str:
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return f"sip:{host}" if endpoint.port is None else f"sip:{host}:{endpoint.port}"
+    port = "" if endpoint.port is None else f":{endpoint.port}"
+    return f"sip:{user}{host}{port}"
+
+
+def _registrar(registrar: policy.Registrar) -> model.Registrar:
+    return model.Registrar(
+        name=registrar.name.text,
+        domain=_present(registrar.domain),
+        users=tuple(
+            model.RegisteredUser(name=user.name, secret=user.secret) for user in registrar.users
+        ),
+        instances=tuple(
+            model.Instance(
+                name=one.name.text,
+                host=_present(one.endpoint).host,
+                port=_present(one.endpoint).port or SIP_PORT,
+            )
+            for one in registrar.instances
+        ),
+    )
+
+
+def _carrier(carrier: policy.Carrier) -> model.Carrier:
+    destination = _present(carrier.destination)
+    assert isinstance(destination, policy.Uri)  # a check has seen to it
+    return model.Carrier(
+        name=carrier.name.text,
+        destination=destination.text,
+        prefixes=tuple(prefix.digits for prefix in carrier.prefixes),
+        cost=carrier.cost,
+        shaping=carrier.shaping,
+        auth=carrier.auth,
+        limit=carrier.limit.limit if carrier.limit else None,
+        probe=carrier.probe.probe if carrier.probe else None,
+    )
 
 
 def _retry(retry: policy.Retry) -> model.Retry:
@@ -127,7 +200,12 @@ def _retry(retry: policy.Retry) -> model.Retry:
     )
 
 
-def _trunk(trunk: policy.Trunk, senders: tuple[str, ...]) -> model.Trunk:
+def _trunk(
+    trunk: policy.Trunk,
+    senders: tuple[str, ...],
+    regions: Container[str],
+    carriers: dict[str, policy.Carrier],
+) -> model.Trunk:
     return model.Trunk(
         name=trunk.name.text,
         numbers=tuple(claim.numbers for claim in trunk.claims),
@@ -135,17 +213,41 @@ def _trunk(trunk: policy.Trunk, senders: tuple[str, ...]) -> model.Trunk:
         egress=senders,
         method=_present(trunk.method),
         routes=tuple(route.text for route in trunk.routes),
+        weights=trunk.weights,
+        order=trunk.order,
         retry=_present(trunk.retry).text,
-        deadline=trunk.deadline,
-        forward=None if trunk.forward is None else _forward(trunk.forward, senders[0]),
+        deadline=trunk.deadline.seconds if trunk.deadline else None,
+        patience=trunk.patience.seconds if trunk.patience else None,
+        limit=trunk.limit.limit if trunk.limit else None,
+        forward=(
+            None
+            if trunk.forward is None
+            else _forward(trunk.forward, _forward_egress(trunk.forward, regions, senders), carriers)
+        ),
     )
 
 
-def _forward(forward: policy.Forward, egress: str) -> model.Forward:
+def _forward_egress(
+    forward: policy.Forward, regions: Container[str], senders: tuple[str, ...]
+) -> str:
+    """Where carriers are called from: each is tried once, so that of a region it is the first."""
+    if forward.egress is None:
+        return senders[0]
+    text = forward.egress.text
+    return f"{text}.primary" if text in regions else text
+
+
+def _forward(
+    forward: policy.Forward, egress: str, carriers: dict[str, policy.Carrier]
+) -> model.Forward:
+    names = [carrier.text for carrier in forward.carriers]
+    if forward.choice == "cheapest":  # of equal cost, the one that is listed first
+        names.sort(key=lambda name: Decimal(_present(carriers[name].cost)))
     return model.Forward(
         number=_present(forward.number).digits,
-        carriers=tuple(carrier.text for carrier in forward.carriers),
+        carriers=tuple(names),
         egress=egress,
+        choice=forward.choice,
     )
 
 
@@ -156,6 +258,11 @@ def _scenario(test: policy.Test) -> scenario.Scenario:
         trunk=call.trunk.text,
         number=_present(call.number).digits,
         calls_before=call.calls_before,
+        drawn=tuple(word.text for word in call.drawn),
+        holders=tuple(
+            scenario.Holder(route=one.destination.text, instance=one.instance.text)
+            for one in test.holders
+        ),
         behaviours=tuple(behaviour(one) for one in test.behaviours),
         cancel_after=test.cancels[0].after if test.cancels else None,
         attempts=_attempts(test.attempts),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sipfo.compiler.checks.all import ADVICE, CHECKS
+from sipfo.compiler.checks.all import ADVICE, CHECKS, PROOFS
 from sipfo.compiler.checks.language_version import other_version
 from sipfo.compiler.checks.subject import Check, Subject
 from sipfo.compiler.decode import decode
@@ -49,8 +49,10 @@ def compile_source(text: str | bytes, path: str) -> Compilation:
     found = [*unread, *wrong, *_findings(CHECKS, subject)]
     if any(one.severity == "error" for one in found):
         return _refuse(source, found)
+    plan = lower(policy)
     found += _findings(ADVICE, subject)
-    return Compilation(source, lower(policy), scenarios(policy), _sorted(found))
+    found += [finding for proof in PROOFS for finding in proof(subject, plan)]
+    return Compilation(source, plan, scenarios(policy), _sorted(found))
 
 
 def _findings(checks: tuple[Check, ...], subject: Subject) -> list[Diagnostic]:

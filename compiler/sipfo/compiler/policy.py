@@ -14,8 +14,10 @@ from sipfo.grammar.tree import Word
 from sipfo.plan import model
 from sipfo.plan.scenario import Reply
 
-Method = Literal["sequential", "round-robin"]
-Absence = Literal["silent", "refuses", "unresolvable"]
+Method = Literal["sequential", "round-robin", "weighted"]
+Order = Literal["source-major", "route-major"]
+Choice = Literal["listed", "cheapest"]
+Absence = Literal["silent", "refuses", "unresolvable", "unregistered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
+    """`certificate` and `key` are paths, for TLS alone."""
+
     transport: model.Transport
     endpoint: Endpoint
+    certificate: str | None
+    key: str | None
     span: Span
 
 
@@ -76,10 +82,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Uri:
-    """A SIP URI in its canonical form."""
+    """A SIP URI in its canonical form; `is_address` when its host is no name."""
 
     text: str
     span: Span
+    is_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +97,58 @@ class ToRegion:
 
 
 @dataclass(frozen=True, slots=True)
+class ToRegistered:
+    """A user wherever it is registered: the registrar's instances."""
+
+    user: str
+    user_span: Span
+    registrar: Word
+
+
+Destination = Uri | ToRegion | ToRegistered
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    probe: model.Probe
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    limit: model.Limit
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     name: Word
-    destination: Uri | ToRegion | None
+    destination: Destination | None
+    auth: model.Credential | None
+    probe: Probe | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredUser:
+    name: str
+    secret: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """`endpoint` is None when it could not be read; the reason has been told."""
+
+    name: Word
+    endpoint: Endpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Registrar:
+    name: Word
+    domain: str | None
+    users: tuple[RegisteredUser, ...]
+    instances: tuple[Instance, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +161,17 @@ class Telephone:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
+    """`cost` is a decimal as text, so that no digit of it changes."""
+
     name: Word
     destination: Uri | ToRegion | None
     prefixes: tuple[Telephone, ...]
+    cost: str | None
+    shaping: model.Shaping | None
+    shaping_span: Span | None
+    auth: model.Credential | None
+    limit: Limit | None
+    probe: Probe | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +184,24 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
+    """`egress` is the forward's own; without one it is the trunk's first."""
+
     number: Telephone | None
+    choice: Choice
     carriers: tuple[Word, ...]
+    egress: Word | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    seconds: float
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """`egresses` is empty when it sends from the listening address; `whole` is false when a part
+    """`weights` stand beside `routes` of a weighted trunk; `egresses` is empty when it sends from the listening address; `whole` is false when a part
     of it could not be read."""
 
     name: Word
@@ -136,8 +210,12 @@ class Trunk:
     egresses: tuple[Word, ...]
     method: Method | None
     routes: tuple[Word, ...]
+    weights: tuple[int, ...]
+    order: Order
     retry: Word | None
-    deadline: float | None
+    deadline: Time | None
+    patience: Time | None
+    limit: Limit | None
     forward: Forward | None
     whole: bool
 
@@ -147,6 +225,17 @@ class Call:
     trunk: Word
     number: Telephone | None
     calls_before: int
+    calls_before_span: Span | None
+    drawn: tuple[Word, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """`when desk registered at kss-b`."""
+
+    destination: Word
+    instance: Word
     span: Span
 
 
@@ -195,6 +284,7 @@ class Test:
     title: str
     call: Call | None
     behaviours: tuple[Behaviour, ...]
+    holders: tuple[Holder, ...]
     cancels: tuple[Cancel, ...]
     attempts: tuple[SeenAttempt, ...]
     results: tuple[SeenResult, ...]
@@ -209,6 +299,7 @@ class Policy:
     regions: tuple[Region, ...] = ()
     retries: tuple[Retry, ...] = ()
     routes: tuple[Route, ...] = ()
+    registrars: tuple[Registrar, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     trunks: tuple[Trunk, ...] = ()
     tests: tuple[Test, ...] = ()

@@ -6,20 +6,31 @@ an unreadable statement may have declared counts as declared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sipfo.compiler.policy import Policy, Test, ToRegion, Trunk
+from sipfo.compiler.policy import (
+    Destination,
+    Forward,
+    Policy,
+    Route,
+    Test,
+    ToRegion,
+    ToRegistered,
+    Trunk,
+    Uri,
+)
 from sipfo.grammar.diagnostic import one_of, quoted
 from sipfo.grammar.tree import File, Word
 
-Kind = Literal["region", "retry", "route", "carrier", "trunk"]
+Kind = Literal["region", "retry", "route", "registrar", "carrier", "trunk"]
 
 KIND: Final[dict[Kind, str]] = {
     "region": "region",
     "retry": "retry policy",
     "route": "route",
+    "registrar": "registrar",
     "carrier": "carrier",
     "trunk": "trunk",
 }
@@ -46,9 +57,16 @@ class Scope:
             "region": _first(one.name for one in policy.regions),
             "retry": _first(one.name for one in policy.retries),
             "route": _first(one.name for one in policy.routes),
+            "registrar": _first(one.name for one in policy.registrars),
             "carrier": _first(one.name for one in policy.carriers),
             "trunk": _first(one.name for one in policy.trunks),
         }
+        self.routes = {one.name.text: one for one in reversed(policy.routes)}
+        self._destinations: dict[str, Destination | None] = {
+            **{one.name.text: one.destination for one in policy.carriers},
+            **{one.name.text: one.destination for one in policy.routes},
+        }
+        self.registrars = {one.name.text: one for one in reversed(policy.registrars)}
         self.trunks = {one.name.text: one for one in reversed(policy.trunks)}
 
     def uses(self) -> Iterator[Use]:
@@ -56,16 +74,58 @@ class Scope:
         for route in self.policy.routes:
             if isinstance(route.destination, ToRegion):
                 yield Use(route.destination.region, ("region",))
+            elif isinstance(route.destination, ToRegistered):
+                yield Use(route.destination.registrar, ("registrar",))
         for trunk in self.policy.trunks:
             yield from _trunk_uses(trunk)
         for test in self.policy.tests:
-            yield from _test_uses(test)
+            yield from self._test_uses(test)
 
     def tested_egresses(self) -> Iterator[Word]:
         """Every place in a test that names an address to send from."""
         for test in self.policy.tests:
             yield from (one.egress for one in test.behaviours if one.egress)
             yield from (one.egress for one in test.attempts)
+
+    def _test_uses(self, test: Test) -> Iterator[Use]:
+        if test.call is not None:
+            yield Use(test.call.trunk, ("trunk",))
+            yield from (Use(word, ("route",)) for word in test.call.drawn)
+        yield from (Use(one.destination, ("route",)) for one in test.holders)
+        named = [one.destination for one in test.behaviours]
+        named += [one.destination for one in test.attempts]
+        named += [one.by for one in test.results if one.by is not None]
+        for word in named:
+            yield Use(self.place_of(word), ("route", "carrier"))
+
+    def place_of(self, word: Word) -> Word:
+        """The route of `route.level`, where it has such a level; any other word is itself."""
+        route, _, level = word.text.rpartition(".")
+        if route in self.routes and level in self.levels_of(self.routes[route]):
+            return Word(word.span, route)
+        return word
+
+    def destination_of(self, name: str) -> Uri | None:
+        """The URI of a route or carrier that has one."""
+        destination = self._destinations.get(name)
+        return destination if isinstance(destination, Uri) else None
+
+    def levels_of(self, route: Route) -> tuple[str, ...]:
+        """The names of a route's destinations, where it has several."""
+        match route.destination:
+            case ToRegion():
+                return ("primary", "secondary")
+            case ToRegistered(registrar=word) if word.text in self.registrars:
+                return tuple(one.name.text for one in self.registrars[word.text].instances)
+            case _:
+                return ()
+
+    def egress_of(self, forward: Forward) -> str | None:
+        """The address that a forward's carriers are called from, where it has one of its own."""
+        if forward.egress is None:
+            return None
+        text = forward.egress.text
+        return f"{text}.primary" if text in self.declared["region"] else text
 
     def may_be(self, name: str) -> bool:
         """Whether a statement that could not be read may have declared this name."""
@@ -81,8 +141,16 @@ class Scope:
         return (
             bool(trunk.routes)
             and all(self.has(use) for use in _trunk_uses(trunk))
-            and all(word.text.partition(".")[0] in regions for word in trunk.egresses)
+            and all(region_of(word.text, regions) is not None for word in trunk.egresses)
         )
+
+
+def region_of(address: str, regions: Container[str]) -> str | None:
+    """The region of `us`, or of an address of it, `us.primary`; None if there is none."""
+    if address in regions:
+        return address
+    region, dot, which = address.rpartition(".")
+    return region if dot and which in ("primary", "secondary") and region in regions else None
 
 
 def those_there_are(scope: Scope, kind: Kind) -> str:
@@ -109,12 +177,3 @@ def _trunk_uses(trunk: Trunk) -> Iterator[Use]:
         yield Use(trunk.retry, ("retry",))
     if trunk.forward is not None:
         yield from (Use(word, ("carrier",)) for word in trunk.forward.carriers)
-
-
-def _test_uses(test: Test) -> Iterator[Use]:
-    if test.call is not None:
-        yield Use(test.call.trunk, ("trunk",))
-    named = [one.destination for one in test.behaviours]
-    named += [one.destination for one in test.attempts]
-    named += [one.by for one in test.results if one.by is not None]
-    yield from (Use(word, ("route", "carrier")) for word in named)

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sipfo.grammar.scanner import Lexeme, scan
-from sipfo.grammar.vocabulary import BLOCKS, CONNECTIVES, LATER, STATEMENTS
+from sipfo.grammar.vocabulary import BLOCKS, CONNECTIVES, STATEMENTS
 
-_OPENERS = frozenset(STATEMENTS["file"]) | {word for where, word in LATER if where == "file"}
-_HEADED = {*BLOCKS, "registrar"}
-_INNER = {word for block in BLOCKS for word in STATEMENTS[block]} - _OPENERS
+_OPENERS = frozenset(STATEMENTS["file"])
+_HEADED = frozenset(BLOCKS)
+_ALWAYS_OUTSIDE = frozenset({"sipfo", "import"})
+INNER = frozenset(word for block in BLOCKS for word in STATEMENTS[block]) - _OPENERS
+"""Words that open a statement in a block and none in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def cut_file(text: str) -> Iterator[Chunk]:
         if lexeme.text == "{":
             depth += 1
             brace = lexeme.start if brace is None else brace
-        elif lexeme.text == "}":
+        elif lexeme.text == "}" and not _torn(lexemes, i):
             depth -= 1
             if depth <= 0:
                 yield _chunk(lexemes[first : i + 1], brace, closed=True)
@@ -63,10 +65,9 @@ def _opens(lexemes: list[Lexeme], first: int, i: int, depth: int, brace: int | N
     if not word.fresh or not word.is_word or lexemes[i - 1].text in (",", ".."):
         return False
     waits_for_brace = depth == 0 and brace is None and lexemes[first].text in _HEADED
-    if depth > 0 or waits_for_brace:
+    # What begins with an inner word is a block without its header, or past its end: one mistake.
+    if depth > 0 or waits_for_brace or lexemes[first].text in INNER:
         return word.text in _OPENERS and _is_header(lexemes, i)
-    if lexemes[first].text in _INNER and word.text in _INNER:
-        return False  # a block without its header, or past its end: one mistake
     return word.text not in CONNECTIVES
 
 
@@ -75,7 +76,15 @@ def _is_header(lexemes: list[Lexeme], i: int) -> bool:
     after = [lexeme.text for lexeme in lexemes[i + 1 : i + 3]]
     if lexemes[i].text in _HEADED:
         return len(after) == 2 and after[1] == "{"
-    return lexemes[i].text == "listen" and after[:1] in (["udp"], ["tcp"], ["tls"])
+    if lexemes[i].text == "listen":
+        return after[:1] in (["udp"], ["tcp"], ["tls"])
+    return lexemes[i].text in _ALWAYS_OUTSIDE
+
+
+def _torn(lexemes: list[Lexeme], i: int) -> bool:
+    """Whether the `}` at `i` stands in the middle of a statement, which goes on after it."""
+    after = lexemes[i + 1] if i + 1 < len(lexemes) else None
+    return after is not None and not after.fresh and after.text not in (*_OPENERS, "}")
 
 
 def _chunk(lexemes: list[Lexeme], brace: int | None, *, closed: bool) -> Chunk:
@@ -94,7 +103,7 @@ def cut_body(text: str, start: int, end: int, kind: str) -> Iterator[Chunk]:
             and lexeme.fresh
             and lexeme.is_word
             and lexeme.text not in carried_on
-            and lexemes[i - 1].text not in (",", "..")
+            and (lexemes[i - 1].text not in (",", "..") or _goes_on(lexemes, i, kind))
             and not _indented(lexeme, lexemes[first])
         ):
             yield _chunk(lexemes[first:i], None, closed=True)
@@ -102,6 +111,17 @@ def cut_body(text: str, start: int, end: int, kind: str) -> Iterator[Chunk]:
         depth += (lexeme.text == "{") - (lexeme.text == "}")
     if first < len(lexemes):
         yield _chunk(lexemes[first:], None, closed=True)
+
+
+def _goes_on(lexemes: list[Lexeme], i: int, kind: str) -> bool:
+    """Whether a line after a dangling `,` or `..` is a statement, and not the list's next part."""
+    after = lexemes[i + 1] if i + 1 < len(lexemes) else None
+    return (
+        lexemes[i].text in STATEMENTS[kind]
+        and after is not None
+        and not after.fresh
+        and after.text not in (",", "..")
+    )
 
 
 def _indented(lexeme: Lexeme, opener: Lexeme) -> bool:

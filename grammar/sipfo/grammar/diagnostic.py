@@ -6,12 +6,17 @@ two places (a duplicate, a contradiction) carries both.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from sipfo.grammar.source import Span
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+"""An error leaves no plan; a note says something about what is right."""
+
+SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "note")
+"""The worst first."""
 
 
 class Label(NamedTuple):
@@ -19,6 +24,20 @@ class Label(NamedTuple):
 
     span: Span
     text: str
+
+
+class Edit(NamedTuple):
+    """Characters to replace; an empty span is a place to insert at."""
+
+    span: Span
+    replacement: str
+
+
+class Fix(NamedTuple):
+    """A change that cannot alter what the policy means; all of its edits belong together."""
+
+    edits: tuple[Edit, ...]
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +52,17 @@ class Diagnostic:
     label: str = ""
     secondary: tuple[Label, ...] = ()
     hint: str | None = None
+    fix: Fix | None = None
+
+
+def remove(span: Span) -> Fix:
+    """The fix that takes out what `span` covers."""
+    return Fix((Edit(span, ""),), "remove it")
+
+
+def by_place(found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics in the order of their places."""
+    return tuple(sorted(found, key=lambda one: (one.span, one.code)))
 
 
 SHOWN = 48

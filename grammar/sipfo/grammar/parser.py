@@ -25,23 +25,43 @@ STARTS = (
     "region_body",
     "retry_body",
     "route_body",
+    "registrar_body",
     "carrier_body",
     "trunk_body",
     "test_body",
     "when_line",
 )
 
+ON_THE_LINE_FROM = "_ON_THE_LINE_FROM"
+
 Leaf = tree.Node | None
 Parsed = Leaf | tuple["Parsed", ...]
 
 
 class _Words:
-    """Lets any word be lexed anywhere, so that `tomato` is one word and never `to` and `mato`."""
+    """Lets any word be lexed anywhere, so that `tomato` is one word and never `to` and `mato`, and
+    tells a forward's `from`, on the line of the word before it, from its trunk's.
+
+    After a dangling `,` or `..`, the `accept` of a next line would be the list's last part and its
+    `from` the trunk's: that `from` is told apart as well, so that the mistake is one.
+    """
 
     always_accept = ("WORD", "STRING")
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        return stream
+        via, line, listing, accept = False, 0, False, False
+        for token in stream:
+            if token.type == "VIA":
+                via = True
+            elif token.type == "FROM" and (via or accept):
+                via = False
+                if token.line == line:
+                    token.type = ON_THE_LINE_FROM
+            elif token.type in ("LBRACE", "RBRACE"):
+                via = False
+            accept = listing and not via and token == "accept" and token.line != line
+            listing, line = token in (",", ".."), token.line or 0
+            yield token
 
 
 @cache
@@ -59,10 +79,9 @@ def _lark() -> Lark:
 
 def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
     """The tree of all that could be read, and every syntax error; never raises."""
-    whole = Span(0, len(source.text))
-    found = read(source.text, "file")
+    found = read(source.text, "file", source.base)
     if not isinstance(found, Mistake):
-        return tree.File(whole, found), []
+        return tree.File(source.span, found), []
     file, told = recover(source, read)
     return file, told or [tell(found, "file")]
 
@@ -128,6 +147,8 @@ def _mistake(error: UnexpectedInput, text: str, start: str, base: int) -> Mistak
 def _expected(terminals: set[str]) -> Expected:
     patterns = {t.name: t.pattern for t in _lark().terminals}
     keywords = {p.value for n, p in patterns.items() if n in terminals and type(p) is PatternStr}
+    if ON_THE_LINE_FROM in terminals:
+        keywords.add("from")
     values = terminals - {"$END", "WORD"} - {n for n in terminals if patterns.get(n) is None}
     return Expected(
         keywords=frozenset(keywords),

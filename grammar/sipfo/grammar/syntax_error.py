@@ -7,21 +7,20 @@ told as "another statement".
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
-from sipfo.grammar.diagnostic import Diagnostic, Label, one_of, quoted
+from sipfo.grammar.diagnostic import Diagnostic, Edit, Fix, Label, one_of, quoted, remove
 from sipfo.grammar.mistake import Expected, Mistake
 from sipfo.grammar.near import near
 from sipfo.grammar.source import Span
-from sipfo.grammar.vocabulary import BLOCKS, LATER, STATEMENTS, VALUES
+from sipfo.grammar.vocabulary import BLOCKS, STATEMENTS, VALUES
 
 PAGES: Final = {
     "SF001": "The file is not UTF-8 text. Save it as UTF-8; the first byte that is none is shown.",
     "SF002": "A word stands where the grammar has no place for it. The message says what can\n"
     "stand there; one mistake is told once and the statements after it are still read.",
     "SF003": "A block is opened and never closed. Write `}` after its last statement.",
-    "SF004": "The statement is part of the language, but this version cannot do it. It is never\n"
-    "skipped in silence: remove it, or write what the hint says.",
     "SF005": "No such statement exists where it stands. Each kind of block has its own\n"
     "statements; the hint lists them, or names the one that was perhaps meant.",
     "SF006": "A text begins with a double quote and does not end on its line. There is no escape:\n"
@@ -36,7 +35,6 @@ TITLES: Final = {
     "SF001": "Unreadable text",
     "SF002": "Unexpected word",
     "SF003": "Unclosed block",
-    "SF004": "Not supported yet",
     "SF005": "Unknown statement",
     "SF006": "Unclosed text",
     "SF007": "Stray character",
@@ -45,9 +43,17 @@ TITLES: Final = {
 """Each code's title, as far as its place does not ask for another."""
 
 FORMS: Final = {
-    frozenset({"sequential", "round-robin"}): "write `routes sequential a, b`",
-    frozenset({"udp", "tcp"}): "write `listen udp 192.0.2.10:5060`",
-    frozenset({"from", "anyone"}): "write `accept from 203.0.113.0/24`, or `accept anyone`",
+    frozenset({"sequential", "round-robin", "weighted"}): (
+        "write `routes sequential a, b`, `routes round-robin a, b` or `routes weighted a 70, b 30`"
+    ),
+    frozenset({"udp", "tcp", "tls"}): "write `listen udp 192.0.2.10:5060`",
+    frozenset({"from", "anyone", "credential"}): (
+        'write `accept from 203.0.113.0/24`, `accept credential "acme" password secret ACME_PW` '
+        "or `accept anyone`"
+    ),
+    frozenset({"secret"}): "name it, `password secret ALICE_PW`: a policy holds no password",
+    frozenset({"certificate"}): 'write `certificate "/etc/sipfo/tls.pem"` after the address',
+    frozenset({"every"}): "write `probe every 30s down after 3 up after 2`",
     frozenset({"on"}): "write `failover on`, `stop on` or `commit on`, then the outcomes",
 }
 """What to write where exactly these keywords could stand."""
@@ -55,15 +61,11 @@ FORMS: Final = {
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]*")
 
 
-def tell(mistake: Mistake, where: str, before: tuple[str, Span] | None = None) -> Diagnostic:
-    """The diagnostic for a mistake in a `where` block ("file" outside); `before` is the word
-    that stands before it, and where."""
+def tell(mistake: Mistake, where: str) -> Diagnostic:
+    """The diagnostic for a mistake in a `where` block ("file" outside)."""
     found = mistake.found
     if mistake.character and found is not None:
         return _character(mistake.span, found)
-    for word, span in ((found, mistake.span), before or ("", mistake.span)):
-        if word is not None and (where, word) in LATER:
-            return not_yet(span, where, word)
     if found == "}" and where == "file" and mistake.expected.end:
         message = "nothing is open here that `}` could close"
         return Diagnostic("SF008", "error", "Stray brace", message, mistake.span, "closes nothing")
@@ -79,15 +81,8 @@ def tell(mistake: Mistake, where: str, before: tuple[str, Span] | None = None) -
         mistake.span,
         "not expected here" if found is not None else "ends too early",
         hint=_hint(mistake),
+        fix=remove(mistake.span) if found == ";" else None,
     )
-
-
-def not_yet(span: Span, where: str, word: str) -> Diagnostic:
-    """A word of the language that this version cannot carry out."""
-    message = f"{quoted(word)} is not in this version"
-    title = "Not supported yet"
-    hint = LATER[where, word]
-    return Diagnostic("SF004", "error", title, message, span, "cannot be done yet", hint=hint)
 
 
 def unknown_statement(span: Span, word: str, where: str) -> Diagnostic:
@@ -125,6 +120,14 @@ def unclosed(opening: Span, end: Span, kind: str) -> Diagnostic:
     )
 
 
+def dangling(unfinished: Diagnostic, mark: str, span: Span) -> Diagnostic:
+    """The same for a statement that ends in `,`, which can go, or in `..`, which cannot."""
+    if mark == ",":
+        fix = Fix((Edit(span, ""),), "remove the `,`")
+        return replace(unfinished, hint="remove the `,` or write what follows it", fix=fix)
+    return replace(unfinished, hint="write the last number of the range after `..`")
+
+
 def _character(span: Span, found: str) -> Diagnostic:
     if found == '"':
         message = "a text begins here and does not end on its line"
@@ -158,12 +161,12 @@ def _wanted(expected: Expected, where: str) -> str:
 
 def _hint(mistake: Mistake) -> str | None:
     found, expected = mistake.found, mistake.expected
+    form = FORMS.get(expected.keywords)
     if found is None:
-        return None
+        return form
     meant = near(found, expected.keywords)
     if meant:
         return f"did you mean {one_of([f'`{name}`' for name in meant])}?"
-    form = FORMS.get(expected.keywords)
     if form is not None:
         return form
     if found in ("=", ";", ":"):

@@ -12,9 +12,9 @@ from sipfo.grammar.source import Span
 
 LISTS = frozenset(
     {
-        *("file", "region_body", "retry_body", "route_body", "carrier_body", "trunk_body"),
-        *("test_body", "outcomes", "moments", "prefix_list", "number_list", "networks"),
-        *("egresses", "names", "steps"),
+        *("file", "region_body", "retry_body", "route_body", "registrar_body", "carrier_body"),
+        *("trunk_body", "test_body", "outcomes", "moments", "prefix_list", "number_list"),
+        *("networks", "credentials", "egresses", "names", "choice", "shares", "limits", "steps"),
     }
 )
 """Rules that are a tuple of nodes, not a node."""
@@ -73,9 +73,41 @@ class Version(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class ImportLibrary(Node):
+    name: Word
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFile(Node):
+    path: Quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Node):
+    """What whoever uses this should know; `sipfo check` shows it to who imports it."""
+
+    note: Quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Node):
+    """Where the facts around it were read, and when."""
+
+    place: Quoted
+    date: Word | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listen(Node):
     transport: Word
     endpoint: Word
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTls(Node):
+    endpoint: Word
+    certificate: Quoted
+    key: Quoted | None
 
 
 class Region(Block):
@@ -87,6 +119,10 @@ class Retry(Block):
 
 
 class Route(Block):
+    __slots__ = ()
+
+
+class Registrar(Block):
     __slots__ = ()
 
 
@@ -179,8 +215,74 @@ class ToRegion(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class ToRegistered(Node):
+    user: Word
+    registrar: Word
+
+
+@dataclass(frozen=True, slots=True)
 class Prefixes(Node):
     prefixes: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost(Node):
+    amount: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Shaping(Node):
+    """`number strip COUNT prepend "DIGITS"`; one of the two may be missing."""
+
+    strip: Word | None
+    prepend: Quoted | None
+
+
+@dataclass(frozen=True, slots=True)
+class Auth(Node):
+    user: Quoted
+    secret: Word
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce(Node):
+    """`200 calls`."""
+
+    count: Word
+
+
+@dataclass(frozen=True, slots=True)
+class PerSecond(Node):
+    """`20 per second`."""
+
+    count: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Limit(Node):
+    limits: tuple[AtOnce | PerSecond, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(Node):
+    every: Word
+    down: Word | None
+    up: Word | None
+
+
+# registrar
+
+
+@dataclass(frozen=True, slots=True)
+class User(Node):
+    name: Word
+    secret: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Instance(Node):
+    name: Word
+    endpoint: Word
 
 
 # trunk
@@ -210,6 +312,17 @@ class AcceptFrom(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Credential(Node):
+    user: Quoted
+    secret: Word
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptCredential(Node):
+    credentials: tuple[Credential, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SendFrom(Node):
     egresses: tuple[Word, ...]
 
@@ -218,6 +331,24 @@ class SendFrom(Node):
 class Routes(Node):
     method: Word
     names: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share(Node):
+    """A route and its weight."""
+
+    route: Word
+    weight: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted(Node):
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Node):
+    order: Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +364,18 @@ class Deadline(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Patience(Node):
+    duration: Word
+
+
+@dataclass(frozen=True, slots=True)
 class Forward(Node):
+    """`choice` is one word, `listed` or `cheapest`, or none."""
+
     number: Word
+    choice: tuple[Word, ...]
     carriers: tuple[Word, ...]
+    egress: Word | None
 
 
 # test
@@ -246,17 +386,20 @@ class Call(Node):
     trunk: Word
     number: Word
     after: Word | None
+    drawing: tuple[Word, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Answers(Node):
     code: Word
+    tag: Quoted | None
+    cause: Word | None
     after: Word | None
 
 
 @dataclass(frozen=True, slots=True)
 class Signals(Node):
-    """`rings`, `progress` or `trying`; or `silent`, `refuses` or `unresolvable`."""
+    """`rings`, `progress` or `trying`; or `silent`, `refuses`, `unresolvable`, `unregistered`."""
 
     signal: Word
     after: Word | None
@@ -267,6 +410,14 @@ class When(Node):
     destination: Word
     egress: Word | None
     steps: tuple[Answers | Signals, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredAt(Node):
+    """`when desk registered at kss-b`: which instance holds the registration."""
+
+    destination: Word
+    instance: Word
 
 
 @dataclass(frozen=True, slots=True)

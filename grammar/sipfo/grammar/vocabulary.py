@@ -1,5 +1,4 @@
-"""The language's words as people know them: which statement belongs where, what a value is called,
-and which words wait for a later version.
+"""The language's words as people know them: which statement belongs where, what a value is called.
 
 Only error messages and recovery use these tables; what is correct is sipfo.lark's alone, and a
 test holds the two together.
@@ -10,20 +9,25 @@ from __future__ import annotations
 from typing import Final
 
 STATEMENTS: Final = {
-    "file": ("sipfo", "listen", "region", "retry", "route", "carrier", "trunk", "test"),
-    "region": ("primary", "secondary", "domain"),
-    "retry": (
-        "failover",
-        "stop",
-        "commit",
-        "otherwise",
-        "no-response",
-        "no-progress",
-        "no-answer",
+    "file": (
+        *("sipfo", "import", "listen", "region", "retry", "route", "registrar", "carrier"),
+        *("trunk", "test", "note", "source"),
     ),
-    "route": ("to",),
-    "carrier": ("to", "prefixes"),
-    "trunk": ("numbers", "accept", "from", "routes", "retry", "deadline", "on"),
+    "region": ("primary", "secondary", "domain", "note", "source"),
+    "retry": (
+        *("failover", "stop", "commit", "otherwise", "no-response", "no-progress", "no-answer"),
+        *("note", "source"),
+    ),
+    "route": ("to", "auth", "probe", "note", "source"),
+    "registrar": ("domain", "user", "instance", "note", "source"),
+    "carrier": (
+        *("to", "prefixes", "cost", "number", "auth", "limit", "probe"),
+        *("note", "source"),
+    ),
+    "trunk": (
+        *("numbers", "accept", "from", "routes", "order", "retry", "deadline", "patience"),
+        *("limit", "on", "note", "source"),
+    ),
     "test": ("call", "when", "expect"),
 }
 """The words that open a statement, in a file and in each kind of block."""
@@ -32,16 +36,18 @@ BLOCKS: Final = tuple(where for where in STATEMENTS if where != "file")
 
 CONNECTIVES: Final = frozenset(
     {
-        *("on", "to", "from", "via", "by", "within", "after"),
-        *("cause", "tagged", "forward", "and", "or"),
+        *("on", "to", "from", "via", "by", "within", "after", "at", "per", "down", "up"),
+        *("cause", "tagged", "forward", "and", "or", "password", "secret", "drawing"),
     }
 )
 """Words that carry a statement on to a next line, where they open none."""
 
 VALUES: Final = {
+    "AMOUNT": "an amount such as `0.0040`",
     "CAUSE": "a Q.850 cause such as `34`",
     "CODE": "a status code such as `503`",
-    "COUNT": "a number of calls",
+    "COUNT": "a whole number",
+    "DATE": "a date such as `2026-07-30`",
     "DURATION": "a duration such as `4s`",
     "EGRESS": "a region's address such as `us.primary`",
     "ENDPOINT": "an IP address",
@@ -51,31 +57,10 @@ VALUES: Final = {
     "NETWORK": "a network such as `203.0.113.0/24`",
     "NUMBER": "a telephone number such as `+13125550100`",
     "OUTCOME": "an outcome such as `503`, `5xx` or `transport-error`",
+    "SECRET": "the name of a secret such as `ALICE_PW`",
     "STRING": "a text in double quotes",
     "URI": "a SIP URI such as `sip:pbx.example.com`",
+    "USER": "a user such as `alice`",
     "VERSION": "the language's version, `1`",
 }
 """What each terminal of sipfo.lark is called in an error."""
-
-LATER: Final = {
-    ("file", "import"): "write the regions and the retry policy in this file",
-    ("file", "registrar"): "give a route a SIP URI: `to sip:HOST`",
-    ("file", "tls"): "listen on `udp` or `tcp`",
-    ("file", "certificate"): None,
-    ("route", "registered"): "give the route a SIP URI: `to sip:HOST`",
-    ("carrier", "cost"): "list the carriers in the order to try them",
-    ("carrier", "number"): None,
-    ("carrier", "auth"): "have the carrier accept this host's address",
-    ("carrier", "limit"): None,
-    ("carrier", "probe"): None,
-    ("route", "probe"): None,
-    ("route", "auth"): "have the route's host accept this host's address",
-    ("trunk", "weighted"): "write `sequential` or `round-robin`",
-    ("trunk", "order"): "attempts go by all routes from the first address, then from the second",
-    ("trunk", "patience"): "write `deadline`, shorter than the caller waits",
-    ("trunk", "credential"): "name the networks: `accept from 203.0.113.0/24`",
-    ("trunk", "cheapest"): "list the carriers in the order to try them",
-    ("trunk", "listed"): "list the carriers in the order to try them",
-    ("trunk", "limit"): None,
-}
-"""(where, word) → what to write instead in this version."""

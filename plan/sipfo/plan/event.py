@@ -15,13 +15,16 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """RFC 3263 gave the step's targets, in order; none when the name does not resolve.
+    """RFC 3263 gave the step's targets, in order; none when the name does not resolve, or, with
+    `unregistered`, when nobody is registered.
 
-    It answers the latest Locate, once. `held` says that every one of them asked to be left alone for a while (Retry-After).
+    It answers the latest Locate, once. `held` says that every one of them asked to be left alone
+    for a while (Retry-After).
     """
 
     targets: tuple[str, ...]
     held: bool = False
+    unregistered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

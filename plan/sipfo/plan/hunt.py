@@ -8,6 +8,7 @@ and the executor cleans up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sipfo.plan.action import (
@@ -37,11 +38,12 @@ from sipfo.plan.event import (
     Responded,
 )
 from sipfo.plan.model import Plan, Timer, Trunk
-from sipfo.plan.order import Step, steps
+from sipfo.plan.order import Order, Step, turn
 from sipfo.plan.outcome import (
     CANCELLED,
     DEADLINE,
     TRANSPORT_ERROR,
+    UNREGISTERED,
     Judge,
     Outcome,
     timed_out,
@@ -101,12 +103,13 @@ class Hunt:
                 return Sign.CALLER_LEFT, CANCELLED
             case DeadlinePassed():
                 return Sign.DEADLINE, DEADLINE
-            case Located(targets=targets, held=held):
+            case Located(targets=targets, held=held, unregistered=unregistered):
                 if self.state is not State.LOCATING:
                     return Sign.STALE, None
                 if targets:
                     return (self._held() if held and not self.anyway else Sign.TARGETS), None
-                return self._failure(TRANSPORT_ERROR), TRANSPORT_ERROR
+                nowhere = UNREGISTERED if unregistered else TRANSPORT_ERROR
+                return self._failure(nowhere), nowhere
             case _ if event.attempt != self.attempt or self.state not in _UNDER_WAY:
                 return Sign.STALE, None
             case Heard(status=100):
@@ -145,12 +148,13 @@ class Hunt:
 
     def _failure(self, outcome: Outcome) -> Sign:
         """Target failover (RFC 3263 §4.3) goes before route failover; a policy's stop is above
-        both, and after a commit there is neither."""
+        both, and after a commit there is neither. A registrar's next instance is tried on any
+        failure."""
         if self.state is State.COMMITTED or self.itinerary.judge.verdict(outcome) == "stop":
             return Sign.STOP
         if (
             self.state is not State.LOCATING
-            and outcome.is_target_failure
+            and (outcome.is_target_failure or self.itinerary.steps[self.step].registered)
             and self.target + 1 < len(self.targets)
         ):
             return Sign.NEXT_TARGET
@@ -242,9 +246,15 @@ def _refused(one: Ended) -> Result:
 
 
 def itinerary(
-    plan: Plan, trunk: Trunk, number: str, calls_before: int = 0, judge: Judge | None = None
+    plan: Plan,
+    trunk: Trunk,
+    number: str,
+    calls_before: int = 0,
+    turned: Sequence[int] | None = None,
 ) -> Itinerary:
-    """What a call to `number` on `trunk` will follow, after `calls_before` earlier calls."""
-    if judge is None:
-        judge = Judge(next(retry for retry in plan.retries if retry.name == trunk.retry))
-    return Itinerary(steps(plan, trunk, number, calls_before), judge, trunk.deadline)
+    """What a call to `number` on `trunk` will follow, after `calls_before` earlier calls, or with
+    the turn `turned`."""
+    judge = Judge(next(retry for retry in plan.retries if retry.name == trunk.retry))
+    if turned is None:
+        turned = turn(trunk, calls_before)
+    return Itinerary(Order(plan).steps(trunk, number, turned), judge, trunk.deadline)

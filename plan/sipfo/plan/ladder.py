@@ -14,7 +14,7 @@ class Attempt:
     """One attempt: where from, where to, how it ended, when it began and how long it took.
 
     `target` is None when the route's name did not resolve; `phrase` is the reason phrase of the
-    response, if one ended it.
+    response, if one ended it; `level` is the name of the route's destination, where it has several.
     """
 
     egress: str
@@ -24,6 +24,7 @@ class Attempt:
     at: float
     took: float
     phrase: str = ""
+    level: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

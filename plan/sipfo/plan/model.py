@@ -13,11 +13,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-PLAN_VERSION: Literal[1] = 1
+PLAN_VERSION: Literal[2] = 2
 """The version of the plan's format; another version is refused, never guessed at."""
 
 MAX_CARRIERS = 10
 """Most termination carriers of one forward ("up to 10 termination carriers", Telnyx)."""
+
+MAX_INSTANCES = 3
+"""Most instances of a registrar ("three levels of internal failover", Telnyx)."""
 
 T1_64 = 32.0
 """64·T1 with the default T1 of 0.5 s: Timer B (RFC 3261 §17.1.1.2), in seconds."""
@@ -47,7 +50,14 @@ Prefix = Annotated[str, Field(pattern=r"^\+[0-9]{1,15}$")]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
 Uri = Annotated[str, Field(pattern=r"^sip:[!#-;=?-~]{1,512}$")]
-Transport = Literal["udp", "tcp"]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$")]
+User = Annotated[str, Field(pattern=r"^[!#-;=?-~]{1,64}$")]
+SecretName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+Path = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,4096}$")]
+Money = Annotated[str, Field(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$")]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Weight = Annotated[int, Field(ge=0, le=65535)]
+Transport = Literal["udp", "tcp", "tls"]
 Verdict = Literal["failover", "stop"]
 LocalOutcome = Literal["transport-error", "no-response", "no-progress", "no-answer"]
 Timer = Literal["no-response", "no-progress", "no-answer"]
@@ -60,11 +70,22 @@ class Part(BaseModel):
 
 
 class Listen(Part):
-    """An address and transport that calls arrive on."""
+    """An address and transport that calls arrive on; `certificate` and `key` are paths of PEM files,
+    there exactly for TLS (the key may be in the certificate's file)."""
 
     transport: Transport
     host: Address
     port: Port
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _certified(self) -> Self:
+        if (self.transport == "tls") != (self.certificate is not None):
+            raise ValueError("a certificate belongs to tls, and to nothing else")
+        if self.key is not None and self.certificate is None:
+            raise ValueError("a key belongs to a certificate")
+        return self
 
 
 class Egress(Part):
@@ -75,19 +96,98 @@ class Egress(Part):
     port: Port
 
 
+class Credential(Part):
+    """A digest user; `secret` is the name of the password's secret, never the password."""
+
+    user: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,64}$")]
+    secret: SecretName
+
+
+class Probe(Part):
+    """OPTIONS every `every` seconds: down after so many failures in a row, up after successes."""
+
+    every: Seconds
+    down_after: Count
+    up_after: Count
+
+
+class Limit(Part):
+    """Most calls at once, and most new calls in a second."""
+
+    calls: Count | None = None
+    per_second: Count | None = None
+
+
+class Registered(Part):
+    """A route's user at a registrar: its levels are the registrar's instances."""
+
+    user: User
+    registrar: Name
+
+
 class Route(Part):
-    """A named destination: one `sip:` URI, or a region's two addresses in failover order."""
+    """A named destination: `destinations` are one `sip:` URI, a region's two addresses or the
+    instances of a registrar, in failover order. `levels` name them where they are several."""
 
     name: Name
     destinations: Annotated[tuple[Uri, ...], Field(min_length=1)]
+    levels: tuple[Name, ...] = ()
+    registered: Registered | None = None
+    auth: Credential | None = None
+    probe: Probe | None = None
+
+    @model_validator(mode="after")
+    def _levelled(self) -> Self:
+        if self.levels and len(self.levels) != len(self.destinations):
+            raise ValueError("levels name all destinations, or none")
+        _unique("level", self.levels)
+        return self
+
+
+class RegisteredUser(Part):
+    """Who may register; `secret` is the name of the password's secret."""
+
+    name: User
+    secret: SecretName
+
+
+class Instance(Part):
+    """One of the processes that hold a registrar's registrations."""
+
+    name: Name
+    host: Address
+    port: Port
+
+
+class Registrar(Part):
+    """Credential authentication of users that register: RFC 3261 §10, up to three instances."""
+
+    name: Name
+    domain: Host
+    users: tuple[RegisteredUser, ...]
+    instances: Annotated[tuple[Instance, ...], Field(min_length=1, max_length=MAX_INSTANCES)]
+
+
+class Shaping(Part):
+    """How a carrier wants the number: the first `strip` characters of `+1312…` off (the plus is
+    one), then `prepend` before the rest. Always from the original number."""
+
+    strip: Annotated[int, Field(ge=0, le=16)] = 0
+    prepend: Annotated[str, Field(pattern=r"^[0-9A-Da-d*#+]{0,32}$")] = ""
 
 
 class Carrier(Part):
-    """A PSTN termination carrier; no prefixes means any number."""
+    """A PSTN termination carrier; no prefixes means any number. `cost` is per minute, in the
+    policy's own currency."""
 
     name: Name
     destination: Uri
     prefixes: tuple[Prefix, ...] = ()
+    cost: Money | None = None
+    shaping: Shaping | None = None
+    auth: Credential | None = None
+    limit: Limit | None = None
+    probe: Probe | None = None
 
 
 class OnLocal(Part):
@@ -204,41 +304,62 @@ Numbers = Annotated[NumberRange | NumberPrefix | AnyNumber, Field(discriminator=
 
 
 class Accept(Part):
-    """Who may place a trunk's calls: networks in CIDR form, or anyone."""
+    """Who may place a trunk's calls: from networks in CIDR form, with a digest credential (either
+    will do), or anyone."""
 
     anyone: bool = False
     networks: tuple[Network, ...] = ()
+    credentials: tuple[Credential, ...] = ()
 
 
 class Forward(Part):
-    """Where a call goes when every route has failed: a number, by carriers in order."""
+    """Where a call goes when every route has failed: a number, by carriers in order, from `egress`.
+
+    `choice` says how the order came about: as listed, or by cost; it has been done.
+    """
 
     number: Number
     carriers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_CARRIERS)]
     egress: Name
+    choice: Literal["listed", "cheapest"] = "listed"
 
 
 class Trunk(Part):
-    """Which calls, from whom, sent from which addresses, by which routes, under which policy."""
+    """Which calls, from whom, sent from which addresses, by which routes, under which policy.
+
+    `weights` stand beside `routes`, there exactly for `weighted`; `patience` (seconds) is how long
+    the caller's side waits: nothing is done about it, it is what analyses measure against.
+    """
 
     name: Name
     numbers: Annotated[tuple[Numbers, ...], Field(min_length=1)]
     accept: Accept
     egress: Annotated[tuple[Name, ...], Field(min_length=1)]
-    method: Literal["sequential", "round-robin"]
+    method: Literal["sequential", "round-robin", "weighted"]
     routes: Annotated[tuple[Name, ...], Field(min_length=1)]
+    weights: tuple[Weight, ...] = ()
+    order: Literal["source-major", "route-major"] = "source-major"
     retry: Name
     deadline: Seconds | None = None
+    patience: Seconds | None = None
+    limit: Limit | None = None
     forward: Forward | None = None
+
+    @model_validator(mode="after")
+    def _weighed(self) -> Self:
+        if len(self.weights) != (len(self.routes) if self.method == "weighted" else 0):
+            raise ValueError("each route has a weight when the method is weighted, and only then")
+        return self
 
 
 class Plan(Part):
     """A whole policy, compiled. Tuples keep the policy's order; names are unique within a kind."""
 
-    version: Literal[1] = PLAN_VERSION
+    version: Literal[2] = PLAN_VERSION
     listen: Annotated[tuple[Listen, ...], Field(min_length=1)]
     egress: tuple[Egress, ...]
     routes: tuple[Route, ...]
+    registrars: tuple[Registrar, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     retries: tuple[Retry, ...]
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1)]
@@ -250,7 +371,15 @@ class Plan(Part):
         routes = _unique("route", (one.name for one in self.routes))
         carriers = _unique("carrier", (one.name for one in self.carriers))
         retries = _unique("retry", (one.name for one in self.retries))
+        _unique("registrar", (one.name for one in self.registrars))
         _unique("trunk", (one.name for one in self.trunks))
+        instances: dict[str, tuple[str, ...]] = {}
+        for registrar in self.registrars:
+            instances[registrar.name] = tuple(one.name for one in registrar.instances)
+            _unique("instance", instances[registrar.name])
+        for route in self.routes:
+            if route.registered is not None:
+                _at_registrar(route, route.registered.registrar, instances)
         for trunk in self.trunks:
             _known(trunk.name, "egress", trunk.egress, egress)
             _known(trunk.name, "route", trunk.routes, routes)
@@ -260,6 +389,13 @@ class Plan(Part):
                 _known(trunk.name, "carrier", trunk.forward.carriers, carriers)
                 _unique("carrier of a forward", trunk.forward.carriers)
         return self
+
+
+def _at_registrar(route: Route, registrar: str, instances: dict[str, tuple[str, ...]]) -> None:
+    if registrar not in instances:
+        raise ValueError(f"route {route.name} names a registrar that the plan does not have")
+    if route.levels != instances[registrar]:
+        raise ValueError(f"the levels of route {route.name} are not the instances of {registrar}")
 
 
 def _known(trunk: str, kind: str, names: Iterable[str], known: set[str]) -> None:

@@ -1,25 +1,48 @@
 """The order of a call's attempts: which egress sends to which destination, one after the other.
 
-All routes by the first address, then all routes by the second (source-major), then the carriers.
-Round robin turns the routes by one place for each call placed, the same in every pass.
+All routes by the first address, then all routes by the second (source-major), or each route by all
+addresses (route-major); then the carriers. Which route comes first is the call's turn: round robin
+turns by one place for each call placed, a weighted trunk draws; the same in every pass.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sipfo.plan.model import Carrier, Plan, Trunk
+
+_HOST: Final = re.compile(r"sip:(?:[^@]*@)?(\[[^\]]*\]|[^:;\[]*)(?::([0-9]+))?")
+_PORT: Final = "5060"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place in the order: an egress and a destination, which RFC 3263 turns into targets."""
+    """One place in the order: an egress and a destination, which RFC 3263 turns into targets.
+
+    `levels` name the destinations where they are several. With `registered` any failure moves on to
+    the next level; otherwise only what RFC 3263 §4.3 calls failure does.
+    """
 
     egress: str
     route: str
     number: str
     destinations: tuple[str, ...]
     carrier: bool = False
+    levels: tuple[str, ...] = ()
+    registered: bool = False
+
+    def level_of(self, target: str) -> str | None:
+        """The name of the level that a target (`udp:192.0.2.1:5060`) belongs to, if levels have
+        names: they are addresses with a port, all different."""
+        socket = target.partition(":")[2]
+        for level, destination in zip(self.levels, self.destinations, strict=False):
+            found = _HOST.match(destination)
+            if found is not None and f"{found[1]}:{found[2] or _PORT}" == socket:
+                return level
+        return None
 
 
 def matches_prefix(carrier: Carrier, number: str) -> bool:
@@ -27,25 +50,93 @@ def matches_prefix(carrier: Carrier, number: str) -> bool:
     return not carrier.prefixes or number.startswith(carrier.prefixes)
 
 
-def steps(plan: Plan, trunk: Trunk, number: str, calls_before: int = 0) -> tuple[Step, ...]:
-    """The steps of the call that follows `calls_before` earlier ones on this trunk.
+def shaped(carrier: Carrier, number: str) -> str:
+    """The number as a carrier wants it, from the original one."""
+    if carrier.shaping is None:
+        return number
+    return carrier.shaping.prepend + number[carrier.shaping.strip :]
 
-    `number` is what the caller dialled; carriers are sent the number that the trunk forwards to.
+
+def turn(trunk: Trunk, calls_before: int = 0) -> tuple[int, ...]:
+    """The places of a trunk's routes in the order in which the call that follows `calls_before`
+    earlier ones tries them. A weighted trunk's likeliest: the heaviest first."""
+    places = range(len(trunk.routes))
+    if trunk.method == "weighted":
+        return tuple(sorted(places, key=lambda place: -trunk.weights[place]))
+    first = calls_before % len(places) if trunk.method == "round-robin" else 0
+    return tuple((first + place) % len(places) for place in places)
+
+
+def draw(weights: Sequence[int], upto: Callable[[int], int]) -> tuple[int, ...]:
+    """A weighted trunk's turn for one call: RFC 2782's draw, then the rest by the same draw.
+
+    `upto(n)` gives a whole number from 0 to n, each as likely.
     """
-    destinations = {route.name: route.destinations for route in plan.routes}
-    turn = calls_before % len(trunk.routes) if trunk.method == "round-robin" else 0
-    routes = trunk.routes[turn:] + trunk.routes[:turn]
-    found = [
-        Step(egress, route, number, destinations[route])
-        for egress in trunk.egress
-        for route in routes
-    ]
-    if trunk.forward is not None:
-        carriers = {carrier.name: carrier for carrier in plan.carriers}
-        forward = trunk.forward
-        found += [
-            Step(forward.egress, name, forward.number, (carriers[name].destination,), carrier=True)
-            for name in forward.carriers
-            if matches_prefix(carriers[name], forward.number)
+    # RFC 2782: "arrange all SRV RRs (that have not been ordered yet) in any order, except that all
+    # those with weight 0 are placed at the beginning of the list"
+    left = sorted(range(len(weights)), key=lambda place: weights[place] != 0)
+    drawn: list[int] = []
+    while left:
+        # "choose a uniform random number between 0 and the sum computed (inclusive)"
+        chosen = upto(sum(weights[place] for place in left))
+        running = 0
+        for place in left:
+            running += weights[place]
+            if running >= chosen:
+                break
+        drawn.append(place)
+        left.remove(place)
+    return tuple(drawn)
+
+
+class Order:
+    """The steps of a plan's calls, at a cost that does not grow with the plan."""
+
+    __slots__ = ("_carriers", "_routes")
+
+    def __init__(self, plan: Plan) -> None:
+        self._routes = {route.name: route for route in plan.routes}
+        self._carriers = {carrier.name: carrier for carrier in plan.carriers}
+
+    def steps(self, trunk: Trunk, number: str, turned: Sequence[int]) -> tuple[Step, ...]:
+        """The steps of a call on this trunk whose turn is `turned`.
+
+        `number` is what the caller dialled; carriers are sent the number that the trunk forwards
+        to, in the shape that each wants.
+        """
+        routes = [self._routes[trunk.routes[place]] for place in turned]
+        if trunk.order == "source-major":
+            pairs = [(egress, route) for egress in trunk.egress for route in routes]
+        else:
+            pairs = [(egress, route) for route in routes for egress in trunk.egress]
+        found = [
+            Step(
+                egress,
+                route.name,
+                number,
+                route.destinations,
+                levels=route.levels,
+                registered=route.registered is not None,
+            )
+            for egress, route in pairs
         ]
-    return tuple(found)
+        forward = trunk.forward
+        if forward is not None:
+            carriers = [self._carriers[name] for name in forward.carriers]
+            found += [
+                Step(
+                    forward.egress,
+                    carrier.name,
+                    shaped(carrier, forward.number),
+                    (carrier.destination,),
+                    carrier=True,
+                )
+                for carrier in carriers
+                if matches_prefix(carrier, forward.number)
+            ]
+        return tuple(found)
+
+
+def steps(plan: Plan, trunk: Trunk, number: str, calls_before: int = 0) -> tuple[Step, ...]:
+    """The steps of the call that follows `calls_before` earlier ones on this trunk."""
+    return Order(plan).steps(trunk, number, turn(trunk, calls_before))

@@ -32,12 +32,16 @@ Ending = Literal[
     "no-response",
     "no-progress",
     "no-answer",
+    "unregistered",
     "cancelled",
     "deadline",
 ]
 
 TIMEOUT_CODE = 408
 """A timeout made here is presented as 408 (RFC 3261 §8.1.3.1)."""
+
+UNREGISTERED_CODE = 480
+"""Nobody registered is a 480 made here (RFC 3261 §16.5)."""
 
 TRANSPORT_ERROR_CODE = 503
 """A transport error made here is presented as 503 (RFC 3261 §8.1.3.1)."""
@@ -63,6 +67,8 @@ class Outcome:
     @property
     def word(self) -> str:
         """The outcome as ladders and test blocks write it: a status code, or its name."""
+        if self.ending == "unregistered":
+            return str(UNREGISTERED_CODE)
         return str(self.final.status) if self.final is not None else self.ending
 
     @property
@@ -78,10 +84,13 @@ class Outcome:
         """The status code that stands for this outcome toward the caller."""
         if self.final is not None:
             return self.final.status
-        return TRANSPORT_ERROR_CODE if self.ending == "transport-error" else TIMEOUT_CODE
+        return _CODES.get(self.ending, TIMEOUT_CODE)
 
+
+_CODES = {"transport-error": TRANSPORT_ERROR_CODE, "unregistered": UNREGISTERED_CODE}
 
 TRANSPORT_ERROR = Outcome("transport-error")
+UNREGISTERED = Outcome("unregistered")
 CANCELLED = Outcome("cancelled")
 DEADLINE = Outcome("deadline")
 
@@ -145,8 +154,8 @@ class Judge:
     def verdict(self, outcome: Outcome) -> Verdict:
         """What the policy makes of an outcome: tag, then cause, code, range, `otherwise`.
 
-        A timeout that the policy does not name counts as 408; a transport error that it does not
-        name is `otherwise`.
+        A timeout that the policy does not name counts as 408, nobody registered as 480; a transport
+        error that it does not name is `otherwise`.
         """
         final = outcome.final
         if final is None:
@@ -155,7 +164,7 @@ class Judge:
                 return named
             if outcome.ending == "transport-error":
                 return self.retry.otherwise
-            return self._codes.get(TIMEOUT_CODE, self.retry.otherwise)
+            return self._codes.get(outcome.code, self.retry.otherwise)
         for code, found, verdict in self._tags:
             if code == final.status and (
                 found(final.phrase) or any(found(reason) for reason in final.reasons)

@@ -8,10 +8,11 @@ one 403.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from sipfo.plan.hunt import Itinerary, itinerary
+from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.order import Order, draw, turn
 from sipfo.plan.outcome import Judge
 from sipfo.runtime.admission import Admission, Refused
 from sipfo.runtime.call import Call, hops_left
@@ -52,17 +53,20 @@ class Engine:
         self,
         plan: Plan,
         entropy: Callable[[], str],
-        draw: Callable[[int], int],
+        upto: Callable[[int], int],
         mapping: AddressMapping | None = None,
         values: TimerValues | None = None,
         calls_before: Mapping[str, int] | None = None,
+        drawn: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
-        """`plan` has its addresses mapped already; `entropy` gives fresh tokens, `draw(n)` an
-        integer from 0 to n; `calls_before` is where each trunk's round robin goes on."""
+        """`plan` has its addresses mapped already; `entropy` gives fresh tokens, `upto(n)` an
+        integer from 0 to n; `calls_before` is where each trunk's round robin goes on, `drawn` the
+        turn of a weighted trunk whose draws are settled beforehand."""
         mapping = mapping or AddressMapping()
-        self.core = Core(entropy, draw, mapping, values or TimerValues())
+        self.core = Core(entropy, upto, mapping, values or TimerValues())
         self.draining = False
-        self._plan = plan
+        self._order = Order(plan)
+        self._drawn = drawn or {}
         self._admission = Admission(plan, mapping)
         self._directory = Directory()
         self._judges = {retry.name: Judge(retry) for retry in plan.retries}
@@ -275,7 +279,8 @@ class Engine:
             target = pinned.target
         else:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
-            route = itinerary(self._plan, trunk, number, self._placed[trunk.name], judge)
+            steps = self._order.steps(trunk, number, self._turn(trunk))
+            route = Itinerary(steps, judge, trunk.deadline)
             target = None
             self._placed[trunk.name] += 1
         name = self.core.entropy()[:8]
@@ -287,6 +292,12 @@ class Engine:
         self._calls[call] = key
         self._merging.add(key)
         call.begin(_expires(request), now)
+
+    def _turn(self, trunk: Trunk) -> Sequence[int]:
+        if trunk.method != "weighted":
+            return turn(trunk, self._placed[trunk.name])
+        settled = self._drawn.get(trunk.name)
+        return settled or draw(trunk.weights, self.core.draw)
 
     def _forget(self, call: Call) -> None:
         key = self._calls.pop(call, None)

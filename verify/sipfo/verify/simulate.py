@@ -39,11 +39,10 @@ from sipfo.plan.event import (
 from sipfo.plan.hunt import Hunt, itinerary
 from sipfo.plan.ladder import Attempt, Ladder, Settled
 from sipfo.plan.model import Plan, Timer, Trunk
-from sipfo.plan.order import Step
+from sipfo.plan.order import Step, turn
 from sipfo.plan.outcome import Final
-from sipfo.plan.scenario import NOMINAL_DELAY, Scenario
-from sipfo.runtime.sip.build import REASON_PHRASES
-from sipfo.verify.conduct import behaviour_of, due, has_body
+from sipfo.plan.scenario import NOMINAL_DELAY, Reply, Scenario
+from sipfo.verify.conduct import behaviour_of, due, has_body, levels_in_order, phrase_of
 from sipfo.verify.targets import place_of
 
 TICKS = 1_000_000
@@ -79,6 +78,13 @@ def trunk_of(plan: Plan, scenario: Scenario) -> Trunk:
     raise UnknownTrunk(f"the plan has no trunk {scenario.trunk}")
 
 
+def turned(trunk: Trunk, scenario: Scenario) -> tuple[int, ...]:
+    """The order of the trunk's routes for the scenario's call: what it says is drawn goes first."""
+    usual = turn(trunk, scenario.calls_before)
+    drawn = [trunk.routes.index(name) for name in scenario.drawn]
+    return (*drawn, *(place for place in usual if place not in drawn))
+
+
 class _Simulation:
     """One call in virtual time; `_now` is ticks since the caller's INVITE."""
 
@@ -86,7 +92,7 @@ class _Simulation:
 
     def __init__(self, plan: Plan, trunk: Trunk, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._hunt = Hunt(itinerary(plan, trunk, scenario.number, scenario.calls_before))
+        self._hunt = Hunt(itinerary(plan, trunk, scenario.number, turned=turned(trunk, scenario)))
         self._now = 0
         self._order = count()
         self._events: list[tuple[int, Kind, int, Event]] = []
@@ -121,11 +127,11 @@ class _Simulation:
             case ArmDeadline(seconds=seconds):
                 self._after(seconds, Kind.DEADLINE, DeadlinePassed())
             case Locate(step=step):
-                self._after(0.0, Kind.LOCATED, Located(self._targets(step)))
+                self._after(0.0, Kind.LOCATED, self._located(step))
             case Invite(attempt=attempt, step=step, target=target, seconds=seconds):
                 self._started[attempt] = (step, target, self._now)
                 self._arm(attempt, "no-response", seconds)
-                self._answer(attempt, step)
+                self._answer(attempt, step, target)
             case Arm(attempt=attempt, timer=timer, seconds=seconds):
                 self._arm(attempt, timer, seconds)
             case Unreached(attempt=attempt, step=step):
@@ -142,6 +148,7 @@ class _Simulation:
                         at=began / TICKS,
                         took=(self._now - began) / TICKS,
                         phrase=final.phrase if final is not None else "",
+                        level=step.level_of(reached) if reached is not None else None,
                     )
                 )
             case Relay() | Abandon() | Finish() | Skipped():
@@ -153,21 +160,25 @@ class _Simulation:
         """A timer that was replaced still goes off; the machine knows it as stale."""
         self._after(seconds, Kind.TIMER, Expired(attempt, timer))
 
-    def _targets(self, step: Step) -> tuple[str, ...]:
-        if behaviour_of(self._scenario, step.egress, step.route).reach == "unresolvable":
-            return ()
-        return tuple(str(place_of(destination)) for destination in step.destinations)
+    def _located(self, step: Step) -> Located:
+        reach = behaviour_of(self._scenario, step.egress, step.route).reach
+        if reach in ("unresolvable", "unregistered"):
+            return Located((), unregistered=reach == "unregistered")
+        order = levels_in_order(self._scenario, step)
+        return Located(tuple(str(place_of(step.destinations[place])) for place in order))
 
-    def _answer(self, attempt: int, step: Step) -> None:
+    def _answer(self, attempt: int, step: Step, target: str) -> None:
         """Schedule what the destination will say to this attempt."""
-        behaviour = behaviour_of(self._scenario, step.egress, step.route)
+        behaviour = behaviour_of(self._scenario, step.egress, step.route, step.level_of(target))
         if behaviour.reach == "refuses":
             self._after(NOMINAL_DELAY, Kind.RESPONSE, Failed(attempt))
         for seconds, reply in due(behaviour):
-            self._after(seconds, Kind.RESPONSE, _heard(attempt, reply.status))
+            self._after(seconds, Kind.RESPONSE, _heard(attempt, reply))
 
 
-def _heard(attempt: int, status: int) -> Event:
+def _heard(attempt: int, reply: Reply) -> Event:
+    status = reply.status
     if status < 200:
         return Heard(attempt, status, has_body(status))
-    return Responded(attempt, Final(status, REASON_PHRASES.get(status, b"").decode()))
+    causes = (reply.cause,) if reply.cause is not None else ()
+    return Responded(attempt, Final(status, phrase_of(reply), causes=causes))

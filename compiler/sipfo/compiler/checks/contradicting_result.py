@@ -18,7 +18,7 @@ TITLE: Final = "Contradicting results"
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """One error for each result after the first, and for `cancelled` without a cancel."""
+    """One error for each result after the first, and for one that no call can have."""
     for test in subject.policy.tests:
         for again in test.results[1:]:
             yield Diagnostic(
@@ -41,4 +41,14 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     result.span,
                     "cannot come about",
                     hint="add `when caller cancels after 3s`",
+                )
+            if result.code == 503:
+                yield Diagnostic(
+                    CODE,
+                    "error",
+                    TITLE,
+                    "no caller gets a 503: it leaves as 500 (RFC 3261 §16.7)",
+                    result.span,
+                    "cannot come about",
+                    hint="write `expect refused 500`",
                 )

@@ -25,6 +25,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     families: list[list[tuple[str, str, Span]]] = [
         [("region", one.name.text, one.name.span) for one in policy.regions],
         [("retry", one.name.text, one.name.span) for one in policy.retries],
+        [("registrar", one.name.text, one.name.span) for one in policy.registrars],
         [("trunk", one.name.text, one.name.span) for one in policy.trunks],
         [("test", one.title, one.span) for one in policy.tests],
         sorted(

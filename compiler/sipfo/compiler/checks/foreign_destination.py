@@ -13,6 +13,7 @@ from typing import Final
 from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.lower import egress_names
 from sipfo.compiler.policy import Test
+from sipfo.compiler.scope import region_of
 from sipfo.grammar.diagnostic import Diagnostic, Label, one_of, quoted
 from sipfo.grammar.tree import Word
 
@@ -32,16 +33,18 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         carriers = trunk.forward.carriers if trunk.forward else ()
         destinations = [word.text for word in (*trunk.routes, *carriers)]
         declared = subject.scope.declared
-        for word in _destinations(test):
+        for word in map(subject.scope.place_of, _destinations(test)):
             known = word.text in declared["route"] or word.text in declared["carrier"]
             if known and word.text not in destinations:
                 yield _finding("calls never go to", word, call, destinations)
-        addresses = egress_names(subject.policy, trunk)
+        addresses = egress_names(declared["region"], trunk)
+        own = subject.scope.egress_of(trunk.forward) if trunk.forward else None
+        if own is not None:
+            addresses = (*addresses, own)
         for word in _addresses(test):
-            region, _, which = word.text.partition(".")
-            known = region in declared["region"] and which in ("primary", "secondary")
+            known = region_of(word.text, declared["region"]) not in (None, word.text)
             if (known or word.text == "listen") and word.text not in addresses:
-                yield _finding("calls are never sent from", word, call, list(addresses))
+                yield _finding("calls are never sent from", word, call, [*dict.fromkeys(addresses)])
 
 
 def _destinations(test: Test) -> list[Word]:

@@ -26,6 +26,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         first: dict[tuple[str, str | None], Behaviour] = {}
         for behaviour in test.behaviours:
             yield from order_of_steps(behaviour)
+            yield from _needs_a_name(subject, behaviour)
             egress = behaviour.egress.text if behaviour.egress else None
             other = first.setdefault((behaviour.destination.text, egress), behaviour)
             if other is not behaviour:
@@ -39,6 +40,25 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     (Label(other.span, "said first"),),
                     "write one `when` with `,` between the steps",
                 )
+
+
+def _needs_a_name(subject: Subject, behaviour: Behaviour) -> Iterator[Diagnostic]:
+    """`unresolvable` where there is nothing to resolve."""
+    place = subject.scope.destination_of(behaviour.destination.text)
+    if place is None or not place.is_address:
+        return
+    for step in behaviour.steps:
+        if step.does == "unresolvable":
+            yield Diagnostic(
+                CODE,
+                "error",
+                TITLE,
+                f"{quoted(behaviour.destination.text)} needs no name to be resolved",
+                step.span,
+                "cannot happen",
+                (Label(place.span, "an address"),),
+                "a dead address `refuses`, or is `silent`",
+            )
 
 
 def order_of_steps(behaviour: Behaviour) -> Iterator[Diagnostic]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
-from sipfo.compiler.lower import SIP_PORT
+from sipfo.compiler.lower import listen_port
 from sipfo.grammar.diagnostic import Diagnostic, Label
 from sipfo.grammar.source import Span
 
@@ -24,7 +24,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str, int], Span] = {}
     for listen in subject.policy.listens:
         where = listen.endpoint
-        key = (listen.transport, where.host, where.port or SIP_PORT)
+        key = (listen.transport, where.host, listen_port(listen))
         if key not in first:
             first[key] = listen.span
             continue

@@ -26,11 +26,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     statements = subject.file.statements
     end = Span(subject.file.span.end, subject.file.span.end)
     place = statements[0].span if statements else end
-    for kind, word, write in (
-        (tree.Listen, "listen", "listen udp ADDRESS:5060"),
-        (tree.Trunk, "trunk", "trunk NAME { … }"),
+    for kinds, word, write in (
+        ((tree.Listen, tree.ListenTls), "listen", "listen udp ADDRESS:5060"),
+        ((tree.Trunk,), "trunk", "trunk NAME { … }"),
     ):
-        if not any(isinstance(one, kind) for one in statements):
+        if not any(isinstance(one, kinds) for one in statements):
             message = f"the policy has no `{word}`"
             yield Diagnostic(
                 CODE, "error", TITLE, message, place, "in this file", hint=f"add `{write}`"

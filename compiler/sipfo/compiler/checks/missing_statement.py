@@ -36,16 +36,21 @@ REQUIRED: Final[dict[type[tree.Block], tuple[Required, ...]]] = {
     tree.Retry: (
         Required("otherwise", (tree.Otherwise,), "otherwise stop` or `otherwise failover"),
     ),
-    tree.Route: (Required("to", (tree.ToUri, tree.ToRegion), "to sip:HOST"),),
+    tree.Route: (Required("to", (tree.ToUri, tree.ToRegion, tree.ToRegistered), "to sip:HOST"),),
+    tree.Registrar: (
+        Required("domain", (tree.Domain,), "domain sip.example.com"),
+        Required("user", (tree.User,), "user NAME password secret NAME_PW"),
+        Required("instance", (tree.Instance,), "instance NAME ADDRESS"),
+    ),
     tree.Carrier: (Required("to", (tree.ToUri, tree.ToRegion), "to sip:HOST"),),
     tree.Trunk: (
         Required("numbers", (tree.Numbers,), "numbers +13125550100 .. +13125550199"),
         Required(
             "accept",
-            (tree.AcceptAnyone, tree.AcceptFrom),
+            (tree.AcceptAnyone, tree.AcceptFrom, tree.AcceptCredential),
             "accept from NETWORK` or `accept anyone",
         ),
-        Required("routes", (tree.Routes,), "routes sequential ROUTE"),
+        Required("routes", (tree.Routes, tree.Weighted), "routes sequential ROUTE"),
         Required("retry", (tree.Under,), "retry NAME"),
     ),
     tree.Test: (Required("call", (tree.Call,), "call TRUNK to +NUMBER"),),

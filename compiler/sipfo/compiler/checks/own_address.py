@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.lower import listen_port
 from sipfo.compiler.policy import Carrier, Route, Uri
 from sipfo.grammar.diagnostic import Diagnostic, Label, quoted
 
@@ -24,9 +25,7 @@ _SOCKET: Final = re.compile(r"sip:(?:[^@]*@)?(?:\[([^\]]+)\]|([0-9.]+))(?::([0-9
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """A warning for each destination with the host and port of a `listen`."""
-    listening = {
-        (one.endpoint.host, one.endpoint.port or 5060): one for one in subject.policy.listens
-    }
+    listening = {(one.endpoint.host, listen_port(one)): one for one in subject.policy.listens}
     places: list[Route | Carrier] = [*subject.policy.routes, *subject.policy.carriers]
     for place in places:
         destination = place.destination

@@ -27,6 +27,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         for words in (trunk.routes, carriers):
             yield from _repeated([(word.text, word) for word in words])
         yield from _repeated(_addresses(subject, trunk))
+    for test in subject.policy.tests:
+        if test.call is not None:
+            yield from _repeated([(word.text, word) for word in test.call.drawn])
 
 
 def _addresses(subject: Subject, trunk: Trunk) -> list[tuple[str, Word]]:

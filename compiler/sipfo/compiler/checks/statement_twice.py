@@ -25,19 +25,31 @@ ONCE: Final[dict[type[tree.Node], str]] = {
     tree.Otherwise: "otherwise",
     tree.ToUri: "to",
     tree.ToRegion: "to",
+    tree.ToRegistered: "to",
     tree.Prefixes: "prefixes",
+    tree.Cost: "cost",
+    tree.Shaping: "number",
+    tree.Auth: "auth",
+    tree.Limit: "limit",
+    tree.Probe: "probe",
     tree.Numbers: "numbers",
-    tree.AcceptAnyone: "accept",
-    tree.AcceptFrom: "accept",
+    tree.AcceptAnyone: "accept anyone",
+    tree.AcceptFrom: "accept from",
+    tree.AcceptCredential: "accept credential",
     tree.SendFrom: "from",
     tree.Routes: "routes",
+    tree.Weighted: "routes",
+    tree.Order: "order",
     tree.Under: "retry",
     tree.Deadline: "deadline",
+    tree.Patience: "patience",
     tree.Forward: "on failure",
     tree.Call: "call",
     tree.CallerCancels: "when caller cancels",
 }
-_LISTS: Final = {"prefixes", "numbers", "accept", "from", "routes"}
+_LISTS: Final = {
+    *("prefixes", "numbers", "accept from", "accept credential", "from", "routes", "limit"),
+}
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:

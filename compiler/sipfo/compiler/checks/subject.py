@@ -10,6 +10,7 @@ from sipfo.compiler.scope import Scope
 from sipfo.grammar.diagnostic import Diagnostic
 from sipfo.grammar.source import Source
 from sipfo.grammar.tree import File
+from sipfo.plan.model import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +23,13 @@ class Subject:
     scope: Scope
     clean: bool
 
+    @property
+    def used_retries(self) -> frozenset[str]:
+        """The names of the retry policies that some trunk is under."""
+        return frozenset(one.retry.text for one in self.policy.trunks if one.retry is not None)
+
 
 Check = Callable[[Subject], Iterator[Diagnostic]]
+
+Proof = Callable[[Subject, Plan], Iterator[Diagnostic]]
+"""A check of what calls would do: it also has the plan, which is there when nothing is wrong."""

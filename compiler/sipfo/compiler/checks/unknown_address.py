@@ -14,7 +14,7 @@ from typing import Final
 from sipfo.compiler.checks.places import by_name, everywhere
 from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.lower import LISTEN
-from sipfo.compiler.scope import Scope, those_there_are
+from sipfo.compiler.scope import Scope, region_of, those_there_are
 from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
 from sipfo.grammar.near import near
 from sipfo.grammar.tree import Word
@@ -27,6 +27,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     """One error for each region that there is not, and for each address that a region has not."""
     scope = subject.scope
     in_trunks = [word for trunk in scope.policy.trunks for word in trunk.egresses]
+    in_trunks += [
+        trunk.forward.egress
+        for trunk in scope.policy.trunks
+        if trunk.forward is not None and trunk.forward.egress is not None
+    ]
     in_tests = list(scope.tested_egresses())
     words = [word for word in in_trunks if not _is_known(scope, word, in_trunk=True)]
     words += [word for word in in_tests if not _is_known(scope, word, in_trunk=False)]
@@ -36,24 +41,31 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _is_known(scope: Scope, word: Word, *, in_trunk: bool) -> bool:
     """A trunk may name a whole region; a test one address, or the one that is listened on."""
-    region, _, which = word.text.partition(".")
-    if scope.may_be(word.text) or scope.may_be(region):
+    if scope.may_be(word.text) or scope.may_be(word.text.rpartition(".")[0]):
         return True
     if not in_trunk and word.text == LISTEN:
         return True
-    known = region in scope.declared["region"]
-    return known and (which in ("primary", "secondary") or (in_trunk and word.text == region))
+    region = region_of(word.text, scope.declared["region"])
+    return region is not None and (in_trunk or word.text != region)
 
 
 def _key(scope: Scope, word: Word) -> str:
     """An unknown region is one mistake, whichever of its addresses is named."""
-    region = word.text.partition(".")[0]
+    region = _region(scope, word)
     return word.text if region in scope.declared["region"] else region
+
+
+def _region(scope: Scope, word: Word) -> str:
+    """The region that a word means to name: all of it, or what stands before its last dot."""
+    if word.text in scope.declared["region"]:
+        return word.text
+    return word.text.rpartition(".")[0] or word.text
 
 
 def _finding(scope: Scope, word: Word) -> Diagnostic:
     regions = scope.declared["region"]
-    region, dot, which = word.text.partition(".")
+    region = _region(scope, word)
+    rest = word.text[len(region) :]
     if region in regions:
         message = f"no address of a region is called {quoted(word.text)}"
         hint = f"write `{region}.primary` or `{region}.secondary`"
@@ -64,7 +76,7 @@ def _finding(scope: Scope, word: Word) -> Diagnostic:
         message = f"no region is called {quoted(region)}"
         meant = near(region, regions)
         hint = (
-            f"did you mean {one_of([quoted(name + dot + which) for name in meant])}?"
+            f"did you mean {one_of([quoted(name + rest) for name in meant])}?"
             if meant
             else those_there_are(scope, "region")
         )

@@ -16,7 +16,6 @@ from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.scope import KIND, Scope, Use, those_there_are
 from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
 from sipfo.grammar.near import near
-from sipfo.grammar.vocabulary import LATER
 
 CODE: Final = "SF201"
 TITLE: Final = "Unknown name"
@@ -40,12 +39,13 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
 
 def _finding(scope: Scope, use: Use, *, suggest: bool) -> Diagnostic:
     name = use.word.text
-    if use.kinds == ("carrier",) and ("trunk", name) in LATER:
-        return _not_yet(use, LATER["trunk", name])
     known = [other for kind in use.kinds for other in scope.declared[kind]]
     elsewhere = [kind for kind, names in scope.declared.items() if name in names]
     meant = near(name, known) if suggest else ()
-    if elsewhere:
+    route, _, level = name.rpartition(".")
+    if route in scope.routes and "route" in use.kinds:
+        hint = _levels(scope, route, level)
+    elif elsewhere:
         hint = f"{quoted(name)} is a {KIND[elsewhere[0]]}"
     elif meant:
         hint = f"did you mean {one_of([quoted(other) for other in meant])}?"
@@ -55,9 +55,10 @@ def _finding(scope: Scope, use: Use, *, suggest: bool) -> Diagnostic:
     return Diagnostic(CODE, "error", TITLE, message, use.word.span, "not declared", hint=hint)
 
 
-def _not_yet(use: Use, hint: str | None) -> Diagnostic:
-    message = f"{quoted(use.word.text)} is not in this version"
-    title = "Not supported yet"
-    return Diagnostic(
-        "SF004", "error", title, message, use.word.span, "cannot be done yet", hint=hint
-    )
+def _levels(scope: Scope, route: str, level: str) -> str:
+    """What to write for `route.level` when the route has no such level."""
+    levels = scope.levels_of(scope.routes[route])
+    if not levels:
+        return f"{quoted(route)} goes to one place: write `{route}`"
+    names = near(level, levels) or levels
+    return f"write {one_of([f'`{route}.{one}`' for one in names])}"

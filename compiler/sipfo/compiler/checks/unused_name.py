@@ -1,4 +1,4 @@
-"""A region, retry policy, route or carrier is declared and no trunk uses it.
+"""A region, retry policy, route, registrar or carrier is declared and no trunk uses it.
 
 Avoid: a route that no trunk's `routes` lists.
 Prefer: remove it, or comment it out until it is used.
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
-from sipfo.compiler.policy import ToRegion
-from sipfo.compiler.scope import KIND, Kind
+from sipfo.compiler.policy import ToRegion, ToRegistered
+from sipfo.compiler.scope import KIND, Kind, region_of
 from sipfo.grammar.diagnostic import Diagnostic, quoted
 
 CODE: Final = "SF203"
@@ -22,6 +22,7 @@ _USED_BY: Final[dict[Kind, str]] = {
     "region": "no trunk sends from it and no route goes to it",
     "retry": "no trunk is under it",
     "route": "no trunk's `routes` lists it",
+    "registrar": "no route goes to its users",
     "carrier": "no trunk's `on failure forward` lists it",
 }
 
@@ -33,8 +34,14 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for route in policy.routes:
         if isinstance(route.destination, ToRegion):
             used["region"].add(route.destination.region.text)
+        elif isinstance(route.destination, ToRegistered):
+            used["registrar"].add(route.destination.registrar.text)
     for trunk in policy.trunks:
-        used["region"].update(word.text.partition(".")[0] for word in trunk.egresses)
+        sources = [word.text for word in trunk.egresses]
+        if trunk.forward is not None and trunk.forward.egress is not None:
+            sources.append(trunk.forward.egress.text)
+        regions = subject.scope.declared["region"]
+        used["region"].update(region_of(text, regions) or text for text in sources)
         used["route"].update(word.text for word in trunk.routes)
         if trunk.retry is not None:
             used["retry"].add(trunk.retry.text)

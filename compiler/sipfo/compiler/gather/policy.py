@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from sipfo.compiler.gather.places import carrier, listen, region, route
+from sipfo.compiler.gather.places import (
+    carrier,
+    listen,
+    listen_tls,
+    region,
+    registrar,
+    route,
+)
 from sipfo.compiler.gather.reader import Reader
 from sipfo.compiler.gather.retry import retry
 from sipfo.compiler.gather.test import test
@@ -36,10 +43,16 @@ def gather(file: tree.File) -> tuple[Policy, list[Diagnostic]]:
                     yield made
 
     policy = Policy(
-        listens=tuple(each(tree.Listen, listen)),
+        listens=tuple(
+            sorted(
+                [*each(tree.Listen, listen), *each(tree.ListenTls, listen_tls)],
+                key=lambda one: one.span,
+            )
+        ),
         regions=tuple(each(tree.Region, region)),
         retries=tuple(each(tree.Retry, retry)),
         routes=tuple(each(tree.Route, route)),
+        registrars=tuple(each(tree.Registrar, registrar)),
         carriers=tuple(each(tree.Carrier, carrier)),
         trunks=tuple(each(tree.Trunk, trunk)),
         tests=tuple(each(tree.Test, test)),

@@ -10,6 +10,7 @@ from sipfo.compiler.gather.reader import Reader, all_of, first_of
 from sipfo.compiler.values.count import count
 from sipfo.compiler.values.duration import duration
 from sipfo.compiler.values.number import telephone
+from sipfo.compiler.values.outcome import cause_number, tag
 from sipfo.compiler.values.seen import answer, attempt_outcome, refusal
 from sipfo.grammar import tree
 from sipfo.plan.scenario import NOMINAL_DELAY, Reply
@@ -29,6 +30,7 @@ def test(reader: Reader, node: tree.Test) -> policy.Test:
         node.name.text,
         _call(reader, call) if call else None,
         tuple(behaviour(reader, when) for when in all_of(tree.When, node)),
+        tuple(holder(one) for one in all_of(tree.RegisteredAt, node)),
         tuple(one for one in cancels if one is not None),
         tuple(one for one in attempts if one is not None),
         tuple(one for one in results if one is not None),
@@ -43,6 +45,11 @@ def behaviour(reader: Reader, node: tree.When) -> policy.Behaviour:
     return policy.Behaviour(node.destination, node.egress, read, node.span)
 
 
+def holder(node: tree.RegisteredAt) -> policy.Holder:
+    """`when ROUTE registered at INSTANCE`."""
+    return policy.Holder(node.destination, node.instance, node.span)
+
+
 def cancel(reader: Reader, node: tree.CallerCancels) -> policy.Cancel | None:
     """`when caller cancels after T`."""
     after = reader.value(_delay, node.after)
@@ -51,7 +58,14 @@ def cancel(reader: Reader, node: tree.CallerCancels) -> policy.Cancel | None:
 
 def _call(reader: Reader, node: tree.Call) -> policy.Call:
     number = reader.value(telephone, node.number)
-    return policy.Call(node.trunk, number, reader.value(count, node.after) or 0, node.span)
+    return policy.Call(
+        node.trunk,
+        number,
+        reader.value(count, node.after) or 0,
+        node.after.span if node.after else None,
+        node.drawing or (),
+        node.span,
+    )
 
 
 def _step(reader: Reader, node: tree.Answers | tree.Signals) -> policy.Step | None:
@@ -60,8 +74,11 @@ def _step(reader: Reader, node: tree.Answers | tree.Signals) -> policy.Step | No
     else:
         after = reader.value(_delay, node.after)
     delayed = node.after is not None
+    tagged = cause = None
     if isinstance(node, tree.Answers):
         code = reader.value(answer, node.code)
+        tagged = reader.value(tag, node.tag)
+        cause = reader.value(cause_number, node.cause)
     else:
         for absence in get_args(policy.Absence):
             if node.signal.text == absence:
@@ -69,7 +86,7 @@ def _step(reader: Reader, node: tree.Answers | tree.Signals) -> policy.Step | No
         code = PROVISIONALS[node.signal.text]
     if code is None or after is None:
         return None
-    return policy.Step(Reply(status=code, after=after), node.span, delayed)
+    return policy.Step(Reply(status=code, after=after, tag=tagged, cause=cause), node.span, delayed)
 
 
 def _attempt(reader: Reader, node: tree.ExpectAttempt) -> policy.SeenAttempt | None:

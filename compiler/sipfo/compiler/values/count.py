@@ -1,8 +1,9 @@
-"""A count of calls is a whole number from 0 to a million.
+"""A count is a whole number, at most a million; of a weight, at most 65535.
 
-Avoid: `call acme to +13125550123 after three calls`.
-Prefer: `call acme to +13125550123 after 3 calls`.
-Why: it says how far round robin has turned before the tested call.
+Avoid: `call acme to +13125550123 after three calls`, `limit 0 calls`, `weighted a 70%, b 30%`.
+Prefer: `call acme to +13125550123 after 3 calls`, `limit 200 calls`, `weighted a 70, b 30`.
+Why: it counts calls, failed probes or parts of the traffic; weights are relative (RFC 2782), and a
+limit of nothing would be a trunk that is switched off, which is better said by removing it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,14 @@ TITLE: Final = "Bad count"
 _MOST: Final = 1_000_000
 
 
-def count(word: Word) -> int:
-    """A number of calls. Raises Wrong."""
-    if not re.fullmatch("[0-9]{1,7}", word.text) or int(word.text) > _MOST:
-        raise Wrong(CODE, TITLE, f"not a number of calls: {quoted(word.text)}", word.span)
+def count(word: Word, *, least: int = 0, most: int = _MOST) -> int:
+    """A whole number from `least` to `most`. Raises Wrong."""
+    if not re.fullmatch("[0-9]{1,7}", word.text):
+        digits = re.match("[0-9]+", word.text)
+        hint = f"write `{digits[0]}`" if digits and len(digits[0]) < 8 else "write a whole number"
+        message = f"not a whole number: {quoted(word.text)}"
+        raise Wrong(CODE, TITLE, message, word.span, hint)
+    if not least <= int(word.text) <= most:
+        message = f"not from {least} to {most}: {quoted(word.text)}"
+        raise Wrong(CODE, TITLE, message, word.span)
     return int(word.text)

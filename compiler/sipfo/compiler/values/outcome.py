@@ -16,7 +16,7 @@ from typing import Final, get_args
 from sipfo.compiler.values.wrong import Wrong
 from sipfo.grammar.diagnostic import one_of, quoted
 from sipfo.grammar.near import near
-from sipfo.grammar.tree import Cause, Ending, Outcome, Word
+from sipfo.grammar.tree import Cause, Ending, Outcome, Quoted, Word
 from sipfo.plan.model import (
     LocalOutcome,
     Match,
@@ -37,15 +37,20 @@ _LONGEST_TAG: Final = 64
 def match_of(node: Ending) -> Match:
     """What a `failover on` or `stop on` names. Raises Wrong."""
     if isinstance(node, Cause):
-        return _cause(node.number)
+        return OnCause(cause=cause_number(node.number))
     assert isinstance(node, Outcome)
     if node.tag is not None:
         code = _final(node.match)
-        if not node.tag.text or len(node.tag.text) > _LONGEST_TAG:
-            message = f"a tag has 1 to {_LONGEST_TAG} characters"
-            raise Wrong(CODE, "Bad tag", message, node.tag.span)
-        return OnTag(code=code, tag=node.tag.text)
+        return OnTag(code=code, tag=tag(node.tag))
     return _plain(node.match)
+
+
+def tag(text: Quoted) -> str:
+    """A vendor's tag. Raises Wrong."""
+    if not 1 <= len(text.text) <= _LONGEST_TAG or not text.text.isprintable():
+        message = f"a tag has 1 to {_LONGEST_TAG} printable characters"
+        raise Wrong(CODE, "Bad tag", message, text.span)
+    return text.text
 
 
 def _plain(word: Word) -> Match:
@@ -66,12 +71,13 @@ def _plain(word: Word) -> Match:
     return OnRange(first=first, last=last)
 
 
-def _cause(word: Word) -> OnCause:
+def cause_number(word: Word) -> int:
+    """A Q.850 cause. Raises Wrong."""
     if not re.fullmatch("[0-9]{1,3}", word.text) or not 1 <= int(word.text) <= 127:
         message = f"not a Q.850 cause: {quoted(word.text)}"
         hint = "a cause is a number from 1 to 127; other outcomes go before `cause`"
         raise Wrong(CODE, "Bad cause", message, word.span, hint)
-    return OnCause(cause=int(word.text))
+    return int(word.text)
 
 
 def _final(word: Word) -> int:

@@ -1,9 +1,10 @@
-"""A SIP URI names where calls go: `sip:[user@]host[:port][;transport=udp|tcp]`.
+"""A SIP URI names where calls go: `sip:[user@]host[:port][;transport=udp|tcp|tls]`.
 
 Avoid: `to pbx.example.com`, `to sips:pbx.example.com`, `to sip:2001:db8::1`.
 Prefer: `to sip:pbx.example.com`, `to sip:[2001:db8::1]:5060;transport=tcp`.
 Why: a host without a port is looked up by NAPTR, SRV and addresses (RFC 3263 §4), one with a port
-by addresses alone; the difference is yours to write. TLS is not in this version.
+by addresses alone; the difference is yours to write. `sips:` asks for TLS on every hop to the
+callee, which no trunk gives; TLS to the next hop is `;transport=tls`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sipfo.compiler.policy import Uri
 from sipfo.compiler.values.address import parse_ip
 from sipfo.compiler.values.host import host_fault
 from sipfo.compiler.values.port import port
+from sipfo.compiler.values.user import USER
 from sipfo.compiler.values.wrong import Wrong
 from sipfo.grammar.diagnostic import quoted
 from sipfo.grammar.source import Span
@@ -23,8 +25,6 @@ from sipfo.grammar.tree import Word
 CODE: Final = "SF104"
 TITLE: Final = "Bad URI"
 
-# RFC 3261 §25.1: user = 1*( unreserved / escaped / user-unreserved )
-_USER: Final = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+")
 _HOST_PORT: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([^:]*))?")
 
 
@@ -32,20 +32,21 @@ def uri(word: Word) -> Uri:
     """The URI in its canonical form. Raises Wrong."""
     scheme, colon, rest = word.text.partition(":")
     if scheme.lower() == "sips":
-        raise _not_yet("sips:", word.span)
+        message = f"`sips:` is more than a trunk can promise: {quoted(word.text)}"
+        raise _wrong(message, word.span, f"write `sip:{rest.partition(';')[0]};transport=tls`")
     if not colon or scheme.lower() != "sip":
         raise _wrong(f"not a SIP URI: {quoted(word.text)}", word.span, _scheme_hint(word.text))
     user, at, place = rest.rpartition("@")
     if at and not user:
         raise _wrong("the user is missing before `@`", word.span, f"write `sip:{place}`")
-    if at and not _USER.fullmatch(user):
+    if at and not USER.fullmatch(user):
         hint = "a password does not belong in a URI" if ":" in user else None
         raise _wrong(f"not the user of a SIP URI: {quoted(user)}", word.span, hint)
     host_port, *parameters = place.split(";")
-    return Uri(
-        f"sip:{user}{at}{_host_port(host_port, word.span)}{_transport(parameters, word.span)}",
-        word.span,
-    )
+    socket = _host_port(host_port, word.span)
+    text = f"sip:{user}{at}{socket}{_transport(parameters, word.span)}"
+    host = socket.partition("]")[0] if socket.startswith("[") else socket.partition(":")[0]
+    return Uri(text, word.span, is_address=parse_ip(host.strip("[]")) is not None)
 
 
 def _host_port(text: str, span: Span) -> str:
@@ -70,11 +71,12 @@ def _transport(parameters: list[str], span: Span) -> str:
     chosen = ""
     for parameter in parameters:
         name, _, value = parameter.lower().partition("=")
-        if name == "transport" and value in ("tls", "ws", "wss", "sctp"):
-            raise _not_yet(f"transport={value}", span)
-        if name != "transport" or value not in ("udp", "tcp"):
+        if name == "transport" and value in ("ws", "wss", "sctp"):
+            hint = "write `;transport=udp`, `;transport=tcp` or `;transport=tls`"
+            raise _wrong(f"a transport that sipfo does not speak: {quoted(value)}", span, hint)
+        if name != "transport" or value not in ("udp", "tcp", "tls"):
             message = f"a parameter that has no use here: {quoted(parameter)}"
-            raise _wrong(message, span, "only `;transport=udp` or `;transport=tcp` can follow")
+            raise _wrong(message, span, "only `;transport=udp`, `tcp` or `tls` can follow")
         if chosen:
             raise _wrong("the transport is given twice", span)
         chosen = f";transport={value}"
@@ -95,9 +97,3 @@ def _scheme_hint(text: str) -> str:
 
 def _wrong(message: str, span: Span, hint: str | None = None) -> Wrong:
     return Wrong(CODE, TITLE, message, span, hint)
-
-
-def _not_yet(text: str, span: Span) -> Wrong:
-    message = f"{quoted(text)} is not in this version"
-    hint = "write `sip:` and, if you like, `;transport=udp` or `;transport=tcp`"
-    return Wrong("SF004", "Not supported yet", message, span, hint)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sipfo.plan.model import Plan
 from sipfo.runtime.core import Lookup
+from sipfo.runtime.capability import check_capabilities
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.locate import Target, Unlocatable
 from sipfo.runtime.mapping import Mapping as AddressMapping
@@ -69,15 +70,25 @@ class Server:
         on_call: Callable[[CallRecord], None] | None = None,
         on_notice: Callable[[Notice], None] | None = None,
         calls_before: Mapping[str, int] | None = None,
+        drawn: Mapping[str, tuple[int, ...]] | None = None,
     ) -> Server:
-        """Bind every listening and egress address of the plan and serve. Raises CannotListen.
+        """Bind every listening and egress address of the plan and serve. Raises CannotListen, and
+        CannotServe for a plan that needs what is not here.
 
         `nameservers` replaces the system's (host, port); `calls_before` sets each trunk's round
-        robin; the callbacks are told of every attempt, call and notice as it is recorded.
+        robin, `drawn` the draws of weighted ones; the callbacks are told of every attempt, call and notice as it is recorded.
         """
+        check_capabilities(plan)
         mapping = mapping or AddressMapping()
         actual = mapping.plan(plan)
-        engine = Engine(actual, entropy.token, entropy.draw, mapping, calls_before=calls_before)
+        engine = Engine(
+            actual,
+            entropy.token,
+            entropy.draw,
+            mapping,
+            calls_before=calls_before,
+            drawn=drawn,
+        )
 
         def on_record(record: Record) -> None:
             match record:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Listen, Plan
 from sipfo.plan.scenario import Scenario
+from sipfo.runtime.capability import CannotServe
 from sipfo.runtime.record import CallRecord
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.wire.server import Server
@@ -24,7 +25,7 @@ from sipfo.verify.lab.cast import Cast
 from sipfo.verify.lab.dns import DnsServer
 from sipfo.verify.lab.stage import CannotPlay, Stage, set_stage
 from sipfo.verify.lab.witness import Disagreement, check
-from sipfo.verify.simulate import simulate, trunk_of
+from sipfo.verify.simulate import simulate, trunk_of, turned
 from sipfo.verify.targets import Place
 
 GRACE = 10.0
@@ -36,7 +37,7 @@ LINGER = 5.0
 AT_ONCE = 16
 """Most plays of one process under way together."""
 
-FAILURES = (CannotPlay, Disagreement, Malformed, OSError)
+FAILURES = (CannotPlay, CannotServe, Disagreement, Malformed, OSError)
 """What a play that cannot be, or that goes wrong, raises."""
 
 
@@ -72,7 +73,7 @@ class Production:
         limit = simulate(self._plan, self._scenario).elapsed + GRACE
         received = await caller.call(self._scenario.number, self._scenario.cancel_after, limit)
         await self._cast.quiet(LINGER)
-        ladder = _declared(self._reported(), addresses)
+        ladder = _declared(self._reported(), addresses, self._stage)
         places = {
             (addresses.of(stand.place.host), stand.place.port): str(stand.place)
             for stand in self._stage.stands
@@ -111,6 +112,7 @@ async def staged(plan: Plan, scenario: Scenario, slot: int = 0) -> AsyncIterator
             nameservers=await _name_server(stage, addresses, stack),
             on_call=records.put_nowait,
             calls_before={trunk.name: scenario.calls_before},
+            drawn={trunk.name: turned(trunk, scenario)},
         )
         stack.push_async_callback(server.close)
         yield Production(plan, scenario, stage, addresses, cast, server, records)
@@ -120,7 +122,7 @@ async def play(plan: Plan, scenario: Scenario, slot: int = 0) -> Ladder:
     """Place the scenario's call for real and return what came of it.
 
     `slot` keeps plays of one process apart. Raises CannotPlay for what sockets cannot do,
-    UnknownTrunk, Disagreement and Malformed when the runtime's report is not what happened or
+    CannotServe for what the runtime cannot, UnknownTrunk, Disagreement and Malformed when the runtime's report is not what happened or
     what it sent is no SIP, NoResult when the call never ended, OSError when addresses cannot be
     had.
     """
@@ -185,14 +187,15 @@ async def _name_server(
     return [server.address]
 
 
-def _declared(ladder: Ladder, addresses: Addresses) -> Ladder:
-    """The ladder with the policy's addresses in place of the loopback ones."""
+def _declared(ladder: Ladder, addresses: Addresses, stage: Stage) -> Ladder:
+    """The ladder with the policy's addresses in place of the loopback ones, and their levels."""
     attempts = []
     for attempt in ladder.attempts:
         if attempt.target is not None:
             transport, _, socket = attempt.target.partition(":")
             host, _, port = socket.rpartition(":")
-            place = Place(transport, addresses.declared(host), int(port))
-            attempt = replace(attempt, target=str(place))
+            place = str(Place(transport, addresses.declared(host), int(port)))
+            level = stage.steps[attempt.egress, attempt.route].level_of(place)
+            attempt = replace(attempt, target=place, level=level)
         attempts.append(attempt)
     return replace(ladder, attempts=tuple(attempts))

@@ -11,11 +11,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sipfo.plan.scenario import Behaviour
+from sipfo.plan.scenario import Behaviour, Reply
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, parse, serialize
-from sipfo.verify.conduct import due, has_body
+from sipfo.verify.conduct import due, has_body, phrase_of
 from sipfo.verify.lab.session import CONTENT_TYPE, describe
 
 Address = tuple[str, int]
@@ -142,13 +142,13 @@ class Script:
                 assert callee is not None  # the case above took the others
                 send(serialize(make_response(request, 200, to_tag=callee.to_tag)))
                 if callee.final is None:
-                    self._say(callee, 487, send)  # RFC 3261 §9.2
+                    self._say(callee, Reply(status=487), send)  # RFC 3261 §9.2
             case "BYE":
                 assert callee is not None  # likewise
                 callee.ended = True
                 send(serialize(make_response(request, 200)))
                 if callee.final is None:
-                    self._say(callee, 487, send)  # RFC 3261 §15.1.2
+                    self._say(callee, Reply(status=487), send)  # RFC 3261 §15.1.2
             case _:
                 send(serialize(make_response(request, 200)))
 
@@ -156,16 +156,18 @@ class Script:
         tag = f"{self._address[1]}-{len(self._callees)}".encode()
         callee = self._callees[invite.call_id] = Callee(invite, behaviour, tag)
         for seconds, reply in due(behaviour):
-            callee.pending.append(
-                self._loop.call_later(seconds, self._say, callee, reply.status, send)
-            )
+            callee.pending.append(self._loop.call_later(seconds, self._say, callee, reply, send))
 
-    def _say(self, callee: Callee, status: int, send: Send) -> None:
+    def _say(self, callee: Callee, reply: Reply, send: Send) -> None:
         """Send a response of the script, or the 487 that ends it."""
+        status = reply.status
         # RFC 3261 §8.2.6.2: a 100 needs no tag, every other response has one.
         response = make_response(
             callee.invite, status, to_tag=None if status == 100 else callee.to_tag
         )
+        response.phrase = phrase_of(reply).encode()
+        if reply.cause is not None:
+            response.headers.add(b"reason", f"Q.850;cause={reply.cause}".encode())
         host, port = self._address
         if 100 < status < 300:
             contact = f"<sip:{host}:{port};transport={self._transport}>"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_network
-from itertools import islice
+from itertools import islice, zip_longest
 
 from sipfo.plan.model import Plan, Trunk
-from sipfo.plan.order import Step, steps
+from sipfo.plan.order import Order, Step
 from sipfo.plan.scenario import Behaviour, Scenario
 from sipfo.verify.conduct import behaviour_of
+from sipfo.verify.simulate import turned
 from sipfo.verify.targets import Place, place_of
 
 NAMES = ip_network("198.18.0.0/15")
@@ -52,13 +53,15 @@ class Stand:
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Everything that a play needs: the declared hosts, stands, names with their addresses, which
-    egress names go with which declared socket, and where the caller is."""
+    egress names go with which declared socket, where the caller is, and the call's steps by egress
+    and route."""
 
     hosts: frozenset[str]
     stands: tuple[Stand, ...]
     names: dict[str, str]
     egress: dict[str, tuple[str, int]]
     caller: str
+    steps: dict[tuple[str, str], Step]
 
 
 def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
@@ -68,10 +71,10 @@ def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
     names: dict[str, str] = {}
     unresolvable: set[str] = set()
     stands: dict[Place, Stand] = {}
-    order = steps(plan, trunk, scenario.number, scenario.calls_before)
+    order = Order(plan).steps(trunk, scenario.number, turned(trunk, scenario))
     for step in order:
-        behaviour = behaviour_of(scenario, step.egress, step.route)
-        for destination in step.destinations:
+        for destination, level in zip_longest(step.destinations, step.levels):
+            behaviour = behaviour_of(scenario, step.egress, step.route, level)
             place = place_of(destination)
             if behaviour.reach == "unresolvable":
                 _check_has_name(step, place)
@@ -97,6 +100,7 @@ def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
         names=names,
         egress={one.name: (one.host, one.port) for one in plan.egress if one.name in used},
         caller=_caller(trunk, declared),
+        steps={(step.egress, step.route): step for step in order},
     )
 
 

@@ -1,0 +1,1 @@
+"""Diagnostics for people and for tools: text, JSON, GitHub's workflow commands and SARIF."""

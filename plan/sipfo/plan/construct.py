@@ -1,0 +1,81 @@
+"""What a plan uses, construct by construct, so that a target can say what it cannot do.
+
+A target has one table, Construct to Support; the commands refuse or warn by it, and the
+documentation prints it. Nothing here knows any target.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Literal, NamedTuple
+
+from sipfo.plan.model import Plan
+
+_TLS: Final = re.compile(r"(?i);transport=tls(?![^;?])")
+
+
+class Construct(Enum):
+    """Something that a policy can say, in the policy's own words."""
+
+    LISTEN_TLS = "listen tls"
+    TO_TLS = "transport=tls"
+    TO_REGISTERED = "to registered"
+    ROUTE_AUTH = "auth of a route"
+    ROUTE_PROBE = "probe of a route"
+    CARRIER_AUTH = "auth of a carrier"
+    CARRIER_LIMIT = "limit of a carrier"
+    CARRIER_PROBE = "probe of a carrier"
+    ACCEPT_CREDENTIAL = "accept credential"
+    TRUNK_LIMIT = "limit of a trunk"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How a target does a construct; `how` says in what way it differs, or what to write instead."""
+
+    level: Literal["same", "approximated", "refused"]
+    how: str = ""
+
+
+class Usage(NamedTuple):
+    """A construct, and the name of what uses it ("" for the whole plan)."""
+
+    construct: Construct
+    name: str
+
+
+def usages(plan: Plan) -> Iterator[Usage]:
+    """Every construct that some target may not have, in the order of the plan."""
+    for listen in plan.listen:
+        if listen.transport == "tls":
+            yield Usage(Construct.LISTEN_TLS, "")
+    for route in plan.routes:
+        if any(_is_tls(uri) for uri in route.destinations):
+            yield Usage(Construct.TO_TLS, route.name)
+        if route.registered is not None:
+            yield Usage(Construct.TO_REGISTERED, route.name)
+        if route.auth is not None:
+            yield Usage(Construct.ROUTE_AUTH, route.name)
+        if route.probe is not None:
+            yield Usage(Construct.ROUTE_PROBE, route.name)
+    for carrier in plan.carriers:
+        if _is_tls(carrier.destination):
+            yield Usage(Construct.TO_TLS, carrier.name)
+        if carrier.auth is not None:
+            yield Usage(Construct.CARRIER_AUTH, carrier.name)
+        if carrier.limit is not None:
+            yield Usage(Construct.CARRIER_LIMIT, carrier.name)
+        if carrier.probe is not None:
+            yield Usage(Construct.CARRIER_PROBE, carrier.name)
+    for trunk in plan.trunks:
+        if trunk.accept.credentials:
+            yield Usage(Construct.ACCEPT_CREDENTIAL, trunk.name)
+        if trunk.limit is not None:
+            yield Usage(Construct.TRUNK_LIMIT, trunk.name)
+
+
+def _is_tls(uri: str) -> bool:
+    return _TLS.search(uri.rpartition("@")[2]) is not None

@@ -1,0 +1,57 @@
+"""What the runtime cannot do yet: a plan that asks for it is refused before a socket is opened.
+
+Carrying such a call in another way would be a guess: without its password, its limit, its TLS.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sipfo.plan.construct import Construct, Support, usages
+from sipfo.plan.model import Plan
+
+REFUSED: Final = {
+    Construct.LISTEN_TLS: "listen on `udp` or `tcp`",
+    Construct.TO_TLS: "write `;transport=udp` or `;transport=tcp`",
+    Construct.TO_REGISTERED: "give the route a SIP URI: `to sip:HOST`",
+    Construct.ROUTE_AUTH: "have the route's host accept this host's address",
+    Construct.ROUTE_PROBE: "leave it out: what fails is found out by calls",
+    Construct.CARRIER_AUTH: "have the carrier accept this host's address",
+    Construct.CARRIER_LIMIT: "leave it out, or limit calls at the carrier",
+    Construct.CARRIER_PROBE: "leave it out: what fails is found out by calls",
+    Construct.ACCEPT_CREDENTIAL: "name the networks: `accept from 203.0.113.0/24`",
+    Construct.TRUNK_LIMIT: "leave it out, or limit calls at who places them",
+}
+
+MOST_NAMES: Final = 8
+"""How many users of one construct a message names; it counts the others."""
+
+CAPABILITIES: Final = {
+    construct: Support("refused", REFUSED[construct]) if construct in REFUSED else Support("same")
+    for construct in Construct
+}
+
+
+class CannotServe(ValueError):
+    """The plan needs what the runtime does not have; the message says all of it."""
+
+
+def check_capabilities(plan: Plan) -> None:
+    """Raises CannotServe for a plan that the runtime cannot carry calls by."""
+    lacking: dict[Construct, list[str]] = {}
+    for usage in usages(plan):
+        if CAPABILITIES[usage.construct].level == "refused":
+            lacking.setdefault(usage.construct, []).append(usage.name)
+    if lacking:
+        raise CannotServe(
+            "; ".join(
+                f"`{construct.value}`{_of(names)} is not in this runtime: {REFUSED[construct]}"
+                for construct, names in lacking.items()
+            )
+        )
+
+
+def _of(names: list[str]) -> str:
+    listed = [name for name in dict.fromkeys(names) if name]
+    more = [f"{len(listed) - MOST_NAMES} more"] if len(listed) > MOST_NAMES else []
+    return f" ({', '.join([*listed[:MOST_NAMES], *more])})" if listed else ""
