@@ -57,7 +57,7 @@ class _Words:
                 via = False
                 if token.line == line:
                     token.type = ON_THE_LINE_FROM
-            elif token.type in ("LBRACE", "RBRACE"):
+            elif token.type in ("LBRACE", "RBRACE", "ACCEPT"):
                 via = False
             accept = listing and not via and token == "accept" and token.line != line
             listing, line = token in (",", ".."), token.line or 0

@@ -35,6 +35,9 @@ FAMILIES: Final = {
 _DURATIONS: Final = "retry no-response"
 """The family whose values are short durations and little else: they end in one column."""
 
+ABOUT: Final = ("note", "source")
+"""The same in a file and in every block."""
+
 _FAMILY: Final = {
     (kind, keyword): f"{kind} {keywords[0]}"
     for kind, families in FAMILIES.items()
@@ -51,13 +54,15 @@ class Row:
     """A line to be: `heads` are its cells but the last, each with the space that follows it.
 
     `rest` is what follows, to be wrapped between its parts. Rows of one `family` share columns;
-    with `ends` it is the ends of their values that stand below each other.
+    with `ends` it is the ends of their values that stand below each other, with `bounded` the
+    columns are not worth a line wider than WIDTH.
     """
 
     heads: tuple[str, ...]
     rest: tuple[Part, ...]
     family: str | None = None
     ends: bool = False
+    bounded: bool = False
 
     @property
     def first(self) -> int:
@@ -69,21 +74,25 @@ def statement_row(pieces: tuple[Piece, ...], kind: str) -> Row:
     """The row of a statement in a `kind` block."""
     match [piece.text for piece in pieces]:
         case ["expect", egress, "to", route, outcome]:
-            return Row((f"expect {egress} ", f"to {route} "), (outcome,), "expect")
-        case [keyword, *_] if (family := _FAMILY.get((kind, keyword))) is not None:
+            return Row((f"expect {egress} ", f"to {route} "), (outcome,), "expect", bounded=True)
+        case [keyword, *_] if (family := _family(kind, keyword)) is not None:
             return Row((f"{keyword} ",), parts(pieces[1:]), family, family == _DURATIONS)
         case _:
             return Row((), parts(pieces))
 
 
+def _family(kind: str, keyword: str) -> str | None:
+    return "about" if keyword in ABOUT else _FAMILY.get((kind, keyword))
+
+
 def block_row(header: str, kind: str, statements: Sequence[str]) -> Row:
     """The row of a one-line block; its opening brace and its statements are the columns."""
     if not statements:
-        return Row((f"{header} ",), ("{}",), f"block {kind}")
+        return Row((f"{header} ",), ("{}",), f"block {kind}", bounded=True)
     cells = [*statements[:-1], f"{statements[-1]} }}"]
     cells[0] = f"{{ {cells[0]}"
     heads = (f"{header} ", *(f"{cell}  " for cell in cells[:-1]))
-    return Row(heads, (cells[-1],), f"block {kind}")
+    return Row(heads, (cells[-1],), f"block {kind}", bounded=True)
 
 
 def parts(pieces: Sequence[Piece]) -> tuple[Part, ...]:
@@ -109,13 +118,13 @@ def parts(pieces: Sequence[Piece]) -> tuple[Part, ...]:
 def align(rows: Sequence[Row], indent: int) -> list[str]:
     """The heads of consecutive rows of one family, padded so that their cells stand in columns.
 
-    Where that would make a line longer than WIDTH, none is padded.
+    Where a cell would begin past WIDTH, or a bounded row end there, none is padded.
     """
     widths = _ends(rows) if all(row.ends for row in rows) else _columns(rows)
-    if any(
-        indent + sum(across) + row.first > WIDTH for row, across in zip(rows, widths, strict=True)
-    ):
-        return ["".join(row.heads) for row in rows]
+    for row, across in zip(rows, widths, strict=True):
+        least = row.first if row.bounded else 0
+        if indent + sum(across) + least > WIDTH:
+            return ["".join(row.heads) for row in rows]
     return [
         "".join(head.ljust(width) for head, width in zip(row.heads, across, strict=True))
         for row, across in zip(rows, widths, strict=True)

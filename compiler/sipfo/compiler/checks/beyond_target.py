@@ -1,0 +1,87 @@
+"""A target that was asked for cannot do what the policy says, or does it in another way.
+
+An error is a refusal: nothing is written for that target. A warning says how the target differs.
+
+Avoid: `sipfo run` with a policy that uses what the runtime does not have.
+Prefer: what the hint says, or another target.
+Why: leaving a statement out in silence would carry calls in a way that nobody declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from sipfo.compiler.checks.subject import Subject
+from sipfo.grammar import tree
+from sipfo.grammar.diagnostic import Diagnostic
+from sipfo.grammar.source import Span
+from sipfo.plan.construct import Construct, Support, Usage, usages
+from sipfo.plan.model import Plan
+
+CODE: Final = "SF801"
+TITLE: Final = "Beyond the target"
+
+Capabilities = Mapping[Construct, Support]
+
+PLACES: Final[dict[Construct, tuple[type[tree.Block], type[tree.Node]]]] = {
+    Construct.TO_REGISTERED: (tree.Route, tree.ToRegistered),
+    Construct.ROUTE_AUTH: (tree.Route, tree.Auth),
+    Construct.ROUTE_PROBE: (tree.Route, tree.Probe),
+    Construct.CARRIER_AUTH: (tree.Carrier, tree.Auth),
+    Construct.CARRIER_LIMIT: (tree.Carrier, tree.Limit),
+    Construct.CARRIER_PROBE: (tree.Carrier, tree.Probe),
+    Construct.ACCEPT_CREDENTIAL: (tree.Trunk, tree.AcceptCredential),
+    Construct.TRUNK_LIMIT: (tree.Trunk, tree.Limit),
+}
+"""Where a construct stands: the statement in the block; the other two are found by what they say."""
+
+
+def check(
+    subject: Subject, plan: Plan, target: str, capabilities: Capabilities
+) -> Iterator[Diagnostic]:
+    """An error for each use that the target refuses, a warning for each that it approximates."""
+    places = _Places(subject)
+    for usage in usages(plan):
+        support = capabilities[usage.construct]
+        if support.level == "same":
+            continue
+        refused = support.level == "refused"
+        verb = "does not have" if refused else "approximates"
+        yield Diagnostic(
+            CODE,
+            "error" if refused else "warning",
+            TITLE,
+            f"target `{target}` {verb} `{usage.construct.value}`",
+            places.of(usage),
+            "not there" if refused else "differs",
+            hint=support.how or None,
+        )
+
+
+class _Places:
+    """Each block of the policy by kind and name."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._file = subject.file
+        self._blocks = {
+            (type(block), block.name.text): block
+            for block in reversed(subject.file.statements)
+            if isinstance(block, tree.Block)
+        }
+
+    def of(self, usage: Usage) -> Span:
+        """Where a construct is used."""
+        if usage.construct is Construct.LISTEN_TLS:
+            return next(
+                one.span for one in self._file.statements if isinstance(one, tree.ListenTls)
+            )
+        if usage.construct is Construct.TO_TLS:
+            block = self._blocks.get((tree.Route, usage.name))
+            return self._item(block or self._blocks[tree.Carrier, usage.name], tree.ToUri)
+        kind, node = PLACES[usage.construct]
+        return self._item(self._blocks[kind, usage.name], node)
+
+    @staticmethod
+    def _item(block: tree.Block, kind: type[tree.Node]) -> Span:
+        return next((item.span for item in block.items if isinstance(item, kind)), block.name.span)
