@@ -2,13 +2,14 @@
 # make test   set up and pass every check and test
 # make fix    format, and apply the safe fixes of the linter
 # make bless  rewrite the expected files of tests/cases after a look at the difference
+# make docs   rewrite the pages of docs/ that say what the code says
 # make clean  remove what the above made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless clean packages
+.PHONY: run test check pytest fix bless docs clean packages
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -20,6 +21,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/sipfo fmt --check examples/*.sipfo compiler/sipfo/compiler/*/*.sipfo
 
 pytest: $(VENV)/dev.stamp packages
 	$(BIN)/pytest -n 2
@@ -30,6 +32,9 @@ fix: $(VENV)/dev.stamp
 
 bless: $(VENV)/dev.stamp
 	$(BIN)/python tests/bless.py
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python tests/generate_docs.py
 
 # SIPp and tcpdump, the judges of tests/sipp. Without the right to install them those tests are
 # skipped, and say so.

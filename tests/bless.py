@@ -3,9 +3,10 @@
     python tests/bless.py                    # all
     python tests/bless.py retry-unclosed     # some, by folder
 
-A case is a folder of tests/cases with a `policy.sipfo`, or `example-NAME` for each
-examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`, and for a policy that compiles `plan.json` and
-`scenarios.json`. Read the difference before you keep it: what is accepted here is what users see.
+A case is a folder of tests/cases with a `policy.sipfo` and the files that it imports, or
+`example-NAME` for each examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`,
+and for a policy that compiles `plan.json` and `scenarios.json`. Read the difference before you
+keep it: what is accepted here is what users see.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import json
 import sys
 from pathlib import Path
 
-from sipfo.compiler.pipeline import compile_source
+from sipfo.cli.reading import files_in
+from sipfo.cli.targets import asked_for
+from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.compiler.report.text import render
 from sipfo.plan.codec import write_plan
 
@@ -36,10 +39,18 @@ def policy_of(case: Path) -> Path:
     return own if own.exists() else EXAMPLES / f"{case.name.removeprefix('example-')}.sipfo"
 
 
+def compiled(case: Path) -> Compilation:
+    """What the compiler makes of a case; paths are shown as seen from its folder."""
+    policy = policy_of(case)
+    load = files_in(policy.parent)
+    asked = case / "targets.txt"
+    targets = asked_for(asked.read_text(encoding="utf-8").split() if asked.exists() else [])
+    return compile_source(policy.read_bytes(), policy.name, load, str(policy.resolve()), targets)
+
+
 def outputs(case: Path) -> dict[str, str]:
     """What comes of a case now: file name to text."""
-    policy = policy_of(case)
-    made = compile_source(policy.read_bytes(), policy.name)
+    made = compiled(case)
     found = {"diagnostics.txt": render(made.source, made.diagnostics)}
     if made.plan is not None:
         found["plan.json"] = write_plan(made.plan)

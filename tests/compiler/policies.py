@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from bless import CASES, policy_of
+import bless
+from bless import CASES
 from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.plan.model import Plan
 
@@ -36,4 +37,4 @@ def codes(made: Compilation) -> list[str]:
 @cache
 def compiled(case: Path) -> Compilation:
     """What comes of a case of tests/cases."""
-    return compile_source(policy_of(case).read_bytes(), "policy.sipfo")
+    return bless.compiled(case)

@@ -74,7 +74,7 @@ def test_the_underlined_text_is_the_place() -> None:
         made = compiled(case)
         for one in made.diagnostics:
             place = made.source.position(one.span.start)
-            line = made.source.line(place.line)
+            line = made.source.of(one.span.start).line(place.line)
             text = made.source.excerpt(one.span).partition("\n")[0]
             assert line[place.column - 1 :].startswith(text.rstrip("\r"))
 

@@ -31,8 +31,9 @@ def blocks(language: str) -> list[ParameterSet]:
 
 
 @pytest.mark.parametrize("policy", blocks("sipfo"))
-def test_policies_compile_without_a_word(policy: str) -> None:
-    assert compile_source(policy, "page.sipfo").diagnostics == ()
+def test_policies_compile_without_an_error_or_a_warning(policy: str) -> None:
+    found = compile_source(policy, "page.sipfo").diagnostics
+    assert [one for one in found if one.severity != "note"] == []
 
 
 @pytest.mark.parametrize("policy", blocks("sipfo"))
@@ -74,9 +75,3 @@ def test_the_first_policy_of_the_readme_is_the_first_example() -> None:
     first = BLOCK.search(readme)
     assert first is not None
     assert first[2] == (ROOT / "examples/first.sipfo").read_text(encoding="utf-8")
-
-
-def test_every_file_that_a_page_links_to_is_there() -> None:
-    for page in PAGES:
-        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-            assert "://" in link or (page.parent / link).exists(), f"{page.name}: {link}"

@@ -23,7 +23,8 @@ def sound(made: Compilation) -> None:
     assert (made.plan is None) == bool(errors)
     for one in made.diagnostics:
         for span in (one.span, *(label.span for label in one.secondary)):
-            assert 0 <= span.start <= span.end <= len(made.source.text)
+            whole = made.source.of(span.start).span
+            assert whole.start <= span.start <= span.end <= whole.end
     assert (render(made.source, made.diagnostics) == "") == (not made.diagnostics)
     assert render_json(to_json(made.source, made.diagnostics))
 

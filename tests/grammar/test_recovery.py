@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
+from dataclasses import fields
+
 import pytest
 
+from bless import EXAMPLES
 from sipfo.grammar import tree
 from sipfo.grammar.mistake import Mistake
 from sipfo.grammar.parser import parse, read
 from sipfo.grammar.recovery import recover
-from sipfo.grammar.source import Source
+from sipfo.grammar.source import Source, Span
 
 GOOD = "region eu {\n    primary 192.0.2.1\n    secondary 192.0.2.2\n}\n"
 
@@ -132,3 +136,101 @@ def test_no_text_is_read_more_than_four_times(text: str) -> None:
     _, found = recover(Source(text, "x"), counting)
     assert found
     assert characters <= 4 * len(text)
+
+
+TRUNK = """\
+trunk a {
+    numbers +1312
+    accept   from 203.0.113.0/24
+    from     us
+    routes   sequential b, c
+    retry    standard
+    deadline 20s
+    on failure forward to +1773 via d
+}
+"""
+LISTS = ("numbers +1312", "203.0.113.0/24", "from     us", "b, c", "via d")
+
+
+@pytest.mark.parametrize("dangling", [",", " ,", ".."])
+@pytest.mark.parametrize("part", LISTS)
+def test_a_dangling_mark_costs_no_more_than_its_statement(part: str, dangling: str) -> None:
+    file, found = parse(Source(TRUNK.replace(part, part + dangling), "x"))
+    assert [one.code for one in found] == ["SF002"]
+    (trunk,) = file.statements
+    assert isinstance(trunk, tree.Trunk)
+    assert len(trunk.items) == 6
+
+
+@pytest.mark.parametrize("part", LISTS)
+def test_a_dangling_comma_can_be_removed(part: str) -> None:
+    text = TRUNK.replace(part, part + ",")
+    (found,) = parse(Source(text, "x"))[1]
+    assert found.fix is not None
+    (edit,) = found.fix.edits
+    assert text[: edit.span.start] + edit.replacement + text[edit.span.end :] == TRUNK
+
+
+def test_a_route_may_have_the_name_of_a_statement_in_a_list_over_lines() -> None:
+    text = TRUNK.replace("b, c", "\n        b,\n        accept,\n        from,\n        retry")
+    assert told(text) == []
+
+
+def words_of(text: str) -> list[tuple[int, int]]:
+    """Where each word, text and sign of a text is, without comments."""
+    token = re.compile(r'"[^"\n]*"|\#[^\n]*|\.\.|[{},]|(?:(?!\.\.)[^\s{},"\#])+')
+    return [one.span() for one in token.finditer(text) if not one[0].startswith("#")]
+
+
+EXAMPLE = (EXAMPLES / "first.sipfo").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("start", "end"), words_of(EXAMPLE))
+def test_a_missing_misspelt_or_torn_word_is_at_most_one_mistake(start: int, end: int) -> None:
+    word = EXAMPLE[start:end]
+    assert len(told(EXAMPLE[:start] + EXAMPLE[end:])) <= 1
+    assert len(told(EXAMPLE[:start] + "} " + EXAMPLE[start:])) <= 1
+    if word not in ("{", "}", ",", ".."):
+        assert len(told(EXAMPLE[:start] + word[:-1] + "zz" + EXAMPLE[end:])) <= 1
+
+
+def test_what_stands_after_a_brace_too_early_is_one_mistake_and_nothing_is_missing() -> None:
+    text = TRUNK.replace("    from     us\n", "    from     us\n}\n") + "\n" + GOOD
+    file, found = parse(Source(text, "x"))
+    assert [one.code for one in found] == ["SF005"]
+    trunk = file.statements[0]
+    assert isinstance(trunk, tree.Trunk)
+    assert not trunk.whole
+    assert isinstance(file.statements[-1], tree.Region)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("answred by b", "answered"), ("refusd 503", "refused"), ("canceled within 3s", "cancelled")],
+)
+def test_a_misspelt_result_is_no_address(wrong: str, right: str) -> None:
+    text = f'test "x" {{\n    call a to +1\n    expect {wrong}\n}}\n'
+    (found,) = parse(Source(text, "x"))[1]
+    assert found.hint == f"did you mean `{right}`?"
+    assert text[found.span.start : found.span.end] == wrong.partition(" ")[0]
+
+
+@pytest.mark.parametrize("text", [GOOD, TRUNK, "rout a { }\n" + GOOD, TRUNK.replace("us", "us,")])
+def test_a_base_shifts_every_place_and_nothing_else(text: str) -> None:
+    file, found = parse(Source(text, "x"))
+    shifted, found_there = parse(Source(text, "x", 1000))
+    assert [one.code for one in found] == [one.code for one in found_there]
+    for one, other in zip(found, found_there, strict=True):
+        assert other.span == Span(one.span.start + 1000, one.span.end + 1000)
+    assert spans(shifted) == [Span(one.start + 1000, one.end + 1000) for one in spans(file)]
+
+
+def spans(node: tree.Node) -> list[Span]:
+    """The span of a node and of every node below."""
+    found = [node.span]
+    for field in fields(node):
+        value = getattr(node, field.name)
+        for part in value if isinstance(value, tuple) and not isinstance(value, Span) else (value,):
+            if isinstance(part, tree.Node):
+                found += spans(part)
+    return found

@@ -12,11 +12,15 @@ from sipfo.plan.model import (
     CommitOnCode,
     Egress,
     Forward,
+    Instance,
     Listen,
     Match,
     OnCode,
     OnLocal,
     Plan,
+    Registered,
+    RegisteredUser,
+    Registrar,
     Retry,
     Route,
     Rule,
@@ -63,11 +67,17 @@ def small_plan(
     egress: int = 2,
     routes: int = 2,
     carriers: int = 0,
-    method: Literal["sequential", "round-robin"] = "sequential",
+    method: Literal["sequential", "round-robin", "weighted"] = "sequential",
+    weights: tuple[int, ...] = (),
+    order: Literal["source-major", "route-major"] = "source-major",
+    instances: int = 0,
     retry: Retry = STANDARD,
     deadline: float | None = None,
 ) -> Plan:
-    """One trunk over `egress` addresses (e0, e1, …), `routes` routes (r0, …) and carriers (c0, …)."""
+    """One trunk over `egress` addresses (e0, e1, …), `routes` routes (r0, …) and carriers (c0, …).
+
+    With `instances`, every route is a registered user of a registrar that has so many.
+    """
     egresses = tuple(f"e{n}" for n in range(egress))
     names = tuple(f"r{n}" for n in range(routes))
     terminations = tuple(f"c{n}" for n in range(carriers))
@@ -79,6 +89,8 @@ def small_plan(
         egress=egresses,
         method=method,
         routes=names,
+        weights=weights,
+        order=order,
         retry=retry.name,
         deadline=deadline,
         forward=forward,
@@ -86,14 +98,48 @@ def small_plan(
     return Plan(
         listen=(Listen(transport="udp", host="192.0.2.10", port=5060),),
         egress=tuple(Egress(name=name, host="192.0.2.10", port=5060) for name in egresses),
-        routes=tuple(Route(name=name, destinations=(f"sip:{name}.example",)) for name in names),
+        routes=tuple(
+            registered_route(name, instances)
+            if instances
+            else Route(name=name, destinations=(f"sip:{name}.example",))
+            for name in names
+        ),
+        registrars=(registrar(instances),) if instances else (),
         carriers=tuple(Carrier(name=name, destination=f"sip:{name}") for name in terminations),
         retries=(retry,),
         trunks=(trunk,),
     )
 
 
-def path(*routes: str, retry: Retry = STANDARD, deadline: float | None = None) -> Itinerary:
-    """An itinerary over these routes from one egress."""
-    steps = tuple(Step("e0", route, DIALLED, (f"sip:{route}",)) for route in routes)
+def registrar(instances: int = 3, name: str = "office") -> Registrar:
+    """A registrar of alice with `instances` instances: kss-a, kss-b, …"""
+    return Registrar(
+        name=name,
+        domain="sip.acme.example",
+        users=(RegisteredUser(name="alice", secret="ALICE_PW"),),
+        instances=tuple(
+            Instance(name=f"kss-{letter}", host=f"192.0.2.{place}", port=5060)
+            for place, letter in enumerate("abc"[:instances], 20)
+        ),
+    )
+
+
+def registered_route(name: str, instances: int = 3) -> Route:
+    """A route to alice, wherever she is registered at the office."""
+    office = registrar(instances)
+    return Route(
+        name=name,
+        destinations=tuple(f"sip:alice@{one.host}" for one in office.instances),
+        levels=tuple(one.name for one in office.instances),
+        registered=Registered(user="alice", registrar=office.name),
+    )
+
+
+def path(
+    *routes: str, retry: Retry = STANDARD, deadline: float | None = None, registered: bool = False
+) -> Itinerary:
+    """An itinerary over these routes from one egress; each a registered user, or none."""
+    steps = tuple(
+        Step("e0", route, DIALLED, (f"sip:{route}",), registered=registered) for route in routes
+    )
     return Itinerary(steps, Judge(retry), deadline)

@@ -47,7 +47,8 @@ class Script:
         return self.pick(range(chances)) == chances - 1
 
     def located(self) -> Located:
-        return Located(self.pick(TARGETS), held=self.one_in(4))
+        targets = self.pick(TARGETS)
+        return Located(targets, self.one_in(4), unregistered=not targets and self.one_in(2))
 
     def heard(self, attempt: int) -> Heard:
         return Heard(attempt, self.pick((100, 180, 181, 183, 199)), has_body=self.one_in(2))

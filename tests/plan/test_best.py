@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from plan.strategies import outcomes
 from sipfo.plan.best import PREFERRED, Ended, best, upstream_code
-from sipfo.plan.outcome import TRANSPORT_ERROR, Outcome, responded, timed_out
+from sipfo.plan.outcome import TRANSPORT_ERROR, UNREGISTERED, Outcome, responded, timed_out
 
 SILENCE = timed_out("no-response")
 
@@ -53,6 +53,8 @@ def test_the_order_in_which_it_is_given_does_not_matter(
         pytest.param([responded(407), responded(404)], 1, id="407 before a later 404"),
         pytest.param([responded(408), SILENCE], 1, id="a 408 heard before a 408 made here"),
         pytest.param([responded(503), TRANSPORT_ERROR], 1, id="a 503 heard before one made here"),
+        pytest.param([responded(480), UNREGISTERED], 1, id="a 480 heard before one made here"),
+        pytest.param([UNREGISTERED, TRANSPORT_ERROR], 1, id="nobody registered before no network"),
         pytest.param([responded(503), SILENCE], 2, id="the class comes before the origin"),
         pytest.param([responded(480), responded(404)], 2, id="the latest of equals"),
         pytest.param([SILENCE, SILENCE, SILENCE], 3, id="the latest silence"),

@@ -37,7 +37,7 @@ def test_what_is_written_is_under_the_published_schema(plan: Plan) -> None:
 
 def test_a_plan_is_text_for_people_and_diffs() -> None:
     text = write_plan(small_plan())
-    assert text.startswith('{\n  "version": 1,\n') and text.endswith("}\n")
+    assert text.startswith('{\n  "version": 2,\n') and text.endswith("}\n")
     assert "null" not in text  # what is not there is not written
 
 
@@ -76,7 +76,14 @@ def refusal_of(edit: Edit) -> str:
         (put("5060", "listen", 0, "port"), "listen.0.port"),
         (put(True, "egress", 1, "port"), "egress.1.port"),
         (put(10**30, "listen", 0, "port"), "listen.0.port"),
-        (put("tls", "listen", 0, "transport"), "listen.0.transport"),
+        (put("sctp", "listen", 0, "transport"), "listen.0.transport"),
+        (put("tls", "listen", 0, "transport"), "listen.0"),
+        (put(["a", "b"], "routes", 0, "levels"), "routes.0"),
+        (put([70, 30], "trunks", 0, "weights"), "trunks.0"),
+        (put("weighted", "trunks", 0, "method"), "trunks.0"),
+        (put("any", "trunks", 0, "order"), "trunks.0.order"),
+        (put({"calls": 0}, "trunks", 0, "limit"), "trunks.0.limit.calls"),
+        (put({"strip": 17}, "carriers", 0, "shaping"), "carriers.0.shaping.strip"),
         (put("pbx.example.com", "egress", 0, "host"), "egress.0.host"),
         (put("tel:+1312", "carriers", 0, "destination"), "carriers.0.destination"),
         (put([], "routes", 1, "destinations"), "routes.1.destinations"),
@@ -117,22 +124,22 @@ def test_a_name_that_leads_nowhere_is_refused_with_trunk_and_name(
     assert complaint in refusal_of(edit)
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, [1], 1.5])
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None, [2], 2.5])
 def test_another_version_is_refused_with_what_to_do(version: object) -> None:
     message = refusal_of(put(version, "version"))
-    assert message == f"plan version {version!r} is not 1: compile the policy again"
+    assert message == f"plan version {version!r} is not 2: compile the policy again"
 
 
 def test_a_document_without_a_version_is_another_version() -> None:
-    assert "plan version None is not 1" in refusal_of(lambda document: document.pop("version"))
-    assert "plan version None is not 1" in refusal("[]")
+    assert "plan version None is not 2" in refusal_of(lambda document: document.pop("version"))
+    assert "plan version None is not 2" in refusal("[]")
 
 
 NOT_JSON: list[str | bytes] = [
     "",
     "sipfo 1",
     "{",
-    '{"version": 1,}',
+    '{"version": 2,}',
     b"\xff\xfe\x00",
     b"\x80",
     "1" * 5000,
@@ -168,8 +175,8 @@ WHOLE_DOCUMENT: list[tuple[str, str | bytes]] = [
     ("dangling name", write_plan(small_plan()).replace('"r1"\n', '"r9"\n')),
     ("byte order mark", write_plan(small_plan()).encode("utf-8-sig")),
     ("UTF-16", write_plan(small_plan()).encode("utf-16")),
-    ("nested too deep", '{"version": 1, "listen": ' + "[" * 300 + "]" * 300 + "}"),
-    ("lone surrogate", '{"version": 1, "listen": "\\ud800"}'),
+    ("nested too deep", '{"version": 2, "listen": ' + "[" * 300 + "]" * 300 + "}"),
+    ("lone surrogate", '{"version": 2, "listen": "\\ud800"}'),
 ]
 
 
@@ -178,16 +185,19 @@ def test_what_is_wrong_with_the_whole_document_says_so(text: str | bytes) -> Non
     assert refusal(text).startswith("the plan: ")
 
 
-# What version 1 is. A change here changes what deployed plans may say: give it another version.
-VERSION_1 = {
-    "Accept": "anyone networks",
+# What version 2 is. A change here changes what deployed plans may say: give it another version.
+VERSION_2 = {
+    "Accept": "anyone credentials networks",
     "AnyNumber": "kind",
-    "Carrier": "destination name prefixes",
+    "Carrier": "auth cost destination limit name prefixes probe shaping",
     "CommitOn": "kind point",
     "CommitOnCode": "code kind",
+    "Credential": "secret user",
     "Egress": "host name port",
-    "Forward": "carriers egress number",
-    "Listen": "host port transport",
+    "Forward": "carriers choice egress number",
+    "Instance": "host name port",
+    "Limit": "calls per_second",
+    "Listen": "certificate host key port transport",
     "NumberPrefix": "kind prefix",
     "NumberRange": "first kind last",
     "OnCause": "cause kind",
@@ -195,25 +205,31 @@ VERSION_1 = {
     "OnLocal": "kind outcome",
     "OnRange": "first kind last",
     "OnTag": "code kind tag",
+    "Probe": "down_after every up_after",
+    "Registered": "registrar user",
+    "RegisteredUser": "name secret",
+    "Registrar": "domain instances name users",
     "Retry": "commit name no_answer no_progress no_response otherwise rules",
-    "Route": "destinations name",
+    "Route": "auth destinations levels name probe registered",
     "Rule": "match verdict",
-    "Trunk": "accept deadline egress forward method name numbers retry routes",
-    "": "carriers egress listen retries routes trunks version",
+    "Shaping": "prepend strip",
+    "Trunk": "accept deadline egress forward limit method name numbers order patience retry routes"
+    " weights",
+    "": "carriers egress listen registrars retries routes trunks version",
 }
 
 
-def test_the_schema_is_that_of_version_1() -> None:
+def test_the_schema_is_that_of_version_2() -> None:
     schema = json.loads(plan_schema())
     parts = {**schema["$defs"], "": schema}
-    assert {name: " ".join(sorted(part["properties"])) for name, part in parts.items()} == VERSION_1
-    assert schema["properties"]["version"]["const"] == 1
+    assert {name: " ".join(sorted(part["properties"])) for name, part in parts.items()} == VERSION_2
+    assert schema["properties"]["version"]["const"] == 2
 
 
 def test_the_schema_is_pydantics_own_under_a_title_that_says_the_version() -> None:
     schema, own = json.loads(plan_schema()), Plan.model_json_schema()
     assert schema.pop("$schema") == "https://json-schema.org/draft/2020-12/schema"
-    assert schema.pop("title") == "sipfo plan, version 1"
+    assert schema.pop("title") == "sipfo plan, version 2"
     assert schema == {key: value for key, value in own.items() if key != "title"}
     assert plan_schema() == plan_schema() and plan_schema().endswith("}\n")
 
@@ -230,11 +246,14 @@ def test_the_schema_refuses_unknown_keys_everywhere() -> None:
         put(1, "comment"),
         put("5060", "listen", 0, "port"),
         put(0, "listen", 0, "port"),
-        put("tls", "listen", 0, "transport"),
+        put("sctp", "listen", 0, "transport"),
+        put("any", "trunks", 0, "order"),
+        put(70, "trunks", 0, "weights"),
+        put({"user": "alice", "password": "x"}, "routes", 0, "auth"),
         put([], "trunks"),
         put("a b", "routes", 0, "name"),
         put({"kind": "mood"}, "retries", 0, "rules", 0, "match"),
-        put(2, "version"),
+        put(1, "version"),
     ],
 )
 def test_the_schema_refuses_what_the_reader_refuses(edit: Edit) -> None:
@@ -249,11 +268,13 @@ def test_the_schema_refuses_what_the_reader_refuses(edit: Edit) -> None:
     [
         (("routes",), "route .* is there twice"),
         (("carriers",), "carrier .* is there twice"),
+        (("registrars",), "registrar office is there twice"),
+        (("registrars", 0, "instances"), "instance kss-a is there twice"),
         (("trunks", 0, "forward", "carriers"), "is there twice"),
     ],
 )
 def test_what_is_there_twice_is_refused(path: tuple[str | int, ...], says: str) -> None:
-    document = json.loads(write_plan(small_plan(carriers=2)))
+    document = json.loads(write_plan(small_plan(carriers=2, instances=2)))
     place = document
     for part in path:
         place = place[part]
@@ -261,7 +282,7 @@ def test_what_is_there_twice_is_refused(path: tuple[str | int, ...], says: str) 
     assert re.search(says, refusal(json.dumps(document)))
 
 
-@pytest.mark.parametrize("version", [True, 1.0, "1", None, 2])
+@pytest.mark.parametrize("version", [True, 2.0, "2", None])
 def test_a_version_is_an_integer(version: object) -> None:
     document = json.loads(write_plan(small_plan()))
     document["version"] = version

@@ -28,13 +28,13 @@ from sipfo.plan.event import (
     Responded,
 )
 from sipfo.plan.hunt import Hunt, Itinerary, itinerary
-from sipfo.plan.model import CommitOnCode, OnCode, OnLocal
+from sipfo.plan.model import CommitOnCode, OnCode, OnLocal, Timer
 from sipfo.plan.outcome import (
     CANCELLED,
     DEADLINE,
     TRANSPORT_ERROR,
+    UNREGISTERED,
     Final,
-    Judge,
     responded,
     timed_out,
 )
@@ -241,11 +241,91 @@ def test_the_itinerary_takes_its_policy_and_deadline_from_the_trunk() -> None:
     plan = small_plan(deadline=7.5)
     route = itinerary(plan, plan.trunks[0], DIALLED)
     assert route.judge.retry == STANDARD and route.deadline == 7.5
-    ready = Judge(STANDARD)
-    assert itinerary(plan, plan.trunks[0], DIALLED, judge=ready).judge is ready
 
 
 def test_the_itinerary_turns_with_the_calls_that_came_before() -> None:
     plan = small_plan(egress=1, routes=3, method="round-robin")
     routes = [itinerary(plan, plan.trunks[0], DIALLED, calls).steps[0].route for calls in range(4)]
     assert routes == ["r0", "r1", "r2", "r0"]
+
+
+def test_the_itinerary_takes_the_turn_that_it_is_given_whatever_came_before() -> None:
+    plan = small_plan(egress=1, routes=3, method="round-robin")
+    route = itinerary(plan, plan.trunks[0], DIALLED, 1, turned=(2, 0, 1))
+    assert [step.route for step in route.steps] == ["r2", "r0", "r1"]
+
+
+THREE = Located(("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [Responded(1, Final(480)), Responded(1, Final(503)), Failed(1), Expired(1, "no-response")],
+    ids=["480", "503", "unreachable", "silent"],
+)
+def test_any_failure_of_an_instance_moves_on_to_the_next_one(event: Event) -> None:
+    retry = policy(otherwise="failover")
+    _, actions = play(path("desk", "r1", retry=retry, registered=True), THREE, event)
+    step = path("desk", registered=True).steps[0]
+    assert actions[-1] == Invite(2, step, "b", 2.0)
+
+
+@pytest.mark.parametrize("timer", ["no-progress", "no-answer"])
+def test_a_phone_that_rings_unanswered_is_tried_at_the_next_instance(timer: Timer) -> None:
+    heard = Heard(1, 100 if timer == "no-progress" else 180)
+    _, actions = play(path("desk", registered=True), THREE, heard, Expired(1, timer))
+    step = path("desk", registered=True).steps[0]
+    assert actions == (Abandon(1), Over(1, timed_out(timer)), Invite(2, step, "b", 2.0))
+
+
+def test_of_a_region_only_what_rfc_3263_calls_failure_moves_on_to_the_next_address() -> None:
+    route = path("telnyx", "r1")
+    _, actions = play(route, TWO, Responded(1, Final(480)))
+    assert actions == (Over(1, responded(480)), Locate(route.steps[1]))
+    _, actions = play(route, TWO, Responded(1, Final(503)))
+    assert actions == (Over(1, responded(503)), Invite(2, route.steps[0], "b", 2.0))
+
+
+def test_a_stop_of_an_instance_stops() -> None:
+    _, actions = play(path("desk", "r1", registered=True), THREE, Responded(1, Final(404)))
+    assert actions[-1] == Finish(Result("refused", 404, "desk", 1, responded(404)))
+
+
+def test_a_commit_at_an_instance_keeps_the_others_out() -> None:
+    events = (THREE, Heard(1, 183), Responded(1, Final(480)))
+    _, actions = play(path("desk", "r1", registered=True), *events)
+    assert actions[-1] == Finish(Result("refused", 480, "desk", 1, responded(480)))
+
+
+def test_the_next_route_follows_the_last_instance() -> None:
+    route = path("desk", "r1", registered=True)
+    events = (Responded(1, Final(480)), Failed(2), Responded(3, Final(480)))
+    _, actions = play(route, THREE, *events)
+    assert actions == (Over(3, responded(480)), Locate(route.steps[1]))
+
+
+NOBODY = Located((), unregistered=True)
+
+
+def test_nobody_registered_is_one_480_made_here() -> None:
+    step = path("desk", registered=True).steps[0]
+    _, actions = play(path("desk", registered=True), NOBODY)
+    assert actions == (
+        Unreached(1, step),
+        Over(1, UNREGISTERED),
+        Finish(Result("refused", 480, outcome=UNREGISTERED)),
+    )
+
+
+def test_nobody_registered_is_judged_as_480() -> None:
+    route = path("desk", "r1", registered=True)
+    assert play(route, NOBODY)[1][-1] == Locate(route.steps[1])
+    stops = policy((OnCode(code=480), "stop"), otherwise="failover")
+    _, actions = play(path("desk", "r1", retry=stops, registered=True), NOBODY)
+    assert actions[-1] == Finish(Result("refused", 480, outcome=UNREGISTERED))
+
+
+def test_a_480_over_the_wire_is_told_before_one_made_here() -> None:
+    events = (ONE, Responded(1, Final(480)), NOBODY)
+    _, actions = play(path("desk", "r1", registered=True), *events)
+    assert actions[-1] == Finish(Result("refused", 480, "desk", 1, responded(480)))

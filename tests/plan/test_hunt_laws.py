@@ -40,6 +40,7 @@ from sipfo.plan.hunt import Hunt, Itinerary
 from sipfo.plan.order import Step
 from sipfo.plan.outcome import (
     TRANSPORT_ERROR,
+    UNREGISTERED,
     Judge,
     Outcome,
     timed_out,
@@ -147,6 +148,8 @@ def ends_the_hunt(event: Event, judge: Judge) -> bool:
             return status > 100 and judge.commits(status, has_body)
         case Responded(final=final):
             return final.status < 300 or judge.verdict(Outcome("response", final)) == "stop"
+        case Located(targets=(), unregistered=True):
+            return judge.verdict(UNREGISTERED) == "stop"
         case Failed() | Located(targets=()):
             return judge.verdict(TRANSPORT_ERROR) == "stop"
         case Expired(timer=timer):
@@ -187,16 +190,31 @@ def test_only_an_attempt_without_a_final_response_is_abandoned(journey: Journey)
 
 @law
 @given(journeys)
-def test_the_next_target_is_tried_on_what_rfc_3263_calls_failure_and_on_nothing_else(
+def test_the_next_target_is_tried_on_what_rfc_3263_calls_failure_or_for_a_registered_user(
     journey: Journey,
 ) -> None:
     for frame in journey.frames:
         over = [action for action in frame.actions if isinstance(action, Over)]
+        if not over:
+            continue
+        registered = journey.itinerary.steps[frame.before.step].registered
         more = frame.before.target + 1 < len(frame.before.targets)
-        if any(isinstance(action, Invite) for action in frame.actions) and over:
-            assert over[0].outcome.is_target_failure and more
-        elif any(isinstance(action, Locate) for action in frame.actions) and over:
-            assert not (over[0].outcome.is_target_failure and more)
+        goes_on = more and (over[0].outcome.is_target_failure or registered)
+        if any(isinstance(action, Invite) for action in frame.actions):
+            assert goes_on
+        elif any(isinstance(action, Locate) for action in frame.actions):
+            assert not goes_on
+
+
+@law
+@given(journeys)
+def test_a_lookup_without_targets_is_one_attempt_that_says_why(journey: Journey) -> None:
+    for frame in journey.frames:
+        event = frame.event
+        if isinstance(event, Located) and not event.targets and not frame.stray:
+            why = UNREGISTERED if event.unregistered else TRANSPORT_ERROR
+            number, step = frame.after.attempt, journey.itinerary.steps[frame.before.step]
+            assert frame.actions[:2] == (Unreached(number, step), Over(number, why))
 
 
 @law

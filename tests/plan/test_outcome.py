@@ -25,6 +25,7 @@ from sipfo.plan.outcome import (
     CANCELLED,
     DEADLINE,
     TRANSPORT_ERROR,
+    UNREGISTERED,
     Final,
     Judge,
     Outcome,
@@ -121,6 +122,15 @@ def test_a_transport_error_that_is_not_named_is_otherwise_and_never_a_503() -> N
     assert judged(rules, TRANSPORT_ERROR, "stop") == "failover"
 
 
+@pytest.mark.parametrize("match", [OnCode(code=480), NARROW, WIDE], ids=["480", "480-489", "4xx"])
+def test_nobody_registered_counts_as_480(match: Match) -> None:
+    assert judged([(match, "failover")], UNREGISTERED, "stop") == "failover"
+    assert judged([(match, "stop")], UNREGISTERED, "failover") == "stop"
+    assert judged([(TAG, "stop"), (OnCode(code=503), "stop")], UNREGISTERED, "failover") == (
+        "failover"
+    )
+
+
 def test_a_408_over_the_wire_is_no_timeout_made_here() -> None:
     rules: list[tuple[Match, Verdict]] = [(OnLocal(outcome="no-response"), "failover")]
     assert judged(rules, responded(408), "stop") == "stop"
@@ -213,6 +223,7 @@ def test_a_policy_without_commit_points_never_commits(
         (timed_out("no-response"), "no-response", 408, True),
         (timed_out("no-progress"), "no-progress", 408, False),
         (timed_out("no-answer"), "no-answer", 408, False),
+        (UNREGISTERED, "480", 480, False),
         (CANCELLED, "cancelled", 408, False),
         (DEADLINE, "deadline", 408, False),
     ],

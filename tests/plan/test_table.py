@@ -189,6 +189,9 @@ def _of(event: Event, attempt: int) -> Event:
 
 def explore(start: Hunt) -> dict[Hunt, Moves]:
     """Every hunt that any sequence of events leads to, and where each event takes it."""
+    about_the_call = ABOUT_THE_CALL
+    if any(step.registered for step in start.itinerary.steps):
+        about_the_call += (Located((), unregistered=True),)
     found: dict[Hunt, Moves] = {}
     frontier = [start]
     while frontier:
@@ -197,15 +200,16 @@ def explore(start: Hunt) -> dict[Hunt, Moves]:
             continue
         attempts = {max(hunt.attempt - 1, 0), hunt.attempt}
         events = [_of(event, attempt) for attempt in attempts for event in ABOUT_AN_ATTEMPT]
-        found[hunt] = [(event, *hunt.advance(event)) for event in (*events, *ABOUT_THE_CALL)]
+        found[hunt] = [(event, *hunt.advance(event)) for event in (*events, *about_the_call)]
         frontier += [then for _, then, _ in found[hunt] if then not in found]
     return found
 
 
 @pytest.fixture(scope="module")
 def every_call() -> dict[Hunt, Moves]:
-    """All calls over two routes with up to two targets each."""
-    return explore(Hunt(path("r0", "r1", deadline=20.0)))
+    """All calls over two routes, and to one registered user, with up to two targets each."""
+    calls = explore(Hunt(path("r0", "r1", deadline=20.0)))
+    return calls | explore(Hunt(path("r0", deadline=20.0, registered=True)))
 
 
 def test_no_call_goes_round_in_a_circle(every_call: dict[Hunt, Moves]) -> None:

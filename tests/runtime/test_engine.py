@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Mapping
+
+import pytest
+
 from runtime.world import (
     EAST,
     NORTHSTAR,
@@ -14,7 +19,11 @@ from runtime.world import (
     World,
     policy,
 )
+from sipfo.plan.model import Plan, Shaping, Trunk
+from sipfo.runtime.engine import Engine
 from sipfo.runtime.sip.message import Request
+
+BALTIC = ("203.0.113.8", 5060)
 
 # Round robin; number shaping from the original.
 
@@ -31,6 +40,109 @@ def test_round_robin_advances_per_call_not_per_attempt() -> None:
         world.run(2.0 * (n + 1))
         firsts.append(world.attempts[0][1])
     assert firsts == ["pbx-east", "pbx-west", "pbx-east", "pbx-west"]
+
+
+# A weighted trunk draws for each call.
+
+
+def weighted(*weights: int) -> Plan:
+    """pbx-east and pbx-west by weight."""
+    plan = policy()
+    document = {**plan.trunks[0].model_dump(), "method": "weighted", "weights": weights}
+    return plan.model_copy(update={"trunks": (Trunk.model_validate(document),)})
+
+
+def firsts(
+    plan: Plan, upto: Callable[[int], int], drawn: Mapping[str, tuple[int, ...]] | None = None
+) -> list[str]:
+    """The route that each of three calls tries first, when both routes fail over."""
+    world = World(plan)
+    tokens = itertools.count(1)
+    world.engine = Engine(plan, lambda: f"t{next(tokens):07d}", upto, drawn=drawn)
+    for place in (EAST, WEST):
+        Callee(world, place, (0, 503))
+    caller, found = Caller(world), []
+    for n in range(3):
+        world.records.clear()
+        caller.call()
+        world.run(2.0 * (n + 1))
+        routes = [route for _, route, _ in world.attempts]
+        assert routes[:2] == routes[2:]  # the same turn from the second address
+        found.append(routes[0])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("number", "route"), [(0, "pbx-east"), (70, "pbx-east"), (71, "pbx-west"), (100, "pbx-west")]
+)
+def test_a_weighted_trunk_draws_its_turn_by_rfc_2782(number: int, route: str) -> None:
+    asked: list[int] = []
+
+    def upto(most: int) -> int:
+        asked.append(most)
+        return min(number, most)
+
+    assert firsts(weighted(70, 30), upto) == [route] * 3
+    rest = 30 if route == "pbx-east" else 70
+    assert asked == [100, rest] * 3  # once for each call, not for each attempt
+
+
+def test_each_call_draws_anew() -> None:
+    numbers = iter([0, 0, 100, 0, 70, 0])
+    assert firsts(weighted(70, 30), lambda most: next(numbers)) == [
+        "pbx-east",
+        "pbx-west",
+        "pbx-east",
+    ]
+
+
+def test_a_draw_that_is_settled_beforehand_is_not_drawn() -> None:
+    def upto(most: int) -> int:
+        raise AssertionError(f"drew from 0 to {most}")
+
+    assert firsts(weighted(70, 30), upto, {"acme": (1, 0)}) == ["pbx-west"] * 3
+
+
+def test_a_settled_draw_is_nothing_to_a_trunk_that_draws_none() -> None:
+    assert firsts(policy(), lambda most: 0, {"acme": (1, 0)}) == ["pbx-east"] * 3
+
+
+def test_route_major_tries_a_route_by_both_addresses_before_the_next() -> None:
+    plan = policy()
+    trunk = plan.trunks[0].model_copy(update={"order": "route-major"})
+    world = World(plan.model_copy(update={"trunks": (trunk,)}))
+    for place in (EAST, WEST):
+        Callee(world, place, (0, 503))
+    Caller(world).call()
+    world.run(2)
+    assert [(egress, route) for egress, route, _ in world.attempts] == [
+        ("us.primary", "pbx-east"),
+        ("us.secondary", "pbx-east"),
+        ("us.primary", "pbx-west"),
+        ("us.secondary", "pbx-west"),
+    ]
+
+
+def test_each_carrier_gets_its_shape_of_the_original_number() -> None:
+    plan = policy(carriers={"northstar": f"sip:{NORTHSTAR[0]}", "baltic": f"sip:{BALTIC[0]}"})
+    shapes = (Shaping(strip=1, prepend="9011"), Shaping(strip=2))
+    carriers = tuple(
+        carrier.model_copy(update={"shaping": shape})
+        for carrier, shape in zip(plan.carriers, shapes, strict=True)
+    )
+    world = World(plan.model_copy(update={"carriers": carriers}))
+    for place in (EAST, WEST, NORTHSTAR):
+        Callee(world, place, (0, 503))
+    Callee(world, BALTIC, (0, 200))
+    Caller(world).call()
+    world.run(3)
+    by_carrier = [
+        m.uri
+        for place in (NORTHSTAR, BALTIC)
+        for m in world.sent_to(place, "INVITE")
+        if isinstance(m, Request)
+    ]
+    assert by_carrier == [b"sip:901113125550000@203.0.113.9", b"sip:3125550000@203.0.113.8"]
 
 
 def test_every_attempt_starts_from_the_original_invite() -> None:

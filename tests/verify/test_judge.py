@@ -17,6 +17,14 @@ LADDER = Ladder(
     result=Settled("answered", 200, "pbx-west"),
     elapsed=2.1,
 )
+LEVELLED = Ladder(
+    attempts=(
+        Attempt("us.primary", "telnyx", "udp:192.0.2.80:5060", "503", 0, 0.1, level="primary"),
+        Attempt("us.primary", "telnyx", "udp:192.0.2.81:5060", "200", 0.1, 2, level="secondary"),
+    ),
+    result=Settled("answered", 200, "telnyx"),
+    elapsed=2.1,
+)
 FIRST = SeenAttempt(egress="us.primary", route="pbx-east", outcome="503")
 SECOND = SeenAttempt(egress="us.primary", route="pbx-west", outcome="200")
 
@@ -43,6 +51,36 @@ def test_another_outcome_is_a_difference_in_its_row() -> None:
         "attempt 2: expected us.primary to pbx-west 486, saw us.primary to pbx-west 200",
     )
     assert verdict.rows == {1}
+
+
+@pytest.mark.parametrize("first", ["telnyx", "telnyx.primary"])
+@pytest.mark.parametrize("second", ["telnyx", "telnyx.secondary"])
+def test_a_route_is_met_by_any_of_its_levels_and_a_level_by_itself(first: str, second: str) -> None:
+    expected = (
+        SeenAttempt(egress="us.primary", route=first, outcome="503"),
+        SeenAttempt(egress="us.primary", route=second, outcome="200"),
+    )
+    assert judge(expecting(expected), LEVELLED).ok
+
+
+def test_another_level_is_a_difference_that_names_both() -> None:
+    other = SeenAttempt(egress="us.primary", route="telnyx.secondary", outcome="503")
+    last = SeenAttempt(egress="us.primary", route="telnyx", outcome="200")
+    verdict = judge(expecting((other, last)), LEVELLED)
+    saw = "saw us.primary to telnyx.primary 503"
+    assert verdict.differences == (
+        f"attempt 1: expected us.primary to telnyx.secondary 503, {saw}",
+    )
+    assert verdict.rows == {0}
+
+
+@pytest.mark.parametrize("route", ["pbx-east.primary", "pbx-east.None", "pbx-eas"])
+def test_an_attempt_without_a_level_meets_no_level(route: str) -> None:
+    other = FIRST.model_copy(update={"route": route})
+    verdict = judge(expecting((other, SECOND)), LADDER)
+    assert verdict.differences == (
+        f"attempt 1: expected us.primary to {route} 503, saw us.primary to pbx-east 503",
+    )
 
 
 def test_a_missing_attempt_is_a_difference() -> None:

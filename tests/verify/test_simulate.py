@@ -7,19 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipfo.plan.hunt import itinerary
-from sipfo.plan.ladder import Ladder, Settled
-from sipfo.plan.model import CommitOn, Plan
-from sipfo.plan.scenario import Behaviour, Reach, Reply, Scenario
-from sipfo.verify.simulate import UnknownTrunk, simulate
+from sipfo.plan.ladder import Attempt, Ladder, Settled
+from sipfo.plan.model import CommitOn, Match, OnCause, OnCode, OnTag, Plan, Retry, Rule, Verdict
+from sipfo.plan.scenario import Behaviour, Holder, Reach, Reply, Scenario
+from sipfo.verify.simulate import UnknownTrunk, simulate, turned
 from verify.seed import (
+    DESK,
     EGRESS,
     FAILOVER_CODES,
     NUMBER,
     RETRY,
     STOP_CODES,
+    TELNYX,
     call,
     does,
     plan,
+    plan_to,
 )
 
 
@@ -162,6 +165,189 @@ def test_behaviour_for_one_egress_goes_before_the_general_one() -> None:
     assert rows(ladder) == ["us.primary to pbx 503", "us.secondary to pbx 486"]
 
 
+def levels(ladder: Ladder) -> list[str]:
+    """The ladder's attempts with their levels, without where they come from."""
+    return [f"{_levelled(one)} {one.outcome}" for one in ladder.attempts]
+
+
+def _levelled(attempt: Attempt) -> str:
+    return f"{attempt.route}.{attempt.level}" if attempt.level else attempt.route
+
+
+def test_a_region_that_refuses_is_tried_at_its_second_address_from_the_same_egress() -> None:
+    ladder = simulate(plan_to(TELNYX), call(does("telnyx.primary", reach="refuses")))
+    assert rows(ladder) == ["us.primary to telnyx transport-error", "us.primary to telnyx 200"]
+    assert levels(ladder) == ["telnyx.primary transport-error", "telnyx.secondary 200"]
+    assert ladder.result == Settled("answered", 200, "telnyx")
+
+
+def test_of_a_region_a_code_that_fails_over_goes_on_to_the_next_egress() -> None:
+    ladder = simulate(plan_to(TELNYX), call(does("telnyx.primary", 480)))
+    assert [(one.egress, one.level) for one in ladder.attempts] == [
+        ("us.primary", "primary"),
+        ("us.secondary", "primary"),
+    ]
+
+
+def test_a_route_without_levels_has_attempts_without() -> None:
+    ladder = simulate(plan(), call(does("pbx-east", 503)))
+    assert [one.level for one in ladder.attempts] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("behaviours", "first", "second"),
+    [
+        pytest.param((("telnyx", None), ("telnyx.primary", None)), 1, 0, id="level over route"),
+        pytest.param((("telnyx.primary", None), ("telnyx", None)), 0, 1, id="whatever the order"),
+        pytest.param((("telnyx", "us.primary"), ("telnyx", None)), 0, 0, id="egress over none"),
+        pytest.param(
+            (("telnyx.primary", None), ("telnyx", "us.primary")), 0, 1, id="level over egress"
+        ),
+        pytest.param(
+            (("telnyx.primary", "us.primary"), ("telnyx.primary", None), ("telnyx", None)),
+            0,
+            2,
+            id="level and egress over all",
+        ),
+        pytest.param((("telnyx", None), ("telnyx", None)), 1, 1, id="of equals the later"),
+        pytest.param(
+            (("telnyx.primary", "us.secondary"), ("telnyx", None)), 1, 1, id="another egress"
+        ),
+    ],
+)
+def test_the_closest_behaviour_is_met(
+    behaviours: tuple[tuple[str, str | None], ...], first: int, second: int
+) -> None:
+    """Each behaviour takes a time of its own to say 503; that tells which one was met."""
+    said = [
+        does(route, (503, 0.5 + n / 10), egress=egress)
+        for n, (route, egress) in enumerate(behaviours)
+    ]
+    ladder = simulate(plan_to(TELNYX), call(*said))
+    assert [one.level for one in ladder.attempts[:2]] == ["primary", "secondary"]
+    met = [round((one.took - 0.5) * 10) for one in ladder.attempts[:2]]
+    assert met == [first, second]
+
+
+def test_a_behaviour_of_a_level_is_nothing_to_another_route() -> None:
+    ladder = simulate(plan_to(TELNYX, DESK), call(does("desk.primary", 503), does("other", 503)))
+    assert levels(ladder) == ["telnyx.primary 200"]
+
+
+def test_a_registered_user_is_tried_at_every_instance_in_order() -> None:
+    ladder = simulate(plan_to(DESK), call(does("desk", 480)))
+    assert levels(ladder)[:3] == ["desk.kss-a 480", "desk.kss-b 480", "desk.kss-c 480"]
+    assert {one.egress for one in ladder.attempts[:3]} == {"us.primary"}
+    assert {one.egress for one in ladder.attempts[3:]} == {"us.secondary"}
+
+
+@pytest.mark.parametrize(
+    ("holder", "order"),
+    [("kss-a", "abc"), ("kss-b", "bac"), ("kss-c", "cab")],
+)
+def test_the_instance_that_holds_the_registration_goes_first_then_the_others_in_order(
+    holder: str, order: str
+) -> None:
+    held = Holder(route="desk", instance=holder)
+    ladder = simulate(plan_to(DESK), call(does("desk", reach="refuses"), holders=(held,)))
+    assert [one.level for one in ladder.attempts] == [f"kss-{letter}" for letter in order] * 2
+
+
+def test_a_holder_of_another_route_changes_nothing() -> None:
+    held = Holder(route="phone", instance="kss-c")
+    ladder = simulate(plan_to(DESK), call(does("desk.kss-a", 404), holders=(held,)))
+    assert levels(ladder) == ["desk.kss-a 404"]
+    assert ladder.result == Settled("refused", 404, "desk")
+
+
+def test_nobody_registered_is_a_480_made_here_from_each_egress() -> None:
+    ladder = simulate(plan_to(DESK), call(does("desk", reach="unregistered")))
+    assert rows(ladder) == ["us.primary to desk 480", "us.secondary to desk 480"]
+    assert [(one.target, one.level, one.took) for one in ladder.attempts] == [(None, None, 0)] * 2
+    assert ladder.result == Settled("refused", 480)
+
+
+def test_a_480_of_a_phone_is_told_before_one_made_here() -> None:
+    other = DESK.model_copy(update={"name": "phone"})
+    nobody = does("phone", reach="unregistered")
+    ladder = simulate(plan_to(DESK, other), call(does("desk", 480), nobody))
+    assert ladder.result == Settled("refused", 480, "desk")
+
+
+def test_route_major_tries_a_route_from_both_addresses_before_the_next() -> None:
+    ladder = simulate(plan(order="route-major"), call(does("pbx-east", 503)))
+    assert rows(ladder) == [
+        "us.primary to pbx-east 503",
+        "us.secondary to pbx-east 503",
+        "us.primary to pbx-west 200",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "order"),
+    [
+        ((), "bca"),
+        (("a",), "abc"),
+        (("c",), "cba"),
+        (("c", "a"), "cab"),
+        (("a", "c", "b"), "acb"),
+    ],
+)
+def test_what_is_drawn_goes_first_and_the_rest_by_weight(
+    drawn: tuple[str, ...], order: str
+) -> None:
+    policy = plan(("a", "b", "c"), weights=(10, 70, 20))
+    scenario = call(*(does(route, 503) for route in "abc"), drawn=drawn)
+    assert [one.route for one in simulate(policy, scenario).attempts] == [*order, *order]
+    assert turned(policy.trunks[0], scenario) == tuple("abc".index(route) for route in order)
+
+
+def test_a_trunk_that_is_not_weighted_draws_nothing() -> None:
+    scenario = call(does("b", 503), calls_before=1, drawn=("a",))
+    assert [one.route for one in simulate(plan(("a", "b")), scenario).attempts] == ["a"]
+    turning = simulate(plan(("a", "b"), round_robin=True), scenario)
+    assert [one.route for one in turning.attempts] == ["b", "a"]
+
+
+def judging(match: Match, verdict: Verdict, busy: Verdict) -> Retry:
+    """The seed's policy with one more rule, where 486 does as said."""
+    rules = (Rule(match=match, verdict=verdict), Rule(match=OnCode(code=486), verdict=busy))
+    return RETRY.model_copy(update={"rules": rules})
+
+
+TAGGED = judging(OnTag(code=486, tag="D5"), "failover", busy="stop")
+CAUSED = judging(OnCause(cause=34), "failover", busy="stop")
+
+
+@pytest.mark.parametrize(
+    ("retry", "reply", "attempts"),
+    [
+        (TAGGED, Reply(status=486, tag="D5"), 2),
+        (TAGGED, Reply(status=486, tag="D56"), 1),
+        (TAGGED, Reply(status=486), 1),
+        (TAGGED, Reply(status=480, tag="D5"), 1),
+        (TAGGED, Reply(status=486, cause=34), 1),
+        (CAUSED, Reply(status=486, cause=34), 2),
+        (CAUSED, Reply(status=500, cause=34), 2),
+        (CAUSED, Reply(status=486, cause=38), 1),
+        (CAUSED, Reply(status=486, tag="34"), 1),
+        (judging(OnCause(cause=34), "stop", "failover"), Reply(status=486, cause=34), 1),
+        (judging(OnCause(cause=34), "stop", "failover"), Reply(status=486), 2),
+    ],
+)
+def test_a_tag_and_a_cause_are_judged(retry: Retry, reply: Reply, attempts: int) -> None:
+    ladder = simulate(plan(retry=retry), call(does("pbx-east", reply)))
+    assert len(ladder.attempts) == attempts
+
+
+def test_a_tag_stands_in_the_reason_phrase() -> None:
+    said = does("pbx-east", Reply(status=486, tag="D5"))
+    (attempt,) = simulate(plan(), call(said)).attempts
+    assert (attempt.outcome, attempt.phrase) == ("486", "Busy Here D5")
+    (attempt,) = simulate(plan(), call(does("pbx-east", Reply(status=499, tag="D5")))).attempts
+    assert attempt.phrase == "D5"
+
+
 def test_unknown_trunk_is_said() -> None:
     with pytest.raises(UnknownTrunk, match="no trunk nowhere"):
         simulate(plan(), call().model_copy(update={"trunk": "nowhere"}))
@@ -191,11 +377,16 @@ def calls(draw: st.DrawFn) -> tuple[Plan, Scenario]:
         routes,
         carriers=carriers,
         round_robin=draw(st.booleans()),
+        weights=tuple(draw(st.just(0) | st.integers(0, 9)) for _ in routes)
+        if draw(st.booleans())
+        else (),
+        order=draw(st.sampled_from(["source-major", "route-major"])),
         deadline=draw(st.sampled_from([None, 0.1, 3.0, 20.0])),
     )
     scenario = call(
         *(draw(behaviours(route)) for route in routes + carriers if draw(st.booleans())),
         calls_before=draw(st.integers(0, 5)),
+        drawn=tuple(draw(st.lists(st.sampled_from(routes), unique=True))),
         cancel_after=draw(st.sampled_from([None, 0.0, 0.1, 5.0])),
     )
     return policy, scenario
@@ -204,7 +395,8 @@ def calls(draw: st.DrawFn) -> tuple[Plan, Scenario]:
 @given(calls())
 def test_attempts_are_a_prefix_of_the_plans_order(drawn: tuple[Plan, Scenario]) -> None:
     policy, scenario = drawn
-    order = itinerary(policy, policy.trunks[0], NUMBER, scenario.calls_before).steps
+    trunk = policy.trunks[0]
+    order = itinerary(policy, trunk, NUMBER, turned=turned(trunk, scenario)).steps
     seen = [(one.egress, one.route) for one in simulate(policy, scenario).attempts]
     assert seen == [(step.egress, step.route) for step in order][: len(seen)]
 

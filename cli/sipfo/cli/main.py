@@ -19,13 +19,18 @@ from sipfo.grammar.diagnostic import one_of
 from sipfo.grammar.near import near
 
 COMMANDS = {
+    "init": "Write a first policy to start from.",
     "check": "Say what is wrong with a policy, and where.",
+    "fmt": "Lay policies out in the house's style.",
     "simulate": "Show what one call would do, without placing it.",
+    "budget": "Show the longest that a caller can wait.",
+    "audit": "Fail each single thing and show what is lost.",
     "test": "Run a policy's test blocks.",
     "demo": "Place a policy's test calls over loopback and draw them.",
     "compile": "Turn a policy into a plan.",
     "run": "Carry calls by a policy or a plan.",
     "schema": "Print the JSON Schema of the plan.",
+    "explain": "Say what a diagnostic's code means.",
 }
 """Command to its one line of help, in the order in which one works."""
 

@@ -1,4 +1,5 @@
-"""A FILE argument to a policy's compilation or to a plan; what cannot be used ends the command.
+"""A FILE argument, and the files that it imports, to a policy's compilation or to a plan; what
+cannot be used ends the command.
 
 A plan is told from a policy by its first character, a brace, whatever the file is called. What
 would surprise: warnings are shown only by the commands that are about them (check, compile).
@@ -7,12 +8,14 @@ would surprise: warnings are shown only by the commands that are about them (che
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from sipfo.cli.terminal import has_colour
+from sipfo.compiler.imports import Failure, Load, Loaded
 from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.compiler.report.text import render
 from sipfo.plan.codec import UnreadablePlan, read_plan
@@ -20,6 +23,14 @@ from sipfo.plan.model import Plan
 
 MOST_BYTES = 64 * 1024 * 1024
 """A file longer than this is no policy: `/dev/zero` is one of them."""
+
+
+MOST_LISTED = 200
+"""Files in a folder among which one that was perhaps meant is looked for."""
+
+STANDARD_INPUT = "-"
+SHOWN_AS = "<stdin>"
+"""What standard input is called in diagnostics and lists."""
 
 
 class Unusable(click.ClickException):
@@ -32,24 +43,79 @@ class Unusable(click.ClickException):
         click.echo(f"sipfo: {self.format_message()}", file=file, err=file is None)
 
 
+def shown(path: str) -> str:
+    """What a FILE argument is called where it is shown."""
+    return SHOWN_AS if path == STANDARD_INPUT else path
+
+
 def read_file(path: str) -> bytes:
-    """The file's bytes. Raises Unusable."""
+    """The bytes of a file, or of standard input for `-`. Raises Unusable."""
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        if path == STANDARD_INPUT:
+            data = _standard_input()
+        else:
+            with Path(path).open("rb") as file:
+                data = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise Unusable(f"cannot read {path}: {error.strerror or error}") from None
+        raise Unusable(f"cannot read {shown(path)}: {error.strerror or error}") from None
     if len(data) > MOST_BYTES:
-        raise Unusable(f"cannot read {path}: longer than {MOST_BYTES // 1024**2} MiB")
+        raise Unusable(f"cannot read {shown(path)}: longer than {MOST_BYTES // 1024**2} MiB")
+    return data
+
+
+def _standard_input() -> bytes:
+    stream = getattr(sys.stdin, "buffer", None)  # None where whoever started us closed it
+    if stream is None:
+        raise Unusable(f"cannot read {SHOWN_AS}: it is closed")
+    data: bytes = stream.read(MOST_BYTES + 1)
     return data
 
 
 def compile_file(path: str) -> Compilation:
-    """Compile a policy, good or bad. Raises Unusable, also for a plan."""
+    """Compile a policy, good or bad, with what it imports. Raises Unusable, also for a plan."""
     data = read_file(path)
     if is_plan(data):
-        raise Unusable(f"{path} is a plan: give the policy that it was compiled from")
-    return compile_source(data, path)
+        raise Unusable(f"{shown(path)} is a plan: give the policy that it was compiled from")
+    return compile_bytes(data, path)
+
+
+def compile_bytes(data: bytes, path: str) -> Compilation:
+    """The same for a file that has been read; what it imports is read now."""
+    return compile_source(data, shown(path), files_in(Path()), _identity(Path(path)))
+
+
+def files_in(folder: Path) -> Load:
+    """Opens what a policy imports, which stands beside the file that imports it.
+
+    The paths that are shown are relative to `folder`.
+    """
+
+    def load(importing: str, wanted: str) -> Loaded | Failure:
+        path = Path(importing).parent / wanted
+        try:
+            return _load(folder / path, str(path))
+        except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+            return Failure(getattr(error, "strerror", None) or "no such file")
+
+    return load
+
+
+def _load(path: Path, called: str) -> Loaded | Failure:
+    if not path.is_file():  # a device or a pipe might never end
+        beside = sorted(other.name for other in islice(path.parent.glob("*.sipfo"), MOST_LISTED))
+        return Failure("not a file" if path.exists() else "no such file", tuple(beside))
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        return Failure(f"longer than {MOST_BYTES // 1024**2} MiB")
+    if is_plan(data):
+        return Failure("it is a plan, not a policy")
+    return Loaded(called, _identity(path), data)
+
+
+def _identity(path: Path) -> str:
+    """What tells a file from every other: a link, or `./a/../b.sipfo`, leads to the same file."""
+    return str(path.resolve())
 
 
 def read_policy(path: str) -> tuple[Plan, Compilation]:
@@ -62,7 +128,7 @@ def read_plan_of(path: str) -> Plan:
     """The plan in a file, or of the policy in it. Raises Unusable; exits 1 for a policy's errors."""
     data = read_file(path)
     if not is_plan(data):
-        return plan_or_exit(compile_source(data, path))
+        return plan_or_exit(compile_bytes(data, path))
     try:
         return read_plan(data)
     except UnreadablePlan as error:

@@ -25,6 +25,7 @@ FAMILIES: Final = {
     "SF5": "Trunks, routes, carriers and regions",
     "SF6": "Test blocks",
     "SF7": "Reach and time",
+    "SF8": "Targets",
 }
 """The beginning of a code to what such codes are about."""
 

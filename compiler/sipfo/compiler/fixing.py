@@ -6,37 +6,51 @@ diagnostics is, the other is left for another time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sipfo.grammar.diagnostic import Diagnostic, Edit, Fix
 from sipfo.grammar.source import Source
 
 
-def fixable(source: Source, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The diagnostics whose fixes can be made together in this file, in their order."""
+def fixable(source: Source, diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[Diagnostic, Fix]]:
+    """The diagnostics whose fixes can be made together in this file, in order, with the fixes."""
     taken: list[Edit] = []
-    chosen = []
     for one in diagnostics:
         if one.fix is None or not all(_inside(source, edit) for edit in one.fix.edits):
             continue
         if not any(_touch(edit, other) for edit in one.fix.edits for other in taken):
             taken += one.fix.edits
-            chosen.append(one)
-    return chosen
+            yield one, one.fix
 
 
 def fixed(source: Source, text: str, fixes: Iterable[Fix]) -> str:
     """`text`, which is the source's as it stands in the file, with all the fixes made.
 
-    New lines get the line ends that the text has.
+    New lines get the line ends that the text has; a line that a removal leaves empty goes with it.
     """
-    crlf = "\r\n" in text
     edits = sorted((edit for fix in fixes for edit in fix.edits), key=lambda edit: edit.span)
+    mark = text.startswith("\ufeff")
+    crlf = "\r\n" in text
     for edit in reversed(edits):
+        start, end = max(edit.span.start - source.base, mark), edit.span.end - source.base
         new = edit.replacement.replace("\n", "\r\n") if crlf else edit.replacement
-        start, end = edit.span.start - source.base, edit.span.end - source.base
-        text = text[:start] + new + text[end:]
+        if not new:
+            start, end = _with_blanks(text, start, end)
+        text = text[:start] + new + text[max(start, end) :]
     return text
+
+
+def _with_blanks(text: str, start: int, end: int) -> tuple[int, int]:
+    """What to remove so that no line is left empty or with blanks at its end, and no two blanks
+    stand where one did."""
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", end)
+    last = len(text) if last < 0 else last + 1
+    if text[end:last].strip():
+        between = text[start - 1 : start] in (" ", "\t") and text[end] in " \t"
+        return (start - 1 if between else start), end
+    before = text[first:start].rstrip()
+    return (first + len(before), end) if before else (first, last)
 
 
 def _inside(source: Source, edit: Edit) -> bool:

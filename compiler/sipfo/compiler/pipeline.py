@@ -6,18 +6,21 @@ last, which makes the plan, needs a policy without errors.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sipfo.compiler.checks import beyond_target
 from sipfo.compiler.checks.all import ADVICE, CHECKS, PROOFS
-from sipfo.compiler.checks.language_version import other_version
+from sipfo.compiler.checks.beyond_target import Capabilities
 from sipfo.compiler.checks.subject import Check, Subject
-from sipfo.compiler.decode import decode
 from sipfo.compiler.gather.policy import gather
+from sipfo.compiler.imports import Load, read_parts
+from sipfo.compiler.link import link
 from sipfo.compiler.lower import lower, scenarios
 from sipfo.compiler.scope import Scope
-from sipfo.grammar.diagnostic import Diagnostic
-from sipfo.grammar.parser import parse
-from sipfo.grammar.source import Source
+from sipfo.compiler.semicolon import semicolons
+from sipfo.grammar.diagnostic import Diagnostic, by_place
+from sipfo.grammar.source import Sources
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
 
@@ -29,39 +32,50 @@ class Compilation:
     `diagnostics` are in the order of their places; `scenarios` are the test blocks.
     """
 
-    source: Source
+    source: Sources
     plan: Plan | None
     scenarios: tuple[Scenario, ...]
     diagnostics: tuple[Diagnostic, ...]
 
 
-def compile_source(text: str | bytes, path: str) -> Compilation:
-    """Compile a policy. `path` is what diagnostics show; nothing is opened, nothing is raised."""
-    source, unreadable = decode(text, path)
-    if unreadable:
-        return _refuse(source, unreadable)
-    file, unread = parse(source)
-    other = other_version(file)
-    if other is not None:
-        return _refuse(source, [other])
-    policy, wrong = gather(file)
-    subject = Subject(source, file, policy, Scope(file, policy), clean=not unread)
-    found = [*unread, *wrong, *_findings(CHECKS, subject)]
+def compile_source(
+    text: str | bytes,
+    path: str,
+    load: Load | None = None,
+    identity: str | None = None,
+    targets: Mapping[str, Capabilities] | None = None,
+) -> Compilation:
+    """Compile a policy, with what it imports. Nothing is raised.
+
+    `path` is what diagnostics show. Nothing is opened: `load` gives the files that are imported,
+    and `identity` is what it would call this one (`path`, if nothing else is said). What one of the
+    `targets` refuses is an error.
+    """
+    parts = read_parts(text, path, load, identity)
+    if not parts.main.usable:
+        return _refuse(parts.sources, parts.found)
+    linked = link(parts)
+    policy, wrong = gather(linked.file)
+    subject = Subject(
+        parts.sources, linked.file, policy, Scope(linked.file, policy), clean=not parts.unread
+    )
+    found = [*parts.found, *linked.found, *wrong, *_findings(CHECKS, subject)]
     if any(one.severity == "error" for one in found):
-        return _refuse(source, found)
+        return _refuse(parts.sources, found)
     plan = lower(policy)
     found += _findings(ADVICE, subject)
     found += [finding for proof in PROOFS for finding in proof(subject, plan)]
-    return Compilation(source, plan, scenarios(policy), _sorted(found))
+    for name, capabilities in (targets or {}).items():
+        found += beyond_target.check(subject, plan, name, capabilities)
+    if any(one.severity == "error" for one in found):
+        return _refuse(parts.sources, found)
+    found += linked.notes
+    return Compilation(parts.sources, plan, scenarios(policy), by_place(found))
 
 
 def _findings(checks: tuple[Check, ...], subject: Subject) -> list[Diagnostic]:
     return [finding for check in checks for finding in check(subject)]
 
 
-def _refuse(source: Source, found: list[Diagnostic]) -> Compilation:
-    return Compilation(source, None, (), _sorted(found))
-
-
-def _sorted(found: list[Diagnostic]) -> tuple[Diagnostic, ...]:
-    return tuple(sorted(found, key=lambda one: (one.span, one.code)))
+def _refuse(sources: Sources, found: Iterable[Diagnostic]) -> Compilation:
+    return Compilation(sources, None, (), by_place(semicolons(sources, found)))

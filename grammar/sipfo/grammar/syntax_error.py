@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from sipfo.grammar.diagnostic import Diagnostic, Edit, Fix, Label, one_of, quoted, remove
+from sipfo.grammar.diagnostic import Diagnostic, Edit, Fix, Label, one_of, quoted
 from sipfo.grammar.mistake import Expected, Mistake
 from sipfo.grammar.near import near
 from sipfo.grammar.source import Span
@@ -81,7 +81,7 @@ def tell(mistake: Mistake, where: str) -> Diagnostic:
         mistake.span,
         "not expected here" if found is not None else "ends too early",
         hint=_hint(mistake),
-        fix=remove(mistake.span) if found == ";" else None,
+        fix=Fix((Edit(mistake.span, ""),), "remove the `;`") if found == ";" else None,
     )
 
 

@@ -34,6 +34,13 @@ class Word(Node):
     text: str
 
 
+class LibraryName(Word):
+    """The name of a library's block as the policy knows it, such as `telnyx.standard`; the parser
+    makes none."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Quoted(Node):
     """A string; `text` is what stands between the quotes."""

@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack
 import pytest
 
 from sipfo.plan.ladder import Ladder
-from sipfo.plan.model import Accept, CommitOn, Listen, Plan, Retry, Route
-from sipfo.plan.scenario import Behaviour, Scenario
+from sipfo.plan.model import Accept, CommitOn, Listen, OnCause, OnTag, Plan, Retry, Route, Rule
+from sipfo.plan.scenario import Behaviour, Reply, Scenario
+from sipfo.runtime.capability import CannotServe
 from sipfo.verify.lab.play import play, play_each, staged
 from sipfo.verify.lab.stage import CannotPlay
 from sipfo.verify.simulate import simulate
-from verify.seed import RETRY, call, does, plan
+from verify.seed import DESK, RETRY, TELNYX, call, does, plan, plan_to
 
 QUICK = RETRY.model_copy(update={"no_response": 1.0, "no_progress": 1.2, "no_answer": 1.4})
 
@@ -42,6 +43,25 @@ ANYONE = quick(
     trunks=(plan().trunks[0].model_copy(update={"accept": Accept(anyone=True)}),),
 )
 NEVER_COMMITS = quick(QUICK.model_copy(update={"commit": (CommitOn(point="answer"),)}))
+LEVELS = plan_to(TELNYX, retry=QUICK)
+LEVELS_IPV6 = plan_to(
+    TELNYX.model_copy(
+        update={"destinations": ("sip:[2001:db8:1::1]", "sip:[2001:db8:1::2]:5070;transport=tcp")}
+    ),
+    retry=QUICK,
+)
+WEIGHTED = plan(("a", "b", "c"), weights=(10, 70, 20), retry=QUICK)
+NAMES_TAGS = quick(
+    QUICK.model_copy(
+        update={
+            "rules": (
+                Rule(match=OnTag(code=486, tag="D5"), verdict="failover"),
+                Rule(match=OnCause(cause=34), verdict="failover"),
+                *QUICK.rules,
+            )
+        }
+    )
+)
 CARRIERS = plan(("pbx-east",), carriers=("northstar", "baltic"), retry=QUICK)
 
 CALLS: dict[str, tuple[Plan, Scenario]] = {
@@ -73,6 +93,31 @@ CALLS: dict[str, tuple[Plan, Scenario]] = {
     "a name": (NAMED, call(does("pbx-east", 503))),
     "no such name": (NAMED, call(does("pbx-east", reach="unresolvable"))),
     "both targets of a region": (REGION, call(does("pbx-east", 503))),
+    "the second address of a region": (LEVELS, call(does("telnyx.primary", reach="refuses"))),
+    "the second address of a region over IPv6 and TCP": (
+        LEVELS_IPV6,
+        call(does("telnyx.primary", reach="refuses")),
+    ),
+    "a level that is silent": (LEVELS, call(does("telnyx.primary", reach="silent"))),
+    "a level that is busy": (LEVELS, call(does("telnyx", 503), does("telnyx.secondary", 486))),
+    "a level that fails from one address": (
+        LEVELS,
+        call(does("telnyx.primary", 480, egress="us.primary"), does("telnyx", 404)),
+    ),
+    "a tag": (NAMES_TAGS, call(does("pbx-east", Reply(status=486, tag="D5")))),
+    "another tag": (NAMES_TAGS, call(does("pbx-east", Reply(status=486, tag="D56")))),
+    "a cause": (NAMES_TAGS, call(does("pbx-east", Reply(status=500, cause=34)))),
+    "another cause": (NAMES_TAGS, call(does("pbx-east", 180, Reply(status=500, cause=38)))),
+    "a tag with a cause, where 404 stops": (
+        NAMES_TAGS,
+        call(does("pbx-east", Reply(status=404, tag="D5", cause=34))),
+    ),
+    "what is drawn": (WEIGHTED, call(does("c", 503), drawn=("c", "a"))),
+    "a draw that is not said": (WEIGHTED, call(does("b", 503))),
+    "route-major": (
+        plan(order="route-major", retry=QUICK),
+        call(does("pbx-east", 503), does("pbx-west", 480)),
+    ),
     "IPv6": (IPV6, call(does("pbx-east", 503))),
     "the caller comes over TCP": (BY_TCP, call(does("pbx-east", 503))),
     "anyone may call": (ANYONE, call()),
@@ -128,13 +173,67 @@ def test_the_runtime_takes_the_ladder_of_the_model(
     name: str, ladders: dict[str, Ladder | BaseException]
 ) -> None:
     modelled, real = simulate(*CALLS[name]), ladder_of(ladders, name)
-    assert [(one.egress, one.route, one.outcome) for one in real.attempts] == [
-        (one.egress, one.route, one.outcome) for one in modelled.attempts
+    assert [(one.egress, one.route, one.level, one.outcome) for one in real.attempts] == [
+        (one.egress, one.route, one.level, one.outcome) for one in modelled.attempts
     ]
     assert real.result == modelled.result
 
 
-@pytest.mark.parametrize("name", ["IPv6", "both targets of a region", "refused over TCP"])
+@pytest.mark.parametrize(
+    ("name", "levels"),
+    [
+        ("the second address of a region", ["primary", "secondary"]),
+        ("the second address of a region over IPv6 and TCP", ["primary", "secondary"]),
+        ("a level that fails from one address", ["primary", "primary"]),
+        ("both targets of a region", [None, None, None]),
+    ],
+)
+def test_levels_are_reported_by_name(
+    name: str, levels: list[str | None], ladders: dict[str, Ladder | BaseException]
+) -> None:
+    assert [one.level for one in ladder_of(ladders, name).attempts] == levels
+
+
+@pytest.mark.parametrize(
+    ("name", "phrase", "attempts"),
+    [("a tag", "Busy Here D5", 2), ("another tag", "Busy Here D56", 1)],
+)
+def test_a_tag_crosses_the_wire_in_the_reason_phrase(
+    name: str, phrase: str, attempts: int, ladders: dict[str, Ladder | BaseException]
+) -> None:
+    ladder = ladder_of(ladders, name)
+    assert ladder.attempts[0].phrase == phrase
+    assert len(ladder.attempts) == attempts
+
+
+def test_a_cause_crosses_the_wire_in_a_reason_header(
+    ladders: dict[str, Ladder | BaseException],
+) -> None:
+    assert [one.outcome for one in ladder_of(ladders, "a cause").attempts] == ["500", "200"]
+    assert [one.outcome for one in ladder_of(ladders, "another cause").attempts] == ["500"]
+    both = ladder_of(ladders, "a tag with a cause, where 404 stops")
+    assert [one.outcome for one in both.attempts] == ["404", "200"]
+
+
+def test_what_is_drawn_is_what_the_runtime_tries_first(
+    ladders: dict[str, Ladder | BaseException],
+) -> None:
+    assert [one.route for one in ladder_of(ladders, "what is drawn").attempts] == ["c", "a"]
+    assert [one.route for one in ladder_of(ladders, "a draw that is not said").attempts] == [
+        "b",
+        "c",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "IPv6",
+        "both targets of a region",
+        "refused over TCP",
+        "the second address of a region over IPv6 and TCP",
+    ],
+)
 def test_targets_are_reported_by_their_declared_addresses(
     name: str, ladders: dict[str, Ladder | BaseException]
 ) -> None:
@@ -166,6 +265,11 @@ def test_what_sockets_cannot_do_is_said(policy: Plan, behaviour: Behaviour, reas
         asyncio.run(play(policy, call(behaviour)))
 
 
+def test_what_the_runtime_cannot_do_is_said() -> None:
+    with pytest.raises(CannotServe, match="to registered"):
+        asyncio.run(play(plan_to(DESK), call()))
+
+
 def test_each_play_comes_in_its_turn_with_what_became_of_it() -> None:
     scenarios = [call(does("pbx-east", (200, 0.3))), call(does("pbx-east", reach="unresolvable"))]
 
@@ -175,3 +279,11 @@ def test_each_play_comes_in_its_turn_with_what_became_of_it() -> None:
     first, second = asyncio.run(collect())
     assert isinstance(first, Ladder)
     assert isinstance(second, CannotPlay)
+
+
+def test_each_play_of_a_plan_that_the_runtime_refuses_says_so() -> None:
+    async def collect() -> list[Ladder | Exception]:
+        plays = play_each(plan_to(DESK), [call(), call()])
+        return [became async for _, became in plays]
+
+    assert [type(became) for became in asyncio.run(collect())] == [CannotServe, CannotServe]

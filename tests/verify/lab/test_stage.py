@@ -7,7 +7,7 @@ import pytest
 from sipfo.plan.model import Accept, Plan, Route
 from sipfo.plan.scenario import Scenario
 from sipfo.verify.lab.stage import CannotPlay, Stage, set_stage
-from verify.seed import call, does, plan
+from verify.seed import TELNYX, call, does, plan, plan_to
 
 
 def stage(policy: Plan, scenario: Scenario) -> Stage:
@@ -40,6 +40,34 @@ def test_who_refuses_everybody_is_not_there() -> None:
     east, west = stage(plan(), call(does("pbx-east", reach="refuses"))).stands
     assert not east.is_there
     assert west.is_there
+
+
+def test_each_level_stands_at_its_address_with_its_own_behaviour() -> None:
+    found = stage(
+        plan_to(TELNYX), call(does("telnyx", 503), does("telnyx.primary", reach="refuses"))
+    )
+    primary, secondary = found.stands
+    assert (str(primary.place), primary.is_there) == ("udp:192.0.2.80:5060", False)
+    assert str(secondary.place) == "udp:192.0.2.81:5060"
+    assert secondary.behaviours["us.secondary"].replies[0].status == 503
+
+
+def test_two_levels_at_one_address_cannot_do_two_things() -> None:
+    same = TELNYX.model_copy(update={"destinations": ("sip:192.0.2.80", "sip:192.0.2.80:5060")})
+    assert len(stage(plan_to(same), call(does("telnyx", 503))).stands) == 1
+    with pytest.raises(CannotPlay, match="have the same address"):
+        stage(plan_to(same), call(does("telnyx.primary", 503)))
+
+
+def test_the_steps_are_those_of_the_call_by_egress_and_route() -> None:
+    found = stage(plan(order="route-major", carriers=("northstar",)), call())
+    assert list(found.steps) == [
+        ("us.primary", "pbx-east"),
+        ("us.secondary", "pbx-east"),
+        ("us.primary", "pbx-west"),
+        ("us.secondary", "pbx-west"),
+        ("us.primary", "northstar"),
+    ]
 
 
 def test_a_name_gets_an_address_that_nobody_declared() -> None:

@@ -79,10 +79,13 @@ def trunk_of(plan: Plan, scenario: Scenario) -> Trunk:
 
 
 def turned(trunk: Trunk, scenario: Scenario) -> tuple[int, ...]:
-    """The order of the trunk's routes for the scenario's call: what it says is drawn goes first."""
+    """The order of the trunk's routes for the scenario's call: of a weighted trunk, what the
+    scenario says is drawn goes first."""
     usual = turn(trunk, scenario.calls_before)
+    if trunk.method != "weighted":
+        return usual
     drawn = [trunk.routes.index(name) for name in scenario.drawn]
-    return (*drawn, *(place for place in usual if place not in drawn))
+    return tuple(dict.fromkeys((*drawn, *usual)))
 
 
 class _Simulation:

@@ -22,7 +22,6 @@ from sipfo.compiler.checks import (
     forward_loop,
     global_failover,
     impossible_behaviour,
-    language_version,
     late_deadline,
     late_no_response,
     late_timer,
@@ -59,7 +58,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     duplicate_name.check,
     unknown_user.check,
     # statements
-    language_version.check,
     missing_statement.check,
     statement_twice.check,
     missing_block.check,

@@ -17,6 +17,7 @@ from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.policy import Retry
 from sipfo.grammar.diagnostic import Diagnostic, one_of
 from sipfo.grammar.source import Span
+from sipfo.grammar.tree import LibraryName
 from sipfo.plan.model import OnCode, OnRange
 
 CODE: Final = "SF404"
@@ -29,6 +30,8 @@ REFUSALS: Final = (486, 600, 603, 604, 606, 607, 608)
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """A warning for each statement or match that makes a refusal fail over."""
     for retry in subject.policy.retries:
+        if isinstance(retry.name, LibraryName):
+            continue  # the provider's own choice, which the library's notes tell
         told: dict[Span, list[int]] = {}
         words: dict[Span, str] = {}
         for code in REFUSALS:

@@ -8,12 +8,13 @@ Why: the second cannot be bound.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.lower import listen_port
-from sipfo.grammar.diagnostic import Diagnostic, Label
-from sipfo.grammar.source import Span
+from sipfo.compiler.policy import Listen
+from sipfo.grammar.diagnostic import Diagnostic, Label, remove
 
 CODE: Final = "SF305"
 TITLE: Final = "Address listened twice"
@@ -21,13 +22,15 @@ TITLE: Final = "Address listened twice"
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """One error for each after the first."""
-    first: dict[tuple[str, str, int], Span] = {}
+    first: dict[tuple[str, str, int], Listen] = {}
     for listen in subject.policy.listens:
         where = listen.endpoint
         key = (listen.transport, where.host, listen_port(listen))
         if key not in first:
-            first[key] = listen.span
+            first[key] = listen
             continue
+        other = first[key]
+        same = replace(listen, endpoint=other.endpoint, span=other.span) == other
         yield Diagnostic(
             CODE,
             "error",
@@ -35,6 +38,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             f"already listened on: `{listen.transport} {where.host}` port {key[2]}",
             listen.span,
             "listened on again",
-            (Label(first[key], "listened on first"),),
+            (Label(other.span, "listened on first"),),
             "remove one of them",
+            remove(listen.span) if same else None,
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
-from sipfo.grammar.diagnostic import Diagnostic, Label, quoted
+from sipfo.grammar.diagnostic import Diagnostic, Fix, Label, quoted, remove
 from sipfo.grammar.source import Span
 
 CODE: Final = "SF402"
@@ -42,4 +42,20 @@ def _repeated(subject: Subject, listed: Iterable[tuple[object, Span]]) -> Iterat
                 "listed again",
                 (Label(place, "listed first"),),
                 "remove one, or correct it",
+                _without(subject, span),
             )
+
+
+def _without(subject: Subject, span: Span) -> Fix | None:
+    """The list without this part, and without the comma before or after it; the only part stays."""
+    file = subject.source.of(span.start)
+    start, end = span.start - file.base, span.end - file.base
+    before, after = file.text[:start].rstrip(), file.text[end:]
+    if before.endswith(","):
+        return remove(Span(file.base + len(before) - 1, span.end))
+    comma = len(after) - len(after.lstrip())
+    if after[comma : comma + 1] == ",":
+        rest = after[comma + 1 :]
+        gap = len(rest) - len(rest.lstrip())
+        return remove(Span(span.start, span.end + comma + 1 + gap))
+    return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sipfo.compiler.policy import Policy
 from sipfo.compiler.scope import Scope
 from sipfo.grammar.diagnostic import Diagnostic
-from sipfo.grammar.source import Source
+from sipfo.grammar.source import Sources
 from sipfo.grammar.tree import File
 from sipfo.plan.model import Plan
 
@@ -17,7 +17,7 @@ from sipfo.plan.model import Plan
 class Subject:
     """A policy under check; `clean` says that all of its text could be read."""
 
-    source: Source
+    source: Sources
     file: File
     policy: Policy
     scope: Scope

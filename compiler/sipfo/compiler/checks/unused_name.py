@@ -14,6 +14,7 @@ from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.policy import ToRegion, ToRegistered
 from sipfo.compiler.scope import KIND, Kind, region_of
 from sipfo.grammar.diagnostic import Diagnostic, quoted
+from sipfo.grammar.tree import LibraryName
 
 CODE: Final = "SF203"
 TITLE: Final = "Unused name"
@@ -49,6 +50,6 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             used["carrier"].update(word.text for word in trunk.forward.carriers)
     for kind, names in used.items():
         for name, word in subject.scope.declared[kind].items():
-            if name not in names:
+            if name not in names and not isinstance(word, LibraryName):
                 message = f"this {KIND[kind]} is never used: {quoted(name)}"
                 yield Diagnostic(CODE, "warning", TITLE, message, word.span, _USED_BY[kind])

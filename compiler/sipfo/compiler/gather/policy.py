@@ -18,6 +18,7 @@ from sipfo.compiler.gather.retry import retry
 from sipfo.compiler.gather.test import test
 from sipfo.compiler.gather.trunk import trunk
 from sipfo.compiler.policy import Policy
+from sipfo.compiler.values.date import day
 from sipfo.compiler.values.name import name_fault
 from sipfo.grammar import tree
 from sipfo.grammar.diagnostic import Diagnostic
@@ -30,7 +31,8 @@ def gather(file: tree.File) -> tuple[Policy, list[Diagnostic]]:
     """The policy, and every value that is none."""
     reader = Reader()
     for statement in file.statements:
-        if isinstance(statement, tree.Block) and isinstance(statement.name, tree.Word):
+        # A library's name may have a dot, and is ours: there is nothing to find fault with.
+        if isinstance(statement, tree.Block) and type(statement.name) is tree.Word:
             fault = name_fault(statement.name)
             if fault is not None:
                 reader.found.append(fault.diagnostic)
@@ -42,6 +44,8 @@ def gather(file: tree.File) -> tuple[Policy, list[Diagnostic]]:
                 if made is not None:
                     yield made
 
+    for about in _sources(file):
+        reader.value(day, about.date)
     policy = Policy(
         listens=tuple(
             sorted(
@@ -58,3 +62,10 @@ def gather(file: tree.File) -> tuple[Policy, list[Diagnostic]]:
         tests=tuple(each(tree.Test, test)),
     )
     return policy, reader.found
+
+
+def _sources(file: tree.File) -> Iterator[tree.Source]:
+    """Every `source`, of the file and of its blocks."""
+    for statement in file.statements:
+        items = statement.items if isinstance(statement, tree.Block) else (statement,)
+        yield from (item for item in items if isinstance(item, tree.Source))

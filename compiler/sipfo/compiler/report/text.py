@@ -131,7 +131,8 @@ def _change(texts: Texts, fix: Fix) -> list[str]:
     while after < min(len(old), len(new)) - before and old[-1 - after] == new[-1 - after]:
         after += 1
     gone, come = old[before : len(old) - after], new[before : len(new) - after]
-    return [f"  {sign} {_short(line)}" for sign, part in (("-", gone), ("+", come)) for line in part]
+    signed = [("-", line) for line in gone] + [("+", line) for line in come]
+    return [f"  {sign} {_short(line)}" for sign, line in signed if line.strip()]
 
 
 def _short(line: str) -> str:

@@ -15,8 +15,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from sipfo.plan.model import Plan
-from sipfo.runtime.core import Lookup
 from sipfo.runtime.capability import check_capabilities
+from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.locate import Target, Unlocatable
 from sipfo.runtime.mapping import Mapping as AddressMapping

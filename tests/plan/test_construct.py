@@ -1,0 +1,93 @@
+"""What a plan uses of what some target may not have: all of it, by name, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from plan.samples import registered_route, registrar, small_plan
+from plan.strategies import plans
+from sipfo.plan.construct import Construct, Usage, usages
+from sipfo.plan.model import Plan
+
+AUTH = {"user": "acme", "secret": "ACME_PW"}
+PROBE = {"every": 30.0, "down_after": 3, "up_after": 2}
+TLS = {"transport": "tls", "host": "192.0.2.10", "port": 5061, "certificate": "tls.pem"}
+
+
+def edited(kind: str, **changes: object) -> Plan:
+    """A small plan with its last part of a kind changed."""
+    document: dict[str, Any] = small_plan(carriers=2).model_dump()
+    last = {**document[kind][-1], **changes}
+    document[kind] = (*document[kind][:-1], last)
+    if kind == "routes" and changes.get("registered"):
+        document["registrars"] = (registrar().model_dump(),)
+    return Plan.model_validate(document)
+
+
+ALICE = registered_route("r1").model_dump(include={"destinations", "levels", "registered"})
+TO_TLS = "sip:192.0.2.1;transport=tls"
+CASES = {
+    Construct.LISTEN_TLS: (edited("listen", **TLS), ""),
+    Construct.TO_TLS: (edited("routes", destinations=(TO_TLS,)), "r1"),
+    Construct.TO_REGISTERED: (edited("routes", **ALICE), "r1"),
+    Construct.ROUTE_AUTH: (edited("routes", auth=AUTH), "r1"),
+    Construct.ROUTE_PROBE: (edited("routes", probe=PROBE), "r1"),
+    Construct.CARRIER_AUTH: (edited("carriers", auth=AUTH), "c1"),
+    Construct.CARRIER_LIMIT: (edited("carriers", limit={"calls": 200}), "c1"),
+    Construct.CARRIER_PROBE: (edited("carriers", probe=PROBE), "c1"),
+    Construct.ACCEPT_CREDENTIAL: (edited("trunks", accept={"credentials": (AUTH,)}), "acme"),
+    Construct.TRUNK_LIMIT: (edited("trunks", limit={"per_second": 20}), "acme"),
+}
+
+
+def test_every_construct_has_its_case() -> None:
+    assert set(CASES) == set(Construct)
+
+
+@pytest.mark.parametrize("construct", Construct, ids=lambda one: one.value)
+def test_a_construct_is_found_with_the_name_of_what_uses_it(construct: Construct) -> None:
+    plan, name = CASES[construct]
+    assert list(usages(plan)) == [Usage(construct, name)]
+
+
+def test_a_plain_plan_uses_nothing_that_a_target_may_not_have() -> None:
+    assert list(usages(small_plan(carriers=2, method="round-robin", deadline=20.0))) == []
+
+
+def test_tls_to_a_carrier_is_tls_too() -> None:
+    plan = edited("carriers", destination=TO_TLS)
+    assert list(usages(plan)) == [Usage(Construct.TO_TLS, "c1")]
+
+
+def test_one_destination_of_several_is_enough() -> None:
+    plan = edited("routes", destinations=("sip:192.0.2.1", TO_TLS))
+    assert list(usages(plan)) == [Usage(Construct.TO_TLS, "r1")]
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_tls"),
+    [
+        ("sip:192.0.2.1;transport=TLS", True),
+        ("sip:192.0.2.1;Transport=tls;lr", True),
+        ("sip:alice@192.0.2.1:5061;transport=tls?subject=x", True),
+        ("sip:192.0.2.1;transport=tcp", False),
+        ("sip:192.0.2.1;transport=tls-sctp", False),
+        ("sip:transport=tls.example", False),
+        ("sip:alice;transport=tls@192.0.2.1", False),
+    ],
+)
+def test_tls_is_what_the_uris_own_parameter_says(uri: str, is_tls: bool) -> None:
+    found = list(usages(edited("routes", destinations=(uri,))))
+    assert found == ([Usage(Construct.TO_TLS, "r1")] if is_tls else [])
+
+
+@settings(max_examples=30)
+@given(plans())
+def test_a_usage_names_a_part_of_the_plan_and_the_order_is_the_plans(plan: Plan) -> None:
+    parts = ["", *(one.name for one in plan.routes), *(one.name for one in plan.carriers)]
+    parts += [trunk.name for trunk in plan.trunks]
+    places = [parts.index(usage.name) for usage in usages(plan)]
+    assert places == sorted(places)

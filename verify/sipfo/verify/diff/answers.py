@@ -1,0 +1,166 @@
+"""Two retry policies to one response for each way in which both can read one.
+
+Complete: for any response there is one here that both policies judge alike, that RFC 3261 §16.7
+ranks alike among others and that RFC 3263 §4.3 reads alike. Two tags or two causes are enough for
+that, since each policy goes by one of them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import permutations
+
+from sipfo.plan.best import PREFERRED
+from sipfo.plan.model import OnCause, OnTag, Retry, Verdict
+from sipfo.plan.outcome import Final, Judge, Outcome
+from sipfo.plan.scenario import Reply
+from sipfo.verify.conduct import has_body, phrase_of
+
+_FAMILIAR = (503, 486, 404, 500, 603, 480, 408, 504, 302, 600)
+_TAG_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A final response; `reply` is how a scenario says it, None where it cannot. `also` are the
+    others that the two policies read in the same way."""
+
+    final: Final
+    reply: Reply | None
+    words: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """A response from 101 to 199; `scripted` says that a scenario can hold it."""
+
+    status: int
+    body: bool
+    scripted: bool
+
+
+_Key = tuple[Verdict, Verdict, tuple[bool, int, bool], bool]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the two policies tell apart. With `unscripted` also what no scenario can hold: two
+    causes, a provisional with a body other than a 183."""
+
+    old: Retry
+    new: Retry
+    unscripted: bool = False
+
+    @cached_property
+    def finals(self) -> tuple[Answer, ...]:
+        """One final response for each class, those that people know first."""
+        judges = Judge(self.old), Judge(self.new)
+        first: dict[_Key, Answer] = {}
+        also: dict[_Key, list[str]] = {}
+        plain = list(_plain(self.unscripted))
+        for answer in plain:
+            _sort_in(answer, judges, first, also)
+        for answer in _qualified(list(first.values()), self._tags(), self._causes()):
+            if answer.reply is not None or self.unscripted:
+                _sort_in(answer, judges, first, also)
+        return tuple(
+            Answer(answer.final, answer.reply, answer.words, tuple(also[key]))
+            for key, answer in first.items()
+        )
+
+    @cached_property
+    def provisionals(self) -> tuple[Provisional, ...]:
+        """One provisional for each pair of what the two policies commit on."""
+        judges = Judge(self.old), Judge(self.new)
+        found: dict[tuple[bool, bool], Provisional] = {}
+        statuses = list(dict.fromkeys((180, 183, *range(101, 200))))
+        every = [Provisional(one, has_body(one), True) for one in statuses]
+        if self.unscripted:
+            every += [Provisional(one, not has_body(one), False) for one in statuses]
+        for one in every:
+            commits = tuple(judge.commits(one.status, one.body) for judge in judges)
+            found.setdefault((commits[0], commits[1]), one)
+        return tuple(found.values())
+
+    def _tags(self) -> list[tuple[int, str]]:
+        rules = (*self.old.rules, *self.new.rules)
+        tagged = [rule.match for rule in rules if isinstance(rule.match, OnTag)]
+        return list(dict.fromkeys((one.code, one.tag) for one in tagged))
+
+    def _causes(self) -> list[int]:
+        rules = (*self.old.rules, *self.new.rules)
+        causes = [rule.match.cause for rule in rules if isinstance(rule.match, OnCause)]
+        return list(dict.fromkeys(causes))
+
+
+def group_of(code: int) -> tuple[bool, int, bool]:
+    """The rank of a status code among others, higher before lower (RFC 3261 §16.7)."""
+    return code >= 600, -(code // 100), code in PREFERRED
+
+
+def _sort_in(
+    answer: Answer,
+    judges: tuple[Judge, Judge],
+    first: dict[_Key, Answer],
+    also: dict[_Key, list[str]],
+) -> None:
+    outcome = Outcome("response", answer.final)
+    status = answer.final.status
+    old, new = (judge.verdict(outcome) for judge in judges)
+    key = old, new, group_of(status), status == 503
+    if first.setdefault(key, answer) is not answer:
+        also[key].append(answer.words)
+    else:
+        also[key] = []
+
+
+def _plain(unscripted: bool) -> Iterator[Answer]:
+    statuses = dict.fromkeys((*_FAMILIAR, *range(300, 700)))
+    for status in statuses:
+        yield _scripted(Reply(status=status), str(status))
+    if unscripted:  # a reason phrase may be anything, also none of the words of the usual one
+        yield from (Answer(Final(one), None, f"{one} with an empty phrase") for one in statuses)
+
+
+def _scripted(reply: Reply, words: str) -> Answer:
+    causes = (reply.cause,) if reply.cause is not None else ()
+    return Answer(Final(reply.status, phrase_of(reply), causes=causes), reply, words)
+
+
+def _qualified(
+    plain: Iterable[Answer], tags: list[tuple[int, str]], causes: list[int]
+) -> Iterator[Answer]:
+    """Answers with a tag, two tags, a cause, two causes, or a tag for one policy and a cause for
+    the other, which does not know the tag."""
+    statuses = dict.fromkeys(answer.final.status for answer in plain)
+    for code, tag in tags:
+        yield _answer(code, (tag,), ())
+    for status in statuses:
+        for cause in causes:
+            yield _answer(status, (), (cause,))
+    for code, tag in tags:
+        for cause in causes:
+            yield _answer(code, (tag,), (cause,))
+    for (code, one), (other, another) in permutations(tags, 2):
+        if code == other:
+            yield _answer(code, (one, another), ())
+    for status in statuses:
+        for pair in permutations(causes, 2):
+            yield _answer(status, (), pair)
+
+
+def _answer(status: int, tags: tuple[str, ...], causes: tuple[int, ...]) -> Answer:
+    words = str(status)
+    # A comma keeps two tags from making a third one that spans them.
+    tag = ", ".join(tags) or None
+    if tag is not None:
+        words += f' tagged "{tag}"'
+    if causes:
+        words += f" cause {', '.join(map(str, causes))}"
+    if len(causes) > 1 or (tag is not None and len(tag) > _TAG_LENGTH):
+        return Answer(Final(status, "", reasons=tags, causes=causes), None, words)
+    reply = Reply(status=status, tag=tag, cause=causes[0] if causes else None)
+    return _scripted(reply, words)

@@ -1,0 +1,314 @@
+"""Two courses to the shortest calls that set them apart: the product of the two machines.
+
+Breadth first by attempts, then by time. What would surprise: of a state only the arrivals that no
+other beats are kept (earlier, with a better response in hand), since whatever can still happen from
+a later or poorer one can happen from them too; `late` turns that round, to ask how long a call can
+be pending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count, product
+from typing import Final, Literal
+
+from sipfo.plan.event import Event, Expired, Failed, Heard, Responded
+from sipfo.plan.model import Timer
+from sipfo.plan.outcome import TRANSPORT_ERROR, UNREGISTERED, Judge, Outcome, responded, timed_out
+from sipfo.plan.scenario import NOMINAL_DELAY
+from sipfo.plan.table import State
+from sipfo.verify.diff.answers import Answer, Answers
+from sipfo.verify.diff.lockstep import PHASES, Course, Fact, Rank, Side, World, ticks
+from sipfo.verify.simulate import TICKS
+from sipfo.verify.words import duration
+
+Kind = Literal["verdict", "commit", "timer", "deadline", "steps"]
+
+REFUSAL: Final = ticks(NOMINAL_DELAY)
+"""How long a refused connection takes to show, in a scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One thing that happens to both calls. `old` and `new` are the event as each machine is told
+    it, None when one is not; `after` are ticks since the timer of the phase was armed, None for as
+    soon as can be; `limit` is the timer that ran meanwhile; `answer` is the final response."""
+
+    old: Event | None
+    new: Event | None
+    after: int | None = None
+    limit: int | None = None
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """A call that goes two ways. `subject` names what decides: a timer, an outcome, a provisional;
+    `before` and `after` are what each plan makes of it, in words; `also` are outcomes that the two
+    read in the same way.
+
+    With kind `timer` or `deadline` the call waits in silence after the last moment; `at` is when
+    that begins, or when the last moment is, in ticks and without the time that replies take.
+    """
+
+    kind: Kind
+    subject: str
+    before: str
+    after: str
+    also: tuple[str, ...]
+    moments: tuple[Moment, ...]
+    at: int
+    bound: int | None
+    world: World
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """What happened so far, latest first."""
+
+    moment: Moment
+    before: _Path | None
+
+    def moments(self) -> tuple[Moment, ...]:
+        found: list[Moment] = []
+        path: _Path | None = self
+        while path is not None:
+            found.append(path.moment)
+            path = path.before
+        return tuple(reversed(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    old: Side
+    new: Side
+    at: int
+    path: _Path | None
+    committed_by: str = ""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        old, new = self.old.hunt, self.new.hunt
+        return old.state, old.step, old.target, new.state, new.step, new.target
+
+    @property
+    def attempts(self) -> int:
+        return self.old.hunt.attempt
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A moment that may come next: when it is, the outcome that it gives the attempt, if any, and
+    whether the phase's timer goes on as it was."""
+
+    moment: Moment
+    at: int
+    outcome: Outcome | None
+    words: str
+    also: tuple[str, ...] = ()
+
+
+class Search:
+    """The product of two courses in one world."""
+
+    def __init__(self, old: Course, new: Course, answers: Answers, world: World) -> None:
+        self._courses = old, new
+        self._answers = answers
+        self._world = world
+        both = [one for one in (old.deadline, new.deadline) if one is not None]
+        self._bound = min(both, default=None)
+        self._judges = Judge(old.retry), Judge(new.retry)
+        self._late = False
+        self._order = count()
+        self._found: dict[tuple[Kind, str], Divergence] = {}
+        self._arrivals: dict[tuple[object, ...], list[tuple[int, Rank]]] = {}
+        self._queue: list[tuple[int, int, int, _Node]] = []
+
+    def divergences(self) -> tuple[Divergence, ...]:
+        """One divergence for each thing that decides differently, the shortest first."""
+        self._explore()
+        old, new = self._courses
+        if old.deadline != new.deadline and not any(kind == "deadline" for kind, _ in self._found):
+            self._late = True
+            self._explore()
+        return tuple(self._found.values())
+
+    def _explore(self) -> None:
+        self._arrivals.clear()
+        start = _Node(Side.placed(self._courses[0]), Side.placed(self._courses[1]), 0, None)
+        self._settle(start, None, None)
+        while self._queue:
+            _, _, _, node = heappop(self._queue)
+            if node.old.hunt.state is State.LOCATING:
+                self._settle(node, None, None)
+                continue
+            for move in self._moves(node):
+                self._hear(node, move)
+
+    def _moves(self, node: _Node) -> Iterator[_Move]:
+        """What may happen to the attempt under way; a timer that differs is a divergence."""
+        timer = PHASES[node.old.hunt.state]
+        old, new = (course.timer(timer) for course in self._courses)
+        runs = min(old, new)
+        if not self._before_bound(node.at + runs):
+            self._pending(node)
+        elif old != new:
+            words = _seconds(old), _seconds(new)
+            self._add("timer", timer, words, node.path, node.at + runs)
+        yield from self._provisionals(node, timer, runs)
+        for answer in self._answers.finals:
+            yield self._message(
+                node, runs, Outcome("response", answer.final), answer.words, answer=answer
+            )
+        yield self._message(node, runs, responded(200), "200")
+        refusal = 0 if self._answers.unscripted else REFUSAL
+        in_time = refusal <= runs and (self._bound is None or node.at + refusal <= self._bound)
+        if in_time and (node.old.hunt.state is State.CALLING or self._answers.unscripted):
+            failed = Failed(node.old.hunt.attempt)
+            moment = Moment(failed, failed)
+            yield _Move(moment, node.at + refusal, TRANSPORT_ERROR, "transport-error")
+        if old == new and self._before_bound(node.at + runs):
+            expired = Expired(node.old.hunt.attempt, timer)
+            moment = Moment(expired, expired)
+            yield _Move(moment, node.at + runs, timed_out(timer), timer)
+
+    def _provisionals(self, node: _Node, timer: Timer, runs: int) -> Iterator[_Move]:
+        attempt = node.old.hunt.attempt
+        after: int | None = None
+        if self._late:  # while it rings the timer goes on, and a provisional changes no time
+            after = 0 if timer == "no-answer" else runs
+        at = node.at + (after or 0)
+        if timer == "no-response":
+            heard = Heard(attempt, 100)
+            yield _Move(Moment(heard, heard, after, runs), at, None, "100")
+        for one in self._answers.provisionals:
+            heard = Heard(attempt, one.status, one.body)
+            words = str(one.status)
+            if not one.scripted:
+                words += " with a body" if one.body else " without a body"
+            yield _Move(Moment(heard, heard, after, runs), at, None, words)
+
+    def _message(
+        self, node: _Node, runs: int, outcome: Outcome, words: str, answer: Answer | None = None
+    ) -> _Move:
+        assert outcome.final is not None  # it came over the wire
+        event = Responded(node.old.hunt.attempt, outcome.final)
+        after = runs if self._late else None
+        moment = Moment(event, event, after, runs, answer)
+        also = answer.also if answer is not None else ()
+        return _Move(moment, node.at + (after or 0), outcome, words, also)
+
+    def _hear(self, node: _Node, move: _Move) -> None:
+        event = move.moment.old
+        assert event is not None
+        old, new = node.old.hear(event), node.new.hear(event)
+        committed_by = node.committed_by
+        if move.outcome is None and (old.hunt.state is new.hunt.state):
+            committed_by = ""
+        elif move.outcome is None and not committed_by:
+            committed_by = move.words
+        path = _Path(move.moment, node.path)
+        self._settle(_Node(old, new, move.at, path, committed_by), move, node)
+
+    def _settle(self, node: _Node, move: _Move | None, before: _Node | None) -> None:
+        """Let both sides find their targets, compare what they did, and go on where it is equal."""
+        facts = dict.fromkeys(fact for fact in (node.old.fact(), node.new.fact()) if fact)
+        for holding in product((True, False), repeat=len(facts)):
+            holds = dict(zip(facts, holding, strict=True))
+            old, heard_old = self._locate(node.old, node.at, holds)
+            new, heard_new = self._locate(node.new, node.at, holds)
+            path = node.path
+            if heard_old is not None or heard_new is not None:
+                path = _Path(Moment(heard_old, heard_new), path)
+            settled = _Node(old.seen(), new.seen(), node.at, path, node.committed_by)
+            if old.shown == new.shown:
+                self._keep(settled)
+            else:
+                nowhere = UNREGISTERED if settled.old.hop.registered else TRANSPORT_ERROR
+                self._diverge(settled, move, before, None if all(holding) else nowhere)
+
+    def _locate(self, side: Side, at: int, holds: dict[Fact, bool]) -> tuple[Side, Event | None]:
+        fact = side.fact()
+        return side.locate(at, holds[fact] if fact is not None else True, self._world)
+
+    def _keep(self, node: _Node) -> None:
+        """Queue a node, unless it is over or another arrival at the same state beats it."""
+        if node.old.hunt.state is State.ENDED or not self._before_bound(node.at):
+            return
+        arrivals = self._arrivals.setdefault(node.key, [])
+        rank = node.old.rank()
+        for at, better in arrivals:
+            if self._late:
+                if at >= node.at:
+                    return
+            elif at <= node.at and better >= rank:
+                return
+        arrivals.append((node.at, rank))
+        heappush(
+            self._queue,
+            (node.attempts, -node.at if self._late else node.at, next(self._order), node),
+        )
+
+    def _before_bound(self, at: int) -> bool:
+        return self._bound is None or at < self._bound
+
+    def _pending(self, node: _Node) -> None:
+        """The attempt can outlast the earlier deadline."""
+        if self._courses[0].deadline != self._courses[1].deadline:
+            self._add("deadline", "deadline", self._deadlines(), node.path, node.at)
+
+    def _deadlines(self) -> tuple[str, str]:
+        old, new = (course.deadline for course in self._courses)
+        return _seconds(old), _seconds(new)
+
+    def _diverge(
+        self, node: _Node, move: _Move | None, before: _Node | None, missed: Outcome | None
+    ) -> None:
+        """Name what made the two sides differ."""
+        if self._late:
+            return
+        outcome = move.outcome if move is not None else None
+        if node.old.is_late != node.new.is_late:
+            self._add("deadline", "deadline", self._deadlines(), node.path, node.at)
+        elif before is not None and before.old.hunt.state is not before.new.hunt.state:
+            old, new = (side.hunt.state is State.COMMITTED for side in (before.old, before.new))
+            words = _commits(old), _commits(new)
+            self._add("commit", before.committed_by, words, node.path, node.at)
+        elif move is not None and outcome is not None and self._disagree(outcome):
+            verdicts = self._verdicts(outcome)
+            self._add("verdict", move.words, verdicts, node.path, node.at, move.also)
+        elif missed is not None and self._disagree(missed):
+            self._add("verdict", missed.ending, self._verdicts(missed), node.path, node.at)
+        else:
+            self._add("steps", "attempts", ("", ""), node.path, node.at)
+
+    def _verdicts(self, outcome: Outcome) -> tuple[str, str]:
+        old, new = (judge.verdict(outcome) for judge in self._judges)
+        return old, new
+
+    def _disagree(self, outcome: Outcome) -> bool:
+        old, new = self._verdicts(outcome)
+        return old != new
+
+    def _add(
+        self,
+        kind: Kind,
+        subject: str,
+        words: tuple[str, str],
+        path: _Path | None,
+        at: int,
+        also: tuple[str, ...] = (),
+    ) -> None:
+        moments = path.moments() if path is not None else ()
+        found = Divergence(kind, subject, *words, also, moments, at, self._bound, self._world)
+        self._found.setdefault((kind, subject), found)
+
+
+def _seconds(count: int | None) -> str:
+    return "none" if count is None else duration(count / TICKS)
+
+
+def _commits(does: bool) -> str:
+    return "commits" if does else "does not commit"
