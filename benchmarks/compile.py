@@ -63,7 +63,9 @@ def main() -> None:
             [sys.executable, "-m", "sipfo.cli.main", "--version"], check=True, capture_output=True
         )
         starts.append(time.perf_counter() - before)
-    print(f"sipfo --version  {min(starts) * 1000:.0f} ms at best, {max(starts) * 1000:.0f} at worst")
+    print(
+        f"sipfo --version  {min(starts) * 1000:.0f} ms at best, {max(starts) * 1000:.0f} at worst"
+    )
 
 
 if __name__ == "__main__":

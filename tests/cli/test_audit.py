@@ -86,12 +86,12 @@ def test_many_trunks_are_a_grid(written: Path) -> None:
     assert result.exit_code == 1
     grid, _, others = result.stdout.split("\n\n")
     assert grid == (
-        "                             acme   other\n"
-        "us.primary 192.76.120.10   4.10 s       —\n"
-        "us.secondary 64.16.250.10  100 ms       —\n"
-        "listen 192.0.2.10               —    lost\n"
-        "route east 198.51.100.10   2.10 s       —\n"
-        "route west 203.0.113.20    100 ms    lost"
+        "                             acme  other\n"
+        "us.primary 192.76.120.10   4.10 s      —\n"
+        "us.secondary 64.16.250.10  100 ms      —\n"
+        "listen 192.0.2.10               —   lost\n"
+        "route east 198.51.100.10   2.10 s      —\n"
+        "route west 203.0.113.20    100 ms   lost"
     )
     assert others == (
         "other  2 of 2 things lose calls alone\n"

@@ -51,7 +51,7 @@ def test_a_starter_fits_a_page(tmp_path: Path, provider: str | None) -> None:
 def test_a_providers_starter_imports_its_library(tmp_path: Path, provider: str) -> None:
     text = Path(written(tmp_path, provider)).read_text()
     assert f"\nimport {provider} " in text
-    assert f"retry    {provider}.standard\n" in text
+    assert f"{provider}.standard\n" in text
 
 
 def test_every_starter_can_be_asked_for() -> None:

@@ -76,12 +76,13 @@ def test_a_policy_with_errors_fails_and_the_others_are_still_tested(
 
 def test_what_sockets_cannot_play_fails_with_the_reason(policy: Path) -> None:
     policy.write_text(
-        POLICY + 'test "no name" {\n call acme to +13125550123\n when east unresolvable\n}\n'
+        POLICY.replace("accept", "limit 5 calls\n accept")
+        + 'test "any" {\n call acme to +13125550123\n expect answered\n}\n'
     )
     assert sipfo("test", str(policy)).exit_code == 0
     result = sipfo("test", *RUNTIME, str(policy))
     assert result.exit_code == 1
-    assert "east is 198.51.100.10, a number" in result.stdout
+    assert "`limit of a trunk` (acme) is not in this runtime" in result.stdout
 
 
 def test_a_plan_has_no_test_blocks(tmp_path: Path) -> None:

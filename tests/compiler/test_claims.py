@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compiler.policies import CORRECT
@@ -24,6 +24,7 @@ claim = st.one_of(
 
 
 @settings(max_examples=60, deadline=None)
+@example([["+1111 .. +1111", "+1111 .. +2111"]], "1112")
 @given(st.lists(st.lists(claim, min_size=1, max_size=3), min_size=1, max_size=3), digits)
 def test_a_number_goes_where_the_plan_sends_it(trunks: list[list[str]], number: str) -> None:
     head = CORRECT.partition("trunk acme")[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sipfo.compiler.imports import (
     DEEPEST,
@@ -136,6 +138,25 @@ def test_an_imported_file_that_is_no_text_is_told_and_the_others_are_read() -> N
 def test_without_a_loader_files_are_not_available() -> None:
     (found,) = read_parts(importing("a"), "main", None, None).found
     assert found.message == "`a` cannot be read: files are not available here"
+
+
+@given(st.lists(st.lists(st.integers(0, 4), max_size=4, unique=True), min_size=5, max_size=5))
+def test_any_web_of_imports_is_read_once_and_its_circles_are_found(web: list[list[int]]) -> None:
+    files = {str(n): importing(*map(str, names)) for n, names in enumerate(web)}
+    parts = read_parts(files["0"], "0", disk(files), "0")
+    reached = reachable(web, [0])
+    assert sorted(part.source.path for part in parts.parts) == [str(n) for n in sorted(reached)]
+    circular = any(n in reachable(web, web[n]) for n in reached)
+    assert set(codes(parts)) == ({"SF206"} if circular else set())
+
+
+def reachable(web: list[list[int]], start: list[int]) -> set[int]:
+    found, todo = set(start), list(start)
+    while todo:
+        new = set(web[todo.pop()]) - found
+        found |= new
+        todo += new
+    return found
 
 
 @pytest.mark.parametrize("name", library_names())

@@ -164,10 +164,11 @@ def test_a_region_of_two_libraries_has_only_its_full_names() -> None:
 
 def test_the_bare_name_of_two_libraries_regions_is_told_with_both() -> None:
     result = linked("trunk t { from us.primary, us.secondary }", a=EAST, b=WEST)
-    assert [one.message for one in result.found] == ["2 libraries have a region `us`"] * 2
-    first = result.found[0]
-    assert first.hint == "write `a.us.primary` or `b.us.primary`"
-    assert [label.text for label in first.secondary][-2:] == ["in library `a`", "in library `b`"]
+    (found,) = result.found
+    assert found.message == "2 libraries have a region `us`"
+    assert found.hint == "write `a.us.primary` or `b.us.primary`"
+    labels = [label.text for label in found.secondary]
+    assert labels == ["also here", "in library `a`", "in library `b`"]
     assert "us" in result.file.lost
 
 

@@ -57,6 +57,7 @@ def test_lines_and_blanks_do_not_matter() -> None:
     plan = compile_source(CORRECT, "policy.sipfo").plan
     assert compile_source(one_line, "policy.sipfo").plan == plan
     assert compile_source(crlf, "policy.sipfo").plan == plan
+    assert compile_source(CORRECT.replace("\n", "\r"), "policy.sipfo").plan == plan
 
 
 def test_mistakes_of_every_phase_are_told_at_once() -> None:
@@ -78,6 +79,22 @@ def test_an_unreadable_statement_makes_no_name_unknown() -> None:
 def test_an_unreadable_part_of_a_trunk_is_not_missing() -> None:
     assert codes(changed(("    routes   sequential", "    routes   sequenial"))) == ["SF002"]
     assert codes(changed(("numbers  +1", "numbers  1"))) == ["SF107"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("route pbx-east {", "route {", "SF002"),  # a block without its name
+        ("retry standard {\n", "", "SF005"),  # without its first line
+        ("    routes ", "}\n    routes ", "SF005"),  # that ends too early
+        ("    retry ", "}\n    retry ", "SF002"),
+        ("listen udp 192.0.2.10:5060", "listen udp 192.0.2.10:5060,", "SF002"),
+        ("numbers  +13125550100 .. +13125550199", "numbers  +13125550100 ..", "SF002"),
+        ("standard\n    deadline", "standard,\n    deadline", "SF002"),
+    ],
+)
+def test_a_mistake_of_syntax_makes_no_second_one(old: str, new: str, code: str) -> None:
+    assert codes(changed((old, new))) == [code]
 
 
 def test_warnings_leave_the_plan() -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 import re
 
-from bless import cases
+from bless import CASES, cases
 from compiler.policies import CORRECT, changed, compiled
-from sipfo.compiler.pipeline import compile_source
+from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.compiler.report.json import render_json, to_json
 from sipfo.compiler.report.text import MOST, render
 
@@ -63,8 +63,16 @@ def test_the_json_has_every_field() -> None:
         "label": "stop here",
         "hint": "keep it in one of the two lists",
         "labels": [
-            {"text": "failover here", "line": 11, "column": 27, "end_line": 11, "end_column": 30}
+            {
+                "text": "failover here",
+                "file": "policy.sipfo",
+                "line": 11,
+                "column": 27,
+                "end_line": 11,
+                "end_column": 30,
+            }
         ],
+        "fix": None,
     }
     assert second["code"] == "SF105"
 
@@ -105,3 +113,53 @@ def test_only_the_first_are_shown_and_all_are_counted() -> None:
     assert text.count("error[") == MOST
     assert text.endswith(f"{MOST + 20} errors, the first {MOST} shown\n")
     assert len(json.loads(render_json(to_json(made.source, made.diagnostics)))) == MOST + 20
+
+
+def test_a_place_in_another_file_has_its_own_head() -> None:
+    made = case("import-declared-twice")
+    assert render(made.source, made.diagnostics) == (
+        "error[SF202] Name declared twice: another route is called `pbx`\n"
+        "  ┌─ places.sipfo:3:7\n"
+        "  │\n"
+        "3 │ route pbx { to sip:198.51.100.20 }\n"
+        "  │       ^^^ declared again\n"
+        "  ┌─ policy.sipfo:7:7\n"
+        "  │\n"
+        "7 │ route pbx { to sip:198.51.100.10 }\n"
+        "  │       --- declared first\n"
+        "\n"
+        "1 error\n"
+    )
+    (found,) = to_json(made.source, made.diagnostics)
+    assert (found["file"], found["labels"][0]["file"]) == ("places.sipfo", "policy.sipfo")
+
+
+def test_a_fix_is_shown_as_the_lines_that_change() -> None:
+    made = compile_source("listen udp 192.0.2.10\nlisten  udp  192.0.2.10:5060\n", "x")
+    text = render(made.source, made.diagnostics)
+    assert "fix: insert `sipfo 1`\n  + sipfo 1\n" in text
+    assert "fix: remove it\n  - listen  udp  192.0.2.10:5060\n" in text
+    findings = to_json(made.source, made.diagnostics)
+    fixes = [one["fix"] for one in findings if one["fix"] is not None]
+    assert fixes[0]["title"] == "insert `sipfo 1`"
+    assert fixes[0]["edits"] == [
+        {
+            "replacement": "sipfo 1\n\n",
+            "file": "x",
+            "line": 1,
+            "column": 1,
+            "end_line": 1,
+            "end_column": 1,
+        }
+    ]
+
+
+def test_notes_are_counted_apart_and_their_lines_indented() -> None:
+    made = case("import-twice")
+    text = render(made.source, made.diagnostics)
+    assert "note[SF208] Library note:\n  `no-response` is Timer B" in text
+    assert text.endswith("2 warnings, 1 note\n")
+
+
+def case(name: str) -> Compilation:
+    return compiled(CASES / name)

@@ -67,6 +67,8 @@ def test_any_words_of_the_language(tokens: list[str]) -> None:
 def test_any_damage_to_an_example(text: str, damage: list[tuple[str, int, str]]) -> None:
     parts = re.findall(r'"[^"\n]*"|\w+|[^\w\s]|\s+', text)
     for kind, place, token in damage:
+        if not parts:
+            break  # there is nothing left to damage
         at = place % len(parts)
         match kind:
             case "delete":

@@ -37,4 +37,3 @@ def test_the_lexers_last_resort_sorts_last() -> None:
 
 def test_connectives_are_words_of_the_grammar_or_of_english() -> None:
     assert CONNECTIVES - {"and", "or"} <= set(re.findall('"([a-z-]+)"', GRAMMAR))
-

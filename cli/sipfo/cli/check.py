@@ -22,6 +22,7 @@ from sipfo.cli.reading import (
     read_file,
     shown,
 )
+from sipfo.cli.targets import TARGETS
 from sipfo.cli.terminal import has_colour
 from sipfo.cli.writing import write_whole
 from sipfo.compiler.fixing import fixable, fixed
@@ -49,8 +50,15 @@ ROUNDS: Final = 10
     show_default=True,
     help="For people; a list of findings for tools; annotations of a pull request; SARIF 2.1.0.",
 )
+@click.option(
+    "--target",
+    "targets",
+    type=click.Choice(list(TARGETS)),
+    multiple=True,
+    help="Also say what this target cannot do. Repeatable.",
+)
 @click.option("--fix", is_flag=True, help="First put right what leaves no doubt, in the file.")
-def command(files: tuple[str, ...], form: str, fix: bool) -> None:
+def command(files: tuple[str, ...], form: str, targets: tuple[str, ...], fix: bool) -> None:
     """Say what is wrong with policies, and where.
 
     Every mistake is reported, with the line, what is meant and what to write instead. `-` is
@@ -65,7 +73,7 @@ def command(files: tuple[str, ...], form: str, fix: bool) -> None:
         try:
             if fix:
                 _put_right(file)
-            made.append((shown(file), compile_file(file)))
+            made.append((shown(file), compile_file(file, targets)))
         except Unusable as error:
             error.show()
             status = error.exit_code

@@ -15,7 +15,7 @@ from typing import Final
 
 import click
 
-from sipfo.cli.reading import MOST_BYTES, Unusable, is_plan, read_file
+from sipfo.cli.reading import STANDARD_INPUT, Unusable, is_plan, read_file, shown
 from sipfo.cli.terminal import has_colour
 from sipfo.cli.writing import write_whole
 from sipfo.compiler.checks.language_version import other_version
@@ -23,10 +23,6 @@ from sipfo.compiler.decode import decode
 from sipfo.compiler.report.text import render
 from sipfo.grammar.format.formatter import format_tree
 from sipfo.grammar.parser import parse
-
-STANDARD_INPUT: Final = "-"
-SHOWN_AS: Final = "<stdin>"
-"""What standard input is called in diagnostics and lists."""
 
 _COLOURS: Final = {"---": "1", "+++": "1", "@": "36", "-": "31", "+": "32"}
 
@@ -84,8 +80,7 @@ def _lay_out(file: str) -> Layout | None:
 
     Raises Unusable when there is no policy.
     """
-    path = SHOWN_AS if file == STANDARD_INPUT else file
-    data = _standard_input() if file == STANDARD_INPUT else read_file(file)
+    path, data = shown(file), read_file(file)
     if is_plan(data):
         raise Unusable(f"{path} is a plan: give the policy that it was compiled from")
     source, wrong = decode(data, path)
@@ -98,19 +93,6 @@ def _lay_out(file: str) -> Layout | None:
     return Layout(path, data, format_tree(source, file_tree))
 
 
-def _standard_input() -> bytes:
-    stream = getattr(sys.stdin, "buffer", None)  # None where whoever started us closed it
-    if stream is None:
-        raise Unusable(f"cannot read {SHOWN_AS}: it is closed")
-    try:
-        data: bytes = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise Unusable(f"cannot read {SHOWN_AS}: {error.strerror or error}") from None
-    if len(data) > MOST_BYTES:
-        raise Unusable(f"cannot read {SHOWN_AS}: longer than {MOST_BYTES // 1024**2} MiB")
-    return data
-
-
 def _tell(layout: Layout, *, diff: bool) -> int:
     """Say that a file would change, or how; the exit status."""
     if not layout.changes:
@@ -119,8 +101,8 @@ def _tell(layout: Layout, *, diff: bool) -> int:
         click.echo(layout.path)
         return 1
     for line in _diff(layout):
-        shown = _printable(line) if sys.stdout.isatty() else line
-        click.echo(_paint(shown) if has_colour(sys.stdout) else shown)
+        plain = _printable(line) if sys.stdout.isatty() else line
+        click.echo(_paint(plain) if has_colour(sys.stdout) else plain)
     return 1
 
 

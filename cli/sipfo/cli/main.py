@@ -26,6 +26,8 @@ COMMANDS = {
     "budget": "Show the longest that a caller can wait.",
     "audit": "Fail each single thing and show what is lost.",
     "test": "Run a policy's test blocks.",
+    "diff": "Say which calls change between two policies or plans.",
+    "coverage": "Say which rules a policy's tests exercise, and which changes they would miss.",
     "demo": "Place a policy's test calls over loopback and draw them.",
     "compile": "Turn a policy into a plan.",
     "run": "Carry calls by a policy or a plan.",

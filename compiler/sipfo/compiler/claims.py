@@ -5,6 +5,7 @@ prefix before a shorter one, `any` last. The same order as `sipfo.plan.numbering
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate
 from typing import NamedTuple
 
 from sipfo.compiler.policy import Claim, Policy, Trunk
@@ -31,6 +32,12 @@ class Claims:
         for claims in self.ranges.values():
             claims.reverse()  # of two that begin alike, the first in the file is found
             claims.sort(key=lambda one: one[0])
+        # Of the ranges that begin at or before each, the one that reaches furthest: one trunk's
+        # ranges may overlap.
+        self._reach = {
+            length: list(accumulate(claims, lambda one, other: max(one, other, key=_last)))
+            for length, claims in self.ranges.items()
+        }
 
     def _add(self, claimed: Claimed) -> None:
         match claimed.claim.numbers:
@@ -55,6 +62,11 @@ class Claims:
         """The range that holds this number, if one does."""
         ranges = self.ranges.get(len(number), [])
         place = bisect_right(ranges, number, key=lambda one: one[0]) - 1
-        if place >= 0 and number <= ranges[place][1]:
-            return ranges[place][2]
-        return None
+        if place < 0:
+            return None
+        _, last, claimed = self._reach[len(number)][place]
+        return claimed if number <= last else None
+
+
+def _last(claim: tuple[str, str, Claimed]) -> str:
+    return claim[1]

@@ -62,8 +62,10 @@ def cut_file(text: str) -> Iterator[Chunk]:
 def _opens(lexemes: list[Lexeme], first: int, i: int, depth: int, brace: int | None) -> bool:
     """Whether token `i` begins a new statement of the file."""
     word = lexemes[i]
-    if not word.fresh or not word.is_word or lexemes[i - 1].text in (",", ".."):
+    if not word.fresh or not word.is_word:
         return False
+    if lexemes[i - 1].text in (",", ".."):
+        return word.text in _OPENERS and _is_header(lexemes, i)
     waits_for_brace = depth == 0 and brace is None and lexemes[first].text in _HEADED
     # What begins with an inner word is a block without its header, or past its end: one mistake.
     if depth > 0 or waits_for_brace or lexemes[first].text in INNER:

@@ -45,9 +45,11 @@ class _Recovery:
     def file(self) -> tuple[tree.File, list[Diagnostic]]:
         statements: list[tree.Node] = []
         for chunk in cut_file(self._text):
-            if chunk.words[0].text in INNER and statements:
-                statements[-1] = _partial(statements[-1])  # it may have ended too early
-            statements += self._statement(chunk)
+            before = len(self._found)
+            read = self._statement(chunk)
+            if len(self._found) > before and statements:
+                statements[-1] = _cut_short(statements[-1], chunk)
+            statements += read
         whole, lost = not self._broken, frozenset(self._lost)
         file = tree.File(self._source.span, tuple(statements), whole, lost, self._imports)
         return file, self._found
@@ -123,10 +125,16 @@ class _Recovery:
 
     def _lose(self, chunk: Chunk) -> None:
         self._broken = True
-        if chunk.words[0].text == "import":
+        first, second = chunk.words[0].text, chunk.words[1:2]
+        nameless = first in BLOCKS and (not second or not second[0].is_word)
+        if first == "import" or first in INNER or nameless:
             self._imports = True
         self._lost.update(word.text for word in chunk.words[:3] if word.is_word)
 
 
-def _partial(statement: tree.Node) -> tree.Node:
-    return replace(statement, whole=False) if isinstance(statement, tree.Block) else statement
+def _cut_short(statement: tree.Node, chunk: Chunk) -> tree.Node:
+    """A block that may have ended too early, since what follows it belongs in such a block."""
+    if not isinstance(statement, tree.Block):
+        return statement
+    inside = STATEMENTS[type(statement).__name__.lower()]
+    return replace(statement, whole=statement.whole and chunk.words[0].text not in inside)

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal
 
 from sipfo.plan.model import (
+    Commit,
     CommitOn,
     CommitOnCode,
     OnCause,
@@ -112,47 +113,50 @@ class Judge:
     retry: Retry
 
     @cached_property
-    def _local(self) -> dict[str, Verdict]:
-        return {
-            r.match.outcome: r.verdict for r in self.retry.rules if isinstance(r.match, OnLocal)
-        }
+    def _local(self) -> dict[str, Rule]:
+        return {r.match.outcome: r for r in self.retry.rules if isinstance(r.match, OnLocal)}
 
     @cached_property
-    def _codes(self) -> dict[int, Verdict]:
+    def _codes(self) -> dict[int, Rule]:
         """Codes and ranges in one dictionary: wide ranges first, so that narrow ones overwrite."""
-        table: dict[int, Verdict] = {}
+        table: dict[int, Rule] = {}
         ranges = [
-            (r.match.last - r.match.first, r.match.first, r.match.last, r.verdict)
+            (r.match.last - r.match.first, r.match.first, r.match.last, r.verdict, r)
             for r in self.retry.rules
             if isinstance(r.match, OnRange)
         ]
-        for _, first, last, verdict in sorted(ranges, reverse=True):
-            table.update(dict.fromkeys(range(first, last + 1), verdict))
+        for _, first, last, _, rule in sorted(ranges, key=lambda one: one[:4], reverse=True):
+            table.update(dict.fromkeys(range(first, last + 1), rule))
         for rule in self.retry.rules:
             if isinstance(rule.match, OnCode):
-                table[rule.match.code] = rule.verdict
+                table[rule.match.code] = rule
         return table
 
     @cached_property
-    def _causes(self) -> dict[int, Verdict]:
-        return {r.match.cause: r.verdict for r in self.retry.rules if isinstance(r.match, OnCause)}
+    def _causes(self) -> dict[int, Rule]:
+        return {r.match.cause: r for r in self.retry.rules if isinstance(r.match, OnCause)}
 
     @cached_property
-    def _tags(self) -> list[tuple[int, Callable[[str], object], Verdict]]:
+    def _tags(self) -> list[tuple[int, Callable[[str], object], Rule]]:
         """A tag is matched as a whole word: D5 is not in D56. Of two that are there the longer
         one, being the more specific, is looked for first."""
         return [
             (
                 r.match.code,
                 re.compile(rf"(?<![A-Za-z0-9]){re.escape(r.match.tag)}(?![A-Za-z0-9])").search,
-                r.verdict,
+                r,
             )
             for r in sorted(self.retry.rules, key=_tag_length, reverse=True)
             if isinstance(r.match, OnTag)
         ]
 
     def verdict(self, outcome: Outcome) -> Verdict:
-        """What the policy makes of an outcome: tag, then cause, code, range, `otherwise`.
+        """What the policy makes of an outcome."""
+        rule = self.deciding(outcome)
+        return rule.verdict if rule is not None else self.retry.otherwise
+
+    def deciding(self, outcome: Outcome) -> Rule | None:
+        """The rule that an outcome goes by: tag, then cause, code, range; None for `otherwise`.
 
         A timeout that the policy does not name counts as 408, nobody registered as 480; a transport
         error that it does not name is `otherwise`.
@@ -163,31 +167,35 @@ class Judge:
             if named is not None:
                 return named
             if outcome.ending == "transport-error":
-                return self.retry.otherwise
-            return self._codes.get(outcome.code, self.retry.otherwise)
-        for code, found, verdict in self._tags:
+                return None
+            return self._codes.get(outcome.code)
+        for code, found, rule in self._tags:
             if code == final.status and (
                 found(final.phrase) or any(found(reason) for reason in final.reasons)
             ):
-                return verdict
+                return rule
         for cause in final.causes:
             if cause in self._causes:
                 return self._causes[cause]
-        return self._codes.get(final.status, self.retry.otherwise)
+        return self._codes.get(final.status)
 
     def commits(self, status: int, has_body: bool) -> bool:
         """Whether a provisional above 100 ends failover for this call."""
+        return self.commit_point(status, has_body) is not None
+
+    def commit_point(self, status: int, has_body: bool) -> Commit | None:
+        """The first commit point that a provisional above 100 meets, if it meets one."""
         for point in self.retry.commit:
             match point:
                 case CommitOnCode(code=code) if code == status:
-                    return True
+                    return point
                 case CommitOn(point="progress"):
-                    return True
+                    return point
                 case CommitOn(point="early-media") if has_body:
-                    return True
+                    return point
                 case _:
                     continue
-        return False
+        return None
 
 
 def _tag_length(rule: Rule) -> int:

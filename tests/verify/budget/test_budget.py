@@ -56,7 +56,7 @@ def with_limits(policy: Plan, **limits: float) -> Plan:
     return policy.model_copy(update={"trunks": (trunk,)})
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(plans())
 def test_the_simulator_waits_as_long_as_the_budget_on_its_scenario(policy: Plan) -> None:
     found = budget(policy)
@@ -67,7 +67,7 @@ def test_the_simulator_waits_as_long_as_the_budget_on_its_scenario(policy: Plan)
     assert judge(found.scenario, ladder).ok
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(st.data())
 def test_no_call_waits_longer_than_the_budget(data: st.DataObject) -> None:
     policy = data.draw(plans())
@@ -75,7 +75,7 @@ def test_no_call_waits_longer_than_the_budget(data: st.DataObject) -> None:
     assert simulate(policy, scenario).elapsed <= budget(policy).longest
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(st.data())
 def test_no_attempt_starts_before_its_soonest_or_after_its_latest(data: st.DataObject) -> None:
     policy = data.draw(plans())
@@ -93,7 +93,7 @@ def test_no_attempt_starts_before_its_soonest_or_after_its_latest(data: st.DataO
         assert stop.soonest <= round(one.at * TICKS) <= stop.latest
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(plans())
 def test_the_silent_column_is_a_silent_call(policy: Plan) -> None:
     policy = with_limits(policy, deadline=80_000.0)
@@ -200,7 +200,7 @@ def test_a_name_counts_as_many_targets_as_one_says() -> None:
     assert three.scenario is None and one.scenario is not None
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data())
 def test_the_turn_makes_no_difference(data: st.DataObject) -> None:
     policy = data.draw(plans())

@@ -41,7 +41,8 @@ def _finding(scope: Scope, use: Use, *, suggest: bool) -> Diagnostic:
     name = use.word.text
     known = [other for kind in use.kinds for other in scope.declared[kind]]
     elsewhere = [kind for kind, names in scope.declared.items() if name in names]
-    meant = near(name, known) if suggest else ()
+    qualified = tuple(other for other in known if other.endswith(f".{name}"))
+    meant = qualified or (near(name, known) if suggest else ())
     route, _, level = name.rpartition(".")
     if route in scope.routes and "route" in use.kinds:
         hint = _levels(scope, route, level)

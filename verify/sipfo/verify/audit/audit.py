@@ -52,16 +52,20 @@ class Audit:
 def audit(plan: Plan, trunk: str | None = None, depth: int = 1) -> Audit:
     """Fail the things of every trunk, or of one: each alone, and with `depth` 2 each pair."""
     numbering, things = Numbering(plan), things_of(plan)
-    users: dict[str, list[Thing]] = {}
+    routes = {route.name: route for route in plan.routes}
+    places: dict[Part, list[int]] = {}
+    for place, thing in enumerate(things):
+        for part in thing.parts:
+            places.setdefault(part, []).append(place)
     trunks = []
+    found: set[int] = set()
     for one in plan.trunks:
         if trunk in (None, one.name):
-            trials = Trials(plan, one, number_of(plan, one, numbering))
-            used = [thing for thing in things if trials.footprint(thing)]
-            users[one.name] = used
-            trunks.append(_audit(one, trials, used, depth))
-    named = {thing for used in users.values() for thing in used}
-    return Audit(tuple(thing for thing in things if thing in named), tuple(trunks), depth)
+            trials = Trials(plan, one, number_of(plan, one, numbering), routes)
+            used = sorted({place for part in trials.parts() for place in places[part]})
+            found.update(used)
+            trunks.append(_audit(one, trials, [things[place] for place in used], depth))
+    return Audit(tuple(things[place] for place in sorted(found)), tuple(trunks), depth)
 
 
 def _audit(trunk: Trunk, trials: Trials, things: list[Thing], depth: int) -> TrunkAudit:

@@ -1,7 +1,7 @@
 """An audit as text: what fails, how, and what a call then gets; a grid where there are many trunks.
 
-A grid that is too wide for the terminal becomes a list for each trunk. A lost call is the word
-`lost`, whatever its colour.
+A grid that is too wide for the terminal, or for a page, becomes a list for each trunk. A lost call
+is the word `lost`, whatever its colour.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from sipfo.verify.style import PLAIN, Style
 from sipfo.verify.words import duration, printable
 
 LOST = "lost"
+WIDEST_GRID = 200
+"""Columns of a grid where the output is no terminal; beyond, nobody finds a column's head."""
 
 
 def draw_audit(audit: Audit, style: Style = PLAIN) -> str:
@@ -38,6 +40,9 @@ def _head(trunk: TrunkAudit, style: Style) -> str:
 def _grid(audit: Audit, style: Style) -> Iterator[str]:
     """Things down, trunks across; nothing when it is too wide."""
     trunks = [trunk.trunk.name for trunk in audit.trunks]
+    narrow = sum(len(name) + 2 for name in trunks)
+    if narrow > WIDEST_GRID or not style.holds(narrow):
+        return
     found = {
         (trial.failures[0].thing, trunk.trunk.name): trial
         for trunk in audit.trunks
@@ -50,7 +55,8 @@ def _grid(audit: Audit, style: Style) -> Iterator[str]:
         max(len(name), *map(len, column))
         for name, column in zip(trunks, zip(*cells, strict=True), strict=True)
     ]
-    if not style.holds(left + sum(width + 2 for width in widths)):
+    columns = left + sum(width + 2 for width in widths)
+    if columns > WIDEST_GRID or not style.holds(columns):
         return
     heads = "".join(f"  {name.rjust(width)}" for name, width in zip(trunks, widths, strict=True))
     yield style.paint(" " * left + heads, "dim")

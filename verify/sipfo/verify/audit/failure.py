@@ -6,12 +6,11 @@ would have done, unless its name does not resolve: that is known before anything
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from math import inf
 
-from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.model import Route, Trunk
 from sipfo.plan.order import turn
 from sipfo.plan.scenario import Behaviour, Holder
 from sipfo.verify.audit.inventory import Part, Spot
@@ -40,27 +39,29 @@ class Failing:
 
     __slots__ = ("_registered", "_senders", "_spots", "_trunk")
 
-    def __init__(self, plan: Plan, trunk: Trunk) -> None:
+    def __init__(self, trunk: Trunk, routes: Mapping[str, Route]) -> None:
+        """`routes` are the plan's, by name."""
         self._trunk = trunk
         self._senders = dict.fromkeys(trunk.routes, trunk.egress)
         if trunk.forward is not None:
             self._senders |= dict.fromkeys(trunk.forward.carriers, (trunk.forward.egress,))
-        levels = {route.name: route.levels for route in plan.routes}
         self._spots = {
-            name: [Spot(name, level) for level in levels.get(name, ())] or [Spot(name)]
+            name: _spots(name, routes[name].levels if name in trunk.routes else ())
             for name in self._senders
         }
-        self._registered = [
-            route.name
-            for route in plan.routes
-            if route.registered is not None and route.name in self._senders
-        ]
+        self._registered = [name for name in trunk.routes if routes[name].registered is not None]
+
+    def parts(self) -> Iterator[Part]:
+        """Every part of the plan that the trunk uses."""
+        yield from dict.fromkeys(
+            egress for egresses in self._senders.values() for egress in egresses
+        )
+        for spots in self._spots.values():
+            yield from spots
 
     def footprint(self, thing: Thing) -> frozenset[Part]:
         """The parts of a thing that the trunk uses."""
-        senders = {egress for egresses in self._senders.values() for egress in egresses}
-        spots = (spot for spot in thing.spots if spot.route in self._spots)
-        return frozenset((*thing.egresses & senders, *spots))
+        return frozenset(part for part in self.parts() if part in thing.parts)
 
     def behaviours(self, failures: Sequence[Failure]) -> tuple[Behaviour, ...]:
         """What the trunk's destinations do; of two failures of one destination the first counts."""
@@ -113,17 +114,27 @@ class Failing:
         return tuple(found)
 
     def _drawn(self, failures: Sequence[Failure], held: Sequence[Holder]) -> tuple[str, ...]:
-        """The routes that failed as a whole, then those of which the first levels did."""
-        failed = {spot for failure in failures for spot in failure.thing.spots}
+        """The routes that failed as a whole, then those that take longest to answer."""
         usual = [self._trunk.routes[place] for place in turn(self._trunk)]
-        hurt = {route: self._dead_first(route, failed, held) for route in usual}
+        hurt = {route: self._dead_first(route, failures, held) for route in usual}
         if not any(hurt.values()):
             return ()
         return tuple(sorted(usual, key=lambda route: -hurt[route]))
 
-    def _dead_first(self, route: str, failed: set[Spot], held: Sequence[Holder]) -> float:
-        """How many of a route's levels are dead before the first that is not."""
-        first = [Spot(one.route, one.instance) for one in held if one.route == route]
-        order = dict.fromkeys((*first, *self._spots[route]))
-        dead = len(list(takewhile(failed.__contains__, order)))
-        return inf if dead == len(order) else dead
+    def _dead_first(self, route: str, failures: Sequence[Failure], held: Sequence[Holder]) -> float:
+        """How many of a route's attempts in a row are dead before the first that is not. Of a pass
+        by one address over all routes it is the same which comes first, when the address is dead."""
+        failed = {spot for failure in failures for spot in failure.thing.spots}
+        holder = [Spot(one.route, one.instance) for one in held if one.route == route]
+        levels = dict.fromkeys((*holder, *self._spots[route]))
+        senders = self._trunk.egress if self._trunk.order == "route-major" else ("",)
+        attempts = [
+            spot in failed or any(egress in one.thing.egresses for one in failures)
+            for egress in senders
+            for spot in levels
+        ]
+        return inf if all(attempts) else attempts.index(False)
+
+
+def _spots(name: str, levels: Sequence[str]) -> list[Spot]:
+    return [Spot(name, level) for level in levels] or [Spot(name)]

@@ -47,6 +47,11 @@ class Thing:
         kind = "" if self.kind == "egress" else f"{self.kind} "
         return f"{kind}{self.name} {self.what}"
 
+    @property
+    def parts(self) -> frozenset[Part]:
+        """The whole footprint."""
+        return self.egresses | self.spots
+
     def has(self, egress: str, spot: Spot) -> bool:
         """Whether an attempt from there to there fails with this."""
         return egress in self.egresses or spot in self.spots

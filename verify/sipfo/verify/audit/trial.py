@@ -6,11 +6,11 @@ did without it, so that only a failure of what would have answered makes another
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sipfo.plan.ladder import Ladder
-from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.model import Plan, Route, Trunk
 from sipfo.plan.outcome import TRANSPORT_ERROR, Judge, timed_out
 from sipfo.plan.scenario import Scenario
 from sipfo.verify.audit.failure import Circumstances, Failing, Failure
@@ -40,13 +40,18 @@ class Trials:
 
     __slots__ = ("_failing", "_judge", "_number", "_plan", "_played", "_trunk")
 
-    def __init__(self, plan: Plan, trunk: Trunk, number: str) -> None:
+    def __init__(self, plan: Plan, trunk: Trunk, number: str, routes: Mapping[str, Route]) -> None:
+        """`number` is one of the trunk's; `routes` are the plan's, by name."""
         self._plan = plan
         self._trunk = trunk
         self._number = number
-        self._failing = Failing(plan, trunk)
+        self._failing = Failing(trunk, routes)
         self._judge = Judge(next(retry for retry in plan.retries if retry.name == trunk.retry))
         self._played: dict[tuple[tuple[Failure, ...], Circumstances], tuple[Scenario, Ladder]] = {}
+
+    def parts(self) -> Iterator[Part]:
+        """Every part of the plan that the trunk uses."""
+        return self._failing.parts()
 
     def footprint(self, thing: Thing) -> frozenset[Part]:
         """The parts of a thing that the trunk uses."""

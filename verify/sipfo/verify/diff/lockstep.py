@@ -38,10 +38,6 @@ Fact = tuple[str, tuple[int, ...]]
 """Something that the outside world decides when targets are looked for: of which places, whether
 the name resolves, or whether anybody is registered."""
 
-Rank = tuple[bool, int, bool, bool]
-NOTHING: Final[Rank] = (False, -7, False, False)
-"""Below every response: nothing was heard yet."""
-
 
 def ticks(seconds: float) -> int:
     """Seconds as the simulator counts them."""
@@ -196,9 +192,12 @@ class Side:
             texts = [text for one in texts for text in (one, f"{one} {SECOND_TARGET}")]
         return tuple(texts)
 
-    def rank(self) -> Rank:
-        """How the best response so far stands among others (RFC 3261 §16.7)."""
+    def rank(self) -> int:
+        """How the best response so far stands among others (RFC 3261 §16.7), the higher the better;
+        0 when nothing was heard yet."""
         if not self.hunt.ended:
-            return NOTHING
+            return 0
         outcome = best(self.hunt.ended).outcome
-        return (*group_of(outcome.code), outcome.final is not None)
+        highest, lowest_class, preferred = group_of(outcome.code)
+        came_in = outcome.final is not None
+        return ((highest * 8 + 8 + lowest_class) * 2 + preferred) * 2 + came_in

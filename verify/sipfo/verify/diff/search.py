@@ -20,7 +20,7 @@ from sipfo.plan.outcome import TRANSPORT_ERROR, UNREGISTERED, Judge, Outcome, re
 from sipfo.plan.scenario import NOMINAL_DELAY
 from sipfo.plan.table import State
 from sipfo.verify.diff.answers import Answer, Answers
-from sipfo.verify.diff.lockstep import PHASES, Course, Fact, Rank, Side, World, ticks
+from sipfo.verify.diff.lockstep import PHASES, Course, Fact, Side, World, ticks
 from sipfo.verify.simulate import TICKS
 from sipfo.verify.words import duration
 
@@ -98,6 +98,10 @@ class _Node:
         return self.old.hunt.attempt
 
 
+_Arrival = tuple[int, int]
+"""When, and with how good a response in hand: the lower, the better for what may still happen."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Move:
     """A moment that may come next: when it is, the outcome that it gives the attempt, if any, and
@@ -123,8 +127,8 @@ class Search:
         self._late = False
         self._order = count()
         self._found: dict[tuple[Kind, str], Divergence] = {}
-        self._arrivals: dict[tuple[object, ...], list[tuple[int, Rank]]] = {}
-        self._queue: list[tuple[int, int, int, _Node]] = []
+        self._arrivals: dict[tuple[object, ...], list[_Arrival]] = {}
+        self._queue: list[tuple[int, int, int, int, _Node]] = []
 
     def divergences(self) -> tuple[Divergence, ...]:
         """One divergence for each thing that decides differently, the shortest first."""
@@ -140,7 +144,9 @@ class Search:
         start = _Node(Side.placed(self._courses[0]), Side.placed(self._courses[1]), 0, None)
         self._settle(start, None, None)
         while self._queue:
-            _, _, _, node = heappop(self._queue)
+            *_, node = heappop(self._queue)
+            if self._is_beaten(node):
+                continue
             if node.old.hunt.state is State.LOCATING:
                 self._settle(node, None, None)
                 continue
@@ -158,6 +164,21 @@ class Search:
             words = _seconds(old), _seconds(new)
             self._add("timer", timer, words, node.path, node.at + runs)
         yield from self._provisionals(node, timer, runs)
+        if self._is_telling(node):
+            yield from self._endings(node, runs)
+        if old == new and self._before_bound(node.at + runs):
+            expired = Expired(node.old.hunt.attempt, timer)
+            moment = Moment(expired, expired)
+            yield _Move(moment, node.at + runs, timed_out(timer), timer)
+
+    def _is_telling(self, node: _Node) -> bool:
+        """Whether a response that ends the attempt here can do what it could not do before: nothing
+        is new about it as long as neither side, or once both, have committed."""
+        old, new = node.old.hunt.state, node.new.hunt.state
+        return self._late or old is State.CALLING or old is not new
+
+    def _endings(self, node: _Node, runs: int) -> Iterator[_Move]:
+        """What the destination may say, or its host's kernel, to end the attempt."""
         for answer in self._answers.finals:
             yield self._message(
                 node, runs, Outcome("response", answer.final), answer.words, answer=answer
@@ -169,10 +190,6 @@ class Search:
             failed = Failed(node.old.hunt.attempt)
             moment = Moment(failed, failed)
             yield _Move(moment, node.at + refusal, TRANSPORT_ERROR, "transport-error")
-        if old == new and self._before_bound(node.at + runs):
-            expired = Expired(node.old.hunt.attempt, timer)
-            moment = Moment(expired, expired)
-            yield _Move(moment, node.at + runs, timed_out(timer), timer)
 
     def _provisionals(self, node: _Node, timer: Timer, runs: int) -> Iterator[_Move]:
         attempt = node.old.hunt.attempt
@@ -237,19 +254,21 @@ class Search:
         """Queue a node, unless it is over or another arrival at the same state beats it."""
         if node.old.hunt.state is State.ENDED or not self._before_bound(node.at):
             return
+        arrival = self._arrival(node)
         arrivals = self._arrivals.setdefault(node.key, [])
-        rank = node.old.rank()
-        for at, better in arrivals:
-            if self._late:
-                if at >= node.at:
-                    return
-            elif at <= node.at and better >= rank:
-                return
-        arrivals.append((node.at, rank))
-        heappush(
-            self._queue,
-            (node.attempts, -node.at if self._late else node.at, next(self._order), node),
-        )
+        if any(_beats(other, arrival) for other in arrivals):
+            return
+        arrivals.append(arrival)
+        heappush(self._queue, (node.attempts, *arrival, next(self._order), node))
+
+    def _arrival(self, node: _Node) -> _Arrival:
+        """How well a node stands, the lower the better."""
+        return (-node.at, 0) if self._late else (node.at, -node.old.rank())
+
+    def _is_beaten(self, node: _Node) -> bool:
+        arrival = self._arrival(node)
+        others = self._arrivals[node.key]
+        return any(other != arrival and _beats(other, arrival) for other in others)
 
     def _before_bound(self, at: int) -> bool:
         return self._bound is None or at < self._bound
@@ -308,6 +327,11 @@ class Search:
 
 def _seconds(count: int | None) -> str:
     return "none" if count is None else duration(count / TICKS)
+
+
+def _beats(one: _Arrival, other: _Arrival) -> bool:
+    """Whether whatever can happen from the other arrival can happen from this one."""
+    return one[0] <= other[0] and one[1] <= other[1]
 
 
 def _commits(does: bool) -> str:
