@@ -23,6 +23,7 @@ def test_json_is_exactly_the_ladders() -> None:
             {
                 "egress": "us.primary",
                 "route": "pbx-east",
+                "level": None,
                 "target": "udp:198.51.100.10:5060",
                 "outcome": "503",
                 "at": 0.0,
@@ -31,6 +32,7 @@ def test_json_is_exactly_the_ladders() -> None:
             {
                 "egress": "us.primary",
                 "route": "pbx-west",
+                "level": None,
                 "target": "tcp:198.51.100.20:5060",
                 "outcome": "200",
                 "at": 0.1,

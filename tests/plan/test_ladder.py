@@ -20,6 +20,7 @@ def test_a_ladder_reads_as_its_attempts_in_order_and_its_result() -> None:
             {
                 "egress": "us.primary",
                 "route": "pbx-east",
+                "level": None,
                 "target": "udp:198.51.100.10:5060",
                 "outcome": "503",
                 "at": 0.0,
@@ -28,6 +29,7 @@ def test_a_ladder_reads_as_its_attempts_in_order_and_its_result() -> None:
             {
                 "egress": "us.primary",
                 "route": "pbx-west",
+                "level": None,
                 "target": None,
                 "outcome": "transport-error",
                 "at": 0.1,

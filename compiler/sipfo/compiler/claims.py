@@ -19,11 +19,15 @@ class Claimed(NamedTuple):
     claim: Claim
 
 
+Range = tuple[str, str, Claimed]
+"""First and last number, and who claims them."""
+
+
 class Claims:
     """All claims of a policy, each findable without looking at the others."""
 
     def __init__(self, policy: Policy) -> None:
-        self.ranges: dict[int, list[tuple[str, str, Claimed]]] = {}
+        self.ranges: dict[int, list[Range]] = {}
         self.prefixes: dict[str, list[Claimed]] = {}
         self.anys: list[Claimed] = []
         for trunk in policy.trunks:
@@ -34,9 +38,8 @@ class Claims:
             claims.sort(key=lambda one: one[0])
         # Of the ranges that begin at or before each, the one that reaches furthest: one trunk's
         # ranges may overlap.
-        self._reach = {
-            length: list(accumulate(claims, lambda one, other: max(one, other, key=_last)))
-            for length, claims in self.ranges.items()
+        self._reach: dict[int, list[Range]] = {
+            length: list(accumulate(claims, _further)) for length, claims in self.ranges.items()
         }
 
     def _add(self, claimed: Claimed) -> None:
@@ -68,5 +71,5 @@ class Claims:
         return claimed if number <= last else None
 
 
-def _last(claim: tuple[str, str, Claimed]) -> str:
-    return claim[1]
+def _further(one: Range, other: Range) -> Range:
+    return other if other[1] > one[1] else one

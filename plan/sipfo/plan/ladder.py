@@ -26,6 +26,11 @@ class Attempt:
     phrase: str = ""
     level: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Where to, as a test block can write it: the route, with its level if that has a name."""
+        return self.route if self.level is None else f"{self.route}.{self.level}"
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -48,6 +53,7 @@ class Ladder:
 class AttemptJson(TypedDict):
     egress: str
     route: str
+    level: str | None
     target: str | None
     outcome: str
     at: float
@@ -73,6 +79,7 @@ def to_json(ladder: Ladder) -> LadderJson:
             {
                 "egress": attempt.egress,
                 "route": attempt.route,
+                "level": attempt.level,
                 "target": attempt.target,
                 "outcome": attempt.outcome,
                 "at": round(attempt.at, 3),

@@ -47,10 +47,13 @@ def build_invite(
 
 
 def _request_uri(step: Step, target: Target) -> SipUri:
-    """The destination that led to the target, for the called number unless it names a user."""
+    """The destination that led to the target, for the called number unless it names a user.
+
+    RFC 3261 §25.1: a `#` stands escaped in a user part.
+    """
     uris = [parse_uri(text) for text in step.destinations]
     uri = next((one for one in uris if one.host == target.name), uris[0])
-    return uri if uri.user is not None else uri.with_user(step.number or None)
+    return uri if uri.user is not None else uri.with_user(step.number.replace("#", "%23") or None)
 
 
 def _say_forwarded(headers: Headers, dialled: str, uri: SipUri, flow: Flow) -> None:

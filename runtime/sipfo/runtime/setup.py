@@ -297,6 +297,7 @@ class Setup:
                 attempt.started - self._started,
                 now - attempt.started,
                 phrase,
+                attempt.step.level_of(str(attempt.target)),
             )
         self._rungs.append(rung)
         place = self._placement

@@ -14,7 +14,7 @@ from sipfo.plan.ladder import Attempt, Ladder
 from sipfo.plan.scenario import Scenario, SeenAttempt
 from sipfo.verify.judge import Verdict, judge
 from sipfo.verify.style import PLAIN, Style
-from sipfo.verify.words import duration, expected_words, result_words
+from sipfo.verify.words import duration, expected_words, place_words, result_words
 
 ANY = "any"
 
@@ -82,12 +82,12 @@ def _painted(row: _Row, text: str, style: Style) -> str:
 def _attempt_rows(scenario: Scenario, ladder: Ladder, verdict: Verdict, style: Style) -> list[_Row]:
     both: list[Attempt | SeenAttempt] = [*(scenario.attempts or ()), *ladder.attempts]
     egress = _widest(one.egress for one in both)
-    route = _widest(one.route for one in both)
+    route = _widest(place_words(one) for one in both)
 
     def cell(one: Attempt | SeenAttempt | None) -> str:
         if one is None:
             return style.signs.none
-        return f"{one.egress.ljust(egress)} to {one.route.ljust(route)} {one.outcome}"
+        return f"{one.egress.ljust(egress)} to {place_words(one).ljust(route)} {one.outcome}"
 
     return [
         _Row(

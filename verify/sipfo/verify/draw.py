@@ -66,7 +66,7 @@ class _Row:
             number=str(number),
             at=duration(attempt.at),
             egress=f"{attempt.egress} {address}" if address else attempt.egress,
-            route=attempt.route,
+            route=attempt.place,
             target=attempt.target or UNRESOLVED,
             outcome=f"{attempt.outcome} {printable(attempt.phrase)}".rstrip(),
             took=duration(attempt.took),

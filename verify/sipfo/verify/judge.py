@@ -8,7 +8,7 @@ that are given. Times are compared by `within` alone, since executors differ in 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 
 from sipfo.plan.ladder import Attempt, Ladder
@@ -55,7 +55,7 @@ def _attempts(
         elif not _same(must, did):
             yield (
                 place,
-                f"attempt {place + 1}: expected {attempt_words(must)}, saw {_seen(must, did)}",
+                f"attempt {place + 1}: expected {attempt_words(must)}, saw {attempt_words(did)}",
             )
 
 
@@ -63,20 +63,8 @@ def _same(must: SeenAttempt, did: Attempt) -> bool:
     """A level is compared only where the scenario names one."""
     return (must.egress, must.outcome) == (did.egress, did.outcome) and must.route in (
         did.route,
-        _levelled(did),
+        did.place,
     )
-
-
-def _levelled(attempt: Attempt) -> str:
-    """The attempt's route with its level, where it has one: `telnyx.secondary`."""
-    return attempt.route if attempt.level is None else f"{attempt.route}.{attempt.level}"
-
-
-def _seen(must: SeenAttempt, did: Attempt) -> str:
-    """The attempt in words, with its level where the scenario names one of the same route."""
-    if must.route.startswith(f"{did.route}."):
-        return attempt_words(replace(did, route=_levelled(did)))
-    return attempt_words(did)
 
 
 def _result(expected: SeenResult | None, ladder: Ladder) -> Iterator[str]:

@@ -29,7 +29,12 @@ def duration(seconds: float) -> str:
 
 def attempt_words(attempt: Attempt | SeenAttempt) -> str:
     """An attempt as a test block writes it: `us.primary to pbx-east 503`."""
-    return f"{attempt.egress} to {attempt.route} {attempt.outcome}"
+    return f"{attempt.egress} to {place_words(attempt)} {attempt.outcome}"
+
+
+def place_words(attempt: Attempt | SeenAttempt) -> str:
+    """Where an attempt goes, or must go: `pbx-east`, `desk.kss-b`."""
+    return attempt.place if isinstance(attempt, Attempt) else attempt.route
 
 
 def result_words(result: Settled) -> str:

@@ -16,7 +16,7 @@ from sipfo.verify.coverage.mutants import Mutant, mutants
 from sipfo.verify.coverage.parts import Part, parts
 from sipfo.verify.diff.block import block_of
 from sipfo.verify.diff.compare import compare
-from sipfo.verify.diff.difference import Difference
+from sipfo.verify.diff.sides import as_test
 from sipfo.verify.judge import judge
 from sipfo.verify.simulate import simulate
 
@@ -94,13 +94,10 @@ def _passes(plan: Plan, scenario: Scenario) -> bool:
 
 def _survivor(mutant: Mutant) -> Survivor | None:
     """The mutant as a survivor; None when no test could tell it from the plan."""
-    block = _killer(compare(mutant.before, mutant.after))
-    return None if block is None else Survivor(mutant.part, mutant.words, block)
-
-
-def _killer(difference: Difference) -> str | None:
-    for trunk in difference.trunks:
+    for trunk in compare(mutant.before, mutant.after).trunks:
         for change in trunk.calls:
             if change.before is not None:
-                return block_of(change)
+                noticing = as_test(change.before, change.headline)
+                if not _passes(mutant.after, noticing):
+                    return Survivor(mutant.part, mutant.words, block_of(change))
     return None

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Literal
 
 from sipfo.plan.event import Event, Failed, Heard, Located, Responded
 from sipfo.plan.order import Step
 from sipfo.plan.scenario import Behaviour, Holder, Reach, Reply, Scenario
-from sipfo.plan.table import State
-from sipfo.verify.diff.lockstep import Course, Side
-from sipfo.verify.diff.search import REFUSAL, Divergence, Moment
+from sipfo.verify.diff.lockstep import Course, Side, ticks
+from sipfo.verify.diff.search import REFUSAL, Divergence, Moment, Wait
 from sipfo.verify.simulate import TICKS
 
 Which = Literal["old", "new"]
@@ -76,9 +76,12 @@ def scenario_of(divergence: Divergence, course: Course, which: Which, call: Call
                 conducts.append(_conduct(side, call.steps))
             _take_in(conducts[-1], event, moment, nominal)
         side = side.hear(event)
-    waits = divergence.kind in ("timer", "deadline") and side.hunt.state is State.CALLING
-    if waits and side.hunt.attempt != attempt:
-        conducts.append(_conduct(side, call.steps))
+    if divergence.wait is not None:
+        if side.hunt.attempt != attempt:
+            conducts.append(_conduct(side, call.steps))
+        after = _answer_between(divergence, divergence.wait, nominal)
+        if after is not None:
+            conducts[-1].replies.append(Reply(status=200, after=after))
     return Scenario(
         name="",
         trunk=call.trunk,
@@ -113,13 +116,36 @@ def _take_in(conduct: _Conduct, event: Event, moment: Moment, nominal: float) ->
             return
 
 
-def _nominal(divergence: Divergence) -> float:
-    """Seconds that each reply takes: as usual, or less where there is no time for that."""
-    replies = [
+def _answer_between(divergence: Divergence, wait: Wait, nominal: float) -> float | None:
+    """Seconds after the last reply at which an answer is in time for one side and late for the
+    other; None where silence alone tells them apart."""
+    armed = wait.armed + ticks(nominal) * len(_hasty(divergence))
+    deadlines = sorted(inf if one is None else one for one in wait.deadlines)
+    early: float
+    late: float
+    if divergence.kind == "timer":
+        early = armed + min(wait.timers)
+        late = min(armed + max(wait.timers), deadlines[0])
+    else:
+        early, late = deadlines[0], min(armed + min(wait.timers), deadlines[1])
+    if late <= early:
+        return None
+    between = early + max(1, min(late - early, 2 * TICKS) // 2)
+    return (between - armed) / TICKS
+
+
+def _hasty(divergence: Divergence) -> list[Moment]:
+    """The replies that come as soon as can be."""
+    return [
         one
         for one in divergence.moments
         if one.after is None and isinstance(one.old, Heard | Responded)
     ]
+
+
+def _nominal(divergence: Divergence) -> float:
+    """Seconds that each reply takes: as usual, or less where there is no time for that."""
+    replies = _hasty(divergence)
     room = [one.limit // ROOM for one in replies if one.limit is not None]
     if divergence.bound is not None and replies:
         room.append(max(0, divergence.bound - divergence.at - 1) // len(replies))

@@ -2,14 +2,15 @@
 
 Breadth first by attempts, then by time. What would surprise: of a state only the arrivals that no
 other beats are kept (earlier, with a better response in hand), since whatever can still happen from
-a later or poorer one can happen from them too; `late` turns that round, to ask how long a call can
-be pending.
+a later or poorer one can happen from them too; a second pass turns that round, to ask how long
+a call can be pending.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import count, product
 from typing import Final, Literal
@@ -25,6 +26,10 @@ from sipfo.verify.simulate import TICKS
 from sipfo.verify.words import duration
 
 Kind = Literal["verdict", "commit", "timer", "deadline", "steps"]
+
+LATENESS: Final = (Fraction(9, 10), Fraction(1))
+"""When responses come that keep a call pending, as parts of the timer that waits for them: with
+time to spare, then at the last moment, where a response goes before the timer."""
 
 REFUSAL: Final = ticks(NOMINAL_DELAY)
 """How long a refused connection takes to show, in a scenario."""
@@ -44,13 +49,23 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Silence since `armed`: the phase's timer is one or the other, and so is the call's deadline
+    (None: there is none), all in ticks."""
+
+    armed: int
+    timers: tuple[int, int]
+    deadlines: tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Divergence:
     """A call that goes two ways. `subject` names what decides: a timer, an outcome, a provisional;
     `before` and `after` are what each plan makes of it, in words; `also` are outcomes that the two
     read in the same way.
 
-    With kind `timer` or `deadline` the call waits in silence after the last moment; `at` is when
-    that begins, or when the last moment is, in ticks and without the time that replies take.
+    `at` is when the two part, in ticks and without the time that replies take. With kind `timer`
+    or `deadline` the call waits after the last moment, as `wait` says.
     """
 
     kind: Kind
@@ -62,6 +77,7 @@ class Divergence:
     at: int
     bound: int | None
     world: World
+    wait: Wait | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,7 @@ class Search:
         both = [one for one in (old.deadline, new.deadline) if one is not None]
         self._bound = min(both, default=None)
         self._judges = Judge(old.retry), Judge(new.retry)
-        self._late = False
+        self._lateness = Fraction(0)
         self._order = count()
         self._found: dict[tuple[Kind, str], Divergence] = {}
         self._arrivals: dict[tuple[object, ...], list[_Arrival]] = {}
@@ -134,9 +150,10 @@ class Search:
         """One divergence for each thing that decides differently, the shortest first."""
         self._explore()
         old, new = self._courses
-        if old.deadline != new.deadline and not any(kind == "deadline" for kind, _ in self._found):
-            self._late = True
-            self._explore()
+        for lateness in LATENESS if old.deadline != new.deadline else ():
+            if ("deadline", "deadline") not in self._found:
+                self._lateness = lateness
+                self._explore()
         return tuple(self._found.values())
 
     def _explore(self) -> None:
@@ -158,11 +175,14 @@ class Search:
         timer = PHASES[node.old.hunt.state]
         old, new = (course.timer(timer) for course in self._courses)
         runs = min(old, new)
+        deadlines = self._courses[0].deadline, self._courses[1].deadline
+        wait = Wait(node.at, (old, new), deadlines)
         if not self._before_bound(node.at + runs):
-            self._pending(node)
+            if deadlines[0] != deadlines[1]:  # the attempt can outlast the earlier one
+                self._add("deadline", "deadline", self._deadlines(), node.path, node.at, wait=wait)
         elif old != new:
             words = _seconds(old), _seconds(new)
-            self._add("timer", timer, words, node.path, node.at + runs)
+            self._add("timer", timer, words, node.path, node.at + runs, wait=wait)
         yield from self._provisionals(node, timer, runs)
         if self._is_telling(node):
             yield from self._endings(node, runs)
@@ -175,7 +195,7 @@ class Search:
         """Whether a response that ends the attempt here can do what it could not do before: nothing
         is new about it as long as neither side, or once both, have committed."""
         old, new = node.old.hunt.state, node.new.hunt.state
-        return self._late or old is State.CALLING or old is not new
+        return self._lateness > 0 or old is State.CALLING or old is not new
 
     def _endings(self, node: _Node, runs: int) -> Iterator[_Move]:
         """What the destination may say, or its host's kernel, to end the attempt."""
@@ -194,8 +214,8 @@ class Search:
     def _provisionals(self, node: _Node, timer: Timer, runs: int) -> Iterator[_Move]:
         attempt = node.old.hunt.attempt
         after: int | None = None
-        if self._late:  # while it rings the timer goes on, and a provisional changes no time
-            after = 0 if timer == "no-answer" else runs
+        if self._lateness:  # while it rings the timer goes on, and a provisional changes no time
+            after = 0 if timer == "no-answer" else int(runs * self._lateness)
         at = node.at + (after or 0)
         if timer == "no-response":
             heard = Heard(attempt, 100)
@@ -212,7 +232,7 @@ class Search:
     ) -> _Move:
         assert outcome.final is not None  # it came over the wire
         event = Responded(node.old.hunt.attempt, outcome.final)
-        after = runs if self._late else None
+        after = int(runs * self._lateness) if self._lateness else None
         moment = Moment(event, event, after, runs, answer)
         also = answer.also if answer is not None else ()
         return _Move(moment, node.at + (after or 0), outcome, words, also)
@@ -263,7 +283,7 @@ class Search:
 
     def _arrival(self, node: _Node) -> _Arrival:
         """How well a node stands, the lower the better."""
-        return (-node.at, 0) if self._late else (node.at, -node.old.rank())
+        return (-node.at, 0) if self._lateness else (node.at, -node.old.rank())
 
     def _is_beaten(self, node: _Node) -> bool:
         arrival = self._arrival(node)
@@ -273,11 +293,6 @@ class Search:
     def _before_bound(self, at: int) -> bool:
         return self._bound is None or at < self._bound
 
-    def _pending(self, node: _Node) -> None:
-        """The attempt can outlast the earlier deadline."""
-        if self._courses[0].deadline != self._courses[1].deadline:
-            self._add("deadline", "deadline", self._deadlines(), node.path, node.at)
-
     def _deadlines(self) -> tuple[str, str]:
         old, new = (course.deadline for course in self._courses)
         return _seconds(old), _seconds(new)
@@ -286,7 +301,7 @@ class Search:
         self, node: _Node, move: _Move | None, before: _Node | None, missed: Outcome | None
     ) -> None:
         """Name what made the two sides differ."""
-        if self._late:
+        if self._lateness:
             return
         outcome = move.outcome if move is not None else None
         if node.old.is_late != node.new.is_late:
@@ -319,9 +334,10 @@ class Search:
         path: _Path | None,
         at: int,
         also: tuple[str, ...] = (),
+        wait: Wait | None = None,
     ) -> None:
         moments = path.moments() if path is not None else ()
-        found = Divergence(kind, subject, *words, also, moments, at, self._bound, self._world)
+        found = Divergence(kind, subject, *words, also, moments, at, self._bound, self._world, wait)
         self._found.setdefault((kind, subject), found)
 
 

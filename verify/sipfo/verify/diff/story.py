@@ -41,7 +41,7 @@ def story(divergence: Divergence, course: Course, steps: Sequence[Step]) -> str:
             attempts.setdefault(attempt, [f"{step.egress} to {step.route}"]).append(words)
         side = side.hear(event)
     told = [f"{head} {', '.join(rest)}" for head, *rest in attempts.values()]
-    if divergence.kind in ("timer", "deadline"):
+    if divergence.wait is not None:
         told.append("then nothing" if told else "nothing is heard")
     return "; ".join(told) or "the call is placed"
 
