@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations
+from itertools import combinations, permutations
 
 from sipfo.plan.best import PREFERRED
 from sipfo.plan.model import OnCause, OnTag, Retry, Verdict
@@ -60,10 +60,11 @@ class Answers:
         judges = Judge(self.old), Judge(self.new)
         first: dict[_Key, Answer] = {}
         also: dict[_Key, list[str]] = {}
-        plain = list(_plain(self.unscripted))
+        tags = self._tags()
+        plain = list(_plain(dict.fromkeys(code for code, _ in tags) if self.unscripted else ()))
         for answer in plain:
             _sort_in(answer, judges, first, also)
-        for answer in _qualified(list(first.values()), self._tags(), self._causes()):
+        for answer in _qualified(list(first.values()), tags, self._causes()):
             if answer.reply is not None or self.unscripted:
                 _sort_in(answer, judges, first, also)
         return tuple(
@@ -117,12 +118,13 @@ def _sort_in(
         also[key] = []
 
 
-def _plain(unscripted: bool) -> Iterator[Answer]:
-    statuses = dict.fromkeys((*_FAMILIAR, *range(300, 700)))
-    for status in statuses:
+def _plain(tagged: Iterable[int]) -> Iterator[Answer]:
+    """Every status code; for those that some rule looks for a tag in, also without the words of the
+    usual reason phrase, which could be one."""
+    for status in dict.fromkeys((*_FAMILIAR, *range(300, 700))):
         yield _scripted(Reply(status=status), str(status))
-    if unscripted:  # a reason phrase may be anything, also none of the words of the usual one
-        yield from (Answer(Final(one), None, f"{one} with an empty phrase") for one in statuses)
+    for status in tagged:
+        yield Answer(Final(status), None, f"{status} with an empty phrase")
 
 
 def _scripted(reply: Reply, words: str) -> Answer:
@@ -144,7 +146,7 @@ def _qualified(
     for code, tag in tags:
         for cause in causes:
             yield _answer(code, (tag,), (cause,))
-    for (code, one), (other, another) in permutations(tags, 2):
+    for (code, one), (other, another) in combinations(tags, 2):
         if code == other:
             yield _answer(code, (one, another), ())
     for status in statuses:

@@ -14,11 +14,12 @@ from sipfo.plan.order import Order, Step
 from sipfo.verify.diff.accept import doors
 from sipfo.verify.diff.answers import Answers
 from sipfo.verify.diff.difference import Changed, Claimed, Difference, Shares, TrunkChange
+from sipfo.verify.diff.divergence import Divergence
 from sipfo.verify.diff.example import Call, scenario_of
 from sipfo.verify.diff.lockstep import Course, World, ticks
 from sipfo.verify.diff.numbers import Shared, shared_numbers
 from sipfo.verify.diff.played import play
-from sipfo.verify.diff.search import Divergence, Search
+from sipfo.verify.diff.search import Search
 from sipfo.verify.diff.service import notes, service_changes
 from sipfo.verify.diff.story import headline, story
 from sipfo.verify.diff.turns import Turns, shares, turns

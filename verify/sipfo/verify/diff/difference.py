@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sipfo.verify.diff.accept import Door
+from sipfo.verify.diff.divergence import Kind
 from sipfo.verify.diff.played import Played
-from sipfo.verify.diff.search import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from typing import Literal
 from sipfo.plan.event import Event, Failed, Heard, Located, Responded
 from sipfo.plan.order import Step
 from sipfo.plan.scenario import Behaviour, Holder, Reach, Reply, Scenario
+from sipfo.verify.diff.divergence import Divergence, Moment, Wait
 from sipfo.verify.diff.lockstep import Course, Side, ticks
-from sipfo.verify.diff.search import REFUSAL, Divergence, Moment, Wait
+from sipfo.verify.diff.search import REFUSAL
 from sipfo.verify.simulate import TICKS
 
 Which = Literal["old", "new"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import count, product
-from typing import Final, Literal
+from typing import Final
 
 from sipfo.plan.event import Event, Expired, Failed, Heard, Responded
 from sipfo.plan.model import Timer
@@ -21,11 +21,10 @@ from sipfo.plan.outcome import TRANSPORT_ERROR, UNREGISTERED, Judge, Outcome, re
 from sipfo.plan.scenario import NOMINAL_DELAY
 from sipfo.plan.table import State
 from sipfo.verify.diff.answers import Answer, Answers
+from sipfo.verify.diff.divergence import Divergence, Kind, Moment, Path, Wait
 from sipfo.verify.diff.lockstep import PHASES, Course, Fact, Side, World, ticks
 from sipfo.verify.simulate import TICKS
 from sipfo.verify.words import duration
-
-Kind = Literal["verdict", "commit", "timer", "deadline", "steps"]
 
 LATENESS: Final = (Fraction(9, 10), Fraction(1))
 """When responses come that keep a call pending, as parts of the timer that waits for them: with
@@ -36,72 +35,11 @@ REFUSAL: Final = ticks(NOMINAL_DELAY)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One thing that happens to both calls. `old` and `new` are the event as each machine is told
-    it, None when one is not; `after` are ticks since the timer of the phase was armed, None for as
-    soon as can be; `limit` is the timer that ran meanwhile; `answer` is the final response."""
-
-    old: Event | None
-    new: Event | None
-    after: int | None = None
-    limit: int | None = None
-    answer: Answer | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Silence since `armed`: the phase's timer is one or the other, and so is the call's deadline
-    (None: there is none), all in ticks."""
-
-    armed: int
-    timers: tuple[int, int]
-    deadlines: tuple[int | None, int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Divergence:
-    """A call that goes two ways. `subject` names what decides: a timer, an outcome, a provisional;
-    `before` and `after` are what each plan makes of it, in words; `also` are outcomes that the two
-    read in the same way.
-
-    `at` is when the two part, in ticks and without the time that replies take. With kind `timer`
-    or `deadline` the call waits after the last moment, as `wait` says.
-    """
-
-    kind: Kind
-    subject: str
-    before: str
-    after: str
-    also: tuple[str, ...]
-    moments: tuple[Moment, ...]
-    at: int
-    bound: int | None
-    world: World
-    wait: Wait | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """What happened so far, latest first."""
-
-    moment: Moment
-    before: _Path | None
-
-    def moments(self) -> tuple[Moment, ...]:
-        found: list[Moment] = []
-        path: _Path | None = self
-        while path is not None:
-            found.append(path.moment)
-            path = path.before
-        return tuple(reversed(found))
-
-
-@dataclass(frozen=True, slots=True)
 class _Node:
     old: Side
     new: Side
     at: int
-    path: _Path | None
+    path: Path | None
     committed_by: str = ""
 
     @property
@@ -120,8 +58,8 @@ _Arrival = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """A moment that may come next: when it is, the outcome that it gives the attempt, if any, and
-    whether the phase's timer goes on as it was."""
+    """A moment that may come next, when it is, and the outcome that it gives the attempt, if any;
+    `words` and `also` say what it is, and what else would do the same."""
 
     moment: Moment
     at: int
@@ -246,7 +184,7 @@ class Search:
             committed_by = ""
         elif move.outcome is None and not committed_by:
             committed_by = move.words
-        path = _Path(move.moment, node.path)
+        path = Path(move.moment, node.path)
         self._settle(_Node(old, new, move.at, path, committed_by), move, node)
 
     def _settle(self, node: _Node, move: _Move | None, before: _Node | None) -> None:
@@ -258,7 +196,7 @@ class Search:
             new, heard_new = self._locate(node.new, node.at, holds)
             path = node.path
             if heard_old is not None or heard_new is not None:
-                path = _Path(Moment(heard_old, heard_new), path)
+                path = Path(Moment(heard_old, heard_new), path)
             settled = _Node(old.seen(), new.seen(), node.at, path, node.committed_by)
             if old.shown == new.shown:
                 self._keep(settled)
@@ -331,7 +269,7 @@ class Search:
         kind: Kind,
         subject: str,
         words: tuple[str, str],
-        path: _Path | None,
+        path: Path | None,
         at: int,
         also: tuple[str, ...] = (),
         wait: Wait | None = None,

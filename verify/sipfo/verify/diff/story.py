@@ -7,8 +7,8 @@ from typing import Final
 
 from sipfo.plan.event import Event, Expired, Failed, Heard, Located, Responded
 from sipfo.plan.order import Step
+from sipfo.verify.diff.divergence import Divergence, Moment
 from sipfo.verify.diff.lockstep import Course, Side
-from sipfo.verify.diff.search import Divergence, Moment
 
 MOST_NAMED: Final = 12
 """Outcomes that a headline names before it counts the rest."""
