@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from sipfo.cli.budget import known_trunk
+from sipfo.cli.naming import trunk_called
 from sipfo.cli.reading import read_plan_of
 from sipfo.cli.terminal import style
 from sipfo.verify.audit.audit import Audit, audit
@@ -48,7 +48,9 @@ def command(file: str, depth: int, trunk: str | None, form: str, show_tests: boo
     not change the exit status.
     """
     plan = read_plan_of(file)
-    found = audit(plan, known_trunk(plan, trunk), depth)
+    if trunk is not None:
+        trunk_called(plan, trunk)
+    found = audit(plan, trunk, depth)
     if form == "json":
         click.echo(json.dumps(document(found), indent=2))
     else:

@@ -7,18 +7,14 @@ import sys
 
 import click
 
-from sipfo.cli.reading import Unusable, read_plan_of
+from sipfo.cli.naming import trunk_called
+from sipfo.cli.reading import read_plan_of
 from sipfo.cli.terminal import style
-from sipfo.grammar.diagnostic import one_of
-from sipfo.grammar.near import near
-from sipfo.plan.model import Plan
 from sipfo.verify.budget.budget import Budget, budgets
 from sipfo.verify.budget.document import document, test_of
 from sipfo.verify.budget.draw import draw_budget
-from sipfo.verify.words import printable
 from sipfo.verify.write import Unsayable
 
-NAMES_SHOWN = 8
 MOST_TARGETS = 100
 
 
@@ -55,7 +51,9 @@ def command(file: str, trunk: str | None, form: str, targets: int, show_test: bo
     Exits 1 when an attempt can never be tried, 2 when FILE cannot be used.
     """
     plan = read_plan_of(file)
-    found = list(budgets(plan, known_trunk(plan, trunk), targets))
+    if trunk is not None:
+        trunk_called(plan, trunk)
+    found = list(budgets(plan, trunk, targets))
     if form == "json":
         click.echo(json.dumps({"trunks": [document(one) for one in found]}, indent=2))
     else:
@@ -64,16 +62,6 @@ def command(file: str, trunk: str | None, form: str, targets: int, show_test: bo
         if show_test:
             click.echo("".join(f"\n{_test(one)}" for one in found), nl=False)
     sys.exit(1 if any(one.never for one in found) else 0)
-
-
-def known_trunk(plan: Plan, name: str | None) -> str | None:
-    """The name, if the plan has such a trunk. Raises Unusable."""
-    names = [trunk.name for trunk in plan.trunks]
-    if name is None or name in names:
-        return name
-    meant = near(name, names)
-    hint = f"did you mean {one_of(meant)}?" if meant else f"there is {one_of(names[:NAMES_SHOWN])}"
-    raise Unusable(f"no trunk is called {printable(name)}: {hint}")
 
 
 def _test(budget: Budget) -> str:

@@ -7,12 +7,12 @@ import sys
 
 import click
 
+from sipfo.cli.naming import trunk_called
 from sipfo.cli.reading import Unusable, read_plan_of
 from sipfo.cli.terminal import has_colour, style
 from sipfo.compiler.report.text import render
 from sipfo.compiler.when import compile_when
 from sipfo.grammar.diagnostic import one_of
-from sipfo.grammar.near import near
 from sipfo.plan.ladder import to_json
 from sipfo.plan.model import NumberPrefix, NumberRange, Numbers, Plan, Trunk
 from sipfo.plan.numbering import Numbering, normalise
@@ -62,7 +62,7 @@ def command(
           --when 'pbx-east answers 503' --when 'caller cancels after 3s'
     """
     plan = read_plan_of(file)
-    trunk = _trunk(plan, trunk_name)
+    trunk = trunk_called(plan, trunk_name)
     behaviours, cancel_after = _whens(plan, whens)
     _about_this_call(trunk, behaviours)
     scenario = Scenario(
@@ -78,18 +78,6 @@ def command(
         click.echo(json.dumps(to_json(ladder), indent=2))
     else:
         click.echo(draw(scenario, ladder, style()))
-
-
-def _trunk(plan: Plan, name: str) -> Trunk:
-    names = [trunk.name for trunk in plan.trunks]
-    if name in names:
-        return plan.trunks[names.index(name)]
-    meant = near(name, names)
-    if meant:
-        hint = f"did you mean {one_of(meant)}?"
-    else:
-        hint = f"there is {one_of(names[:NAMES_SHOWN], 'and')}"
-    raise Unusable(f"no trunk is called {printable(name)}: {hint}")
 
 
 def _number(plan: Plan, trunk: Trunk, dialled: str) -> str:
