@@ -60,7 +60,7 @@ def check_shown(old: Plan, new: Plan, difference: Difference) -> None:
 
 def check_same(old: Plan, new: Plan, data: st.DataObject) -> None:
     """Nothing that is drawn tells the two plans apart."""
-    for _ in range(3):
+    for _ in range(2):
         world, number = data.draw(worlds()), data.draw(st.sampled_from(NUMBERS))
         before, after = call(old, number, world), call(new, number, world)
         assert (before and before.wire) == (after and after.wire)
@@ -69,7 +69,7 @@ def check_same(old: Plan, new: Plan, data: st.DataObject) -> None:
         assert len({trunk and takes(trunk.accept, address) for trunk in trunks}) == 1
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(pairs, st.data())
 def test_same_plans_do_the_same_in_every_world_and_different_ones_are_shown_to_differ(
     pair: tuple[Plan, Plan], data: st.DataObject
@@ -123,8 +123,9 @@ def test_a_class_is_its_range_and_a_code_that_otherwise_covers_is_nothing() -> N
 def test_the_shortest_call_shows_a_verdict_and_names_what_changes_alike() -> None:
     new = plan(retry=policy(otherwise="failover", rules=rules(without=486)))
     difference = compare(plan(), new)
-    headlines = [change.headline for change in difference.trunks[0].calls]
-    assert "500: failover, stop before (and 501-502, 505-599)" in headlines
+    busy, server_error = (change.headline for change in difference.trunks[0].calls)
+    assert busy.startswith("486: failover, stop before (and 400, 402-403, ")
+    assert server_error.startswith("500: failover, stop before (and 300-399, ")
     for change in difference.trunks[0].calls:
         assert change.before is not None
         assert len(change.before.ladder.attempts) == 1

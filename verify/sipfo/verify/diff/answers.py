@@ -7,7 +7,7 @@ that, since each policy goes by one of them alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, permutations
@@ -60,17 +60,39 @@ class Answers:
         judges = Judge(self.old), Judge(self.new)
         first: dict[_Key, Answer] = {}
         also: dict[_Key, list[str]] = {}
+        clear: dict[_Key, int] = {}
         tags = self._tags()
-        plain = list(_plain(dict.fromkeys(code for code, _ in tags) if self.unscripted else ()))
-        for answer in plain:
-            _sort_in(answer, judges, first, also)
-        for answer in _qualified(list(first.values()), tags, self._causes()):
+        tagged = dict.fromkeys(code for code, _ in tags)
+        for answer in _plain(tagged if self.unscripted else ()):
+            key = _sort_in(answer, judges, first, also)
+            if answer.final.status not in tagged:
+                clear.setdefault(key, answer.final.status)
+        # A tag goes before a cause, so that a cause has to be seen beside a code that has no tag.
+        for answer in _qualified((*clear.values(), *tagged), tags, self._causes()):
             if answer.reply is not None or self.unscripted:
                 _sort_in(answer, judges, first, also)
         return tuple(
             Answer(answer.final, answer.reply, answer.words, tuple(also[key]))
             for key, answer in first.items()
         )
+
+    @cached_property
+    def telling(self) -> tuple[Answer, ...]:
+        """The final responses that can lead to a difference: all about which the policies disagree,
+        and of those on which both go on 503, which moves to the next target, and the one that
+        ranks highest. On the others both stop alike, or go on with less in hand."""
+        judges = Judge(self.old), Judge(self.new)
+        found: list[Answer] = []
+        going_on: list[Answer] = []
+        for answer in self.finals:
+            outcome = Outcome("response", answer.final)
+            verdicts = [judge.verdict(outcome) for judge in judges]
+            if verdicts == ["failover", "failover"] and answer.final.status != 503:
+                going_on.append(answer)
+            elif verdicts != ["stop", "stop"]:
+                found.append(answer)
+        highest = max(going_on, key=lambda one: group_of(one.final.status), default=None)
+        return (*found, highest) if highest is not None else tuple(found)
 
     @cached_property
     def provisionals(self) -> tuple[Provisional, ...]:
@@ -107,7 +129,8 @@ def _sort_in(
     judges: tuple[Judge, Judge],
     first: dict[_Key, Answer],
     also: dict[_Key, list[str]],
-) -> None:
+) -> _Key:
+    """Keep an answer that is the first of its class, or its words; its class."""
     outcome = Outcome("response", answer.final)
     status = answer.final.status
     old, new = (judge.verdict(outcome) for judge in judges)
@@ -116,6 +139,7 @@ def _sort_in(
         also[key].append(answer.words)
     else:
         also[key] = []
+    return key
 
 
 def _plain(tagged: Iterable[int]) -> Iterator[Answer]:
@@ -133,11 +157,10 @@ def _scripted(reply: Reply, words: str) -> Answer:
 
 
 def _qualified(
-    plain: Iterable[Answer], tags: list[tuple[int, str]], causes: list[int]
+    statuses: Sequence[int], tags: list[tuple[int, str]], causes: list[int]
 ) -> Iterator[Answer]:
     """Answers with a tag, two tags, a cause, two causes, or a tag for one policy and a cause for
     the other, which does not know the tag."""
-    statuses = dict.fromkeys(answer.final.status for answer in plain)
     for code, tag in tags:
         yield _answer(code, (tag,), ())
     for status in statuses:

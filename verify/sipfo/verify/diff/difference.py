@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sipfo.verify.diff.accept import Door
@@ -54,6 +55,20 @@ class TrunkChange:
     calls: tuple[Changed, ...] = ()
     doors: tuple[Door, ...] = ()
     shares: tuple[Shares, ...] = ()
+
+
+def alike(trunks: Iterable[TrunkChange]) -> list[tuple[TrunkChange, tuple[str, ...]]]:
+    """Each trunk that changes in a way of its own, with the names of those that change just like
+    it: a policy is often shared by many."""
+    groups: dict[object, tuple[TrunkChange, list[str]]] = {}
+    for place, trunk in enumerate(trunks):
+        own = trunk.doors or trunk.shares or any(change.kind == "steps" for change in trunk.calls)
+        key = place if own else tuple(change.headline for change in trunk.calls)
+        if key in groups:
+            groups[key][1].append(trunk.old)
+        else:
+            groups[key] = trunk, []
+    return [(trunk, tuple(others)) for trunk, others in groups.values()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sipfo.verify.diff.block import block_of
-from sipfo.verify.diff.difference import Changed, Difference, TrunkChange
+from sipfo.verify.diff.difference import Changed, Difference, TrunkChange, alike
 from sipfo.verify.diff.sides import rows
-from sipfo.verify.diff.words import claimed_words, door_words, share_words, trunk_words
+from sipfo.verify.diff.words import alike_words, claimed_words, door_words, share_words, trunk_words
 from sipfo.verify.style import UNICODE
 from sipfo.verify.words import printable
 
@@ -22,8 +22,9 @@ def markdown(difference: Difference) -> str:
     """The whole difference, without a final newline."""
     blocks = [f"- {_escaped(claimed_words(one))}" for one in difference.claimed]
     blocks = ["\n".join(["## Numbers", "", *blocks])] if blocks else []
-    for trunk in difference.trunks:
+    for trunk, others in alike(difference.trunks):
         blocks += _trunk(trunk)
+        blocks += [_escaped(alike_words(others))] if others else []
     if not difference.calls_change:
         blocks.append(NOTHING)
     if difference.service:

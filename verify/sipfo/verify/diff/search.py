@@ -9,7 +9,7 @@ a call can be pending.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import count, product
@@ -17,7 +17,7 @@ from typing import Final
 
 from sipfo.plan.event import Event, Expired, Failed, Heard, Responded
 from sipfo.plan.model import Timer
-from sipfo.plan.outcome import TRANSPORT_ERROR, UNREGISTERED, Judge, Outcome, responded, timed_out
+from sipfo.plan.outcome import TRANSPORT_ERROR, UNREGISTERED, Judge, Outcome, timed_out
 from sipfo.plan.scenario import NOMINAL_DELAY
 from sipfo.plan.table import State
 from sipfo.verify.diff.answers import Answer, Answers
@@ -80,7 +80,7 @@ class Search:
         self._judges = Judge(old.retry), Judge(new.retry)
         self._lateness = Fraction(0)
         self._order = count()
-        self._found: dict[tuple[Kind, str], Divergence] = {}
+        self._found: dict[tuple[Kind, object], Divergence] = {}
         self._arrivals: dict[tuple[object, ...], list[_Arrival]] = {}
         self._queue: list[tuple[int, int, int, int, _Node]] = []
 
@@ -100,8 +100,6 @@ class Search:
         self._settle(start, None, None)
         while self._queue:
             *_, node = heappop(self._queue)
-            if self._is_beaten(node):
-                continue
             if node.old.hunt.state is State.LOCATING:
                 self._settle(node, None, None)
                 continue
@@ -137,11 +135,10 @@ class Search:
 
     def _endings(self, node: _Node, runs: int) -> Iterator[_Move]:
         """What the destination may say, or its host's kernel, to end the attempt."""
-        for answer in self._answers.finals:
+        for answer in self._answers.telling:
             yield self._message(
                 node, runs, Outcome("response", answer.final), answer.words, answer=answer
             )
-        yield self._message(node, runs, responded(200), "200")
         refusal = 0 if self._answers.unscripted else REFUSAL
         in_time = refusal <= runs and (self._bound is None or node.at + refusal <= self._bound)
         if in_time and (node.old.hunt.state is State.CALLING or self._answers.unscripted):
@@ -217,16 +214,13 @@ class Search:
         if any(_beats(other, arrival) for other in arrivals):
             return
         arrivals.append(arrival)
-        heappush(self._queue, (node.attempts, *arrival, next(self._order), node))
+        # Of equally early arrivals the poorer first: it got there by what is heard every day.
+        at, rank = arrival
+        heappush(self._queue, (node.attempts, at, -rank, next(self._order), node))
 
     def _arrival(self, node: _Node) -> _Arrival:
         """How well a node stands, the lower the better."""
         return (-node.at, 0) if self._lateness else (node.at, -node.old.rank())
-
-    def _is_beaten(self, node: _Node) -> bool:
-        arrival = self._arrival(node)
-        others = self._arrivals[node.key]
-        return any(other != arrival and _beats(other, arrival) for other in others)
 
     def _before_bound(self, at: int) -> bool:
         return self._bound is None or at < self._bound
@@ -249,12 +243,25 @@ class Search:
             words = _commits(old), _commits(new)
             self._add("commit", before.committed_by, words, node.path, node.at)
         elif move is not None and outcome is not None and self._disagree(outcome):
-            verdicts = self._verdicts(outcome)
-            self._add("verdict", move.words, verdicts, node.path, node.at, move.also)
+            self._judged(outcome, (move.words, *move.also), node)
         elif missed is not None and self._disagree(missed):
-            self._add("verdict", missed.ending, self._verdicts(missed), node.path, node.at)
+            self._judged(missed, (missed.ending,), node)
         else:
             self._add("steps", "attempts", ("", ""), node.path, node.at)
+
+    def _judged(self, outcome: Outcome, words: tuple[str, ...], node: _Node) -> None:
+        """The two policies disagree about an outcome. What goes by the same two rules is told as
+        one: a rule that was removed changes 408, and the timers that count as 408."""
+        rules = tuple(judge.deciding(outcome) for judge in self._judges)
+        told = self._found.get(("verdict", rules))
+        if told is None:
+            subject, *also = words
+            verdicts = self._verdicts(outcome)
+            self._add("verdict", subject, verdicts, node.path, node.at, tuple(also), key=rules)
+        else:
+            known = {told.subject, *told.also}
+            more = tuple(word for word in words if word not in known)
+            self._found["verdict", rules] = replace(told, also=(*told.also, *more))
 
     def _verdicts(self, outcome: Outcome) -> tuple[str, str]:
         old, new = (judge.verdict(outcome) for judge in self._judges)
@@ -273,10 +280,11 @@ class Search:
         at: int,
         also: tuple[str, ...] = (),
         wait: Wait | None = None,
+        key: object = None,
     ) -> None:
         moments = path.moments() if path is not None else ()
         found = Divergence(kind, subject, *words, also, moments, at, self._bound, self._world, wait)
-        self._found.setdefault((kind, subject), found)
+        self._found.setdefault((kind, key or subject), found)
 
 
 def _seconds(count: int | None) -> str:

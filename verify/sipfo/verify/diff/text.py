@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sipfo.verify.diff.block import block_of
-from sipfo.verify.diff.difference import Changed, Claimed, Difference, TrunkChange
+from sipfo.verify.diff.difference import Changed, Claimed, Difference, TrunkChange, alike
 from sipfo.verify.diff.sides import Row, rows
-from sipfo.verify.diff.words import claimed_words, door_words, share_words, trunk_words
+from sipfo.verify.diff.words import alike_words, claimed_words, door_words, share_words, trunk_words
 from sipfo.verify.style import PLAIN, Style
 from sipfo.verify.words import printable
 
@@ -24,8 +24,9 @@ def draw_difference(difference: Difference, style: Style = PLAIN, show_tests: bo
     lines: list[str] = []
     for claimed in difference.claimed:
         lines += [_heading(claimed, style), ""]
-    for trunk in difference.trunks:
-        lines += [style.paint(trunk_words(trunk), "bold"), *_trunk(trunk, style, show_tests), ""]
+    for trunk, others in alike(difference.trunks):
+        lines += [style.paint(trunk_words(trunk), "bold"), *_trunk(trunk, style, show_tests)]
+        lines += [f"  {alike_words(others)}", ""] if others else [""]
     if not difference.calls_change:
         lines += [NOTHING, ""]
     if difference.service:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from sipfo.verify.diff.accept import Door
 from sipfo.verify.diff.difference import Claimed, Shares, TrunkChange
+
+MOST_NAMED: Final = 8
+"""Trunks that are named before the rest is counted."""
 
 
 def trunk_words(change: TrunkChange) -> str:
@@ -12,6 +18,14 @@ def trunk_words(change: TrunkChange) -> str:
     if change.new != change.old:
         name += f", after {change.new}"
     return f"{name}, calls such as to {change.number}"
+
+
+def alike_words(others: Sequence[str]) -> str:
+    """The trunks that change just like one that was told."""
+    shown, more = ", ".join(others[:MOST_NAMED]), len(others) - MOST_NAMED
+    return f"the same in trunk{'s' * (len(others) > 1)} {shown}" + (
+        f" and {more} more" if more > 0 else ""
+    )
 
 
 def claimed_words(claimed: Claimed) -> str:
