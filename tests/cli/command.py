@@ -34,6 +34,16 @@ trunk acme {
     retry   standard
 }
 """
+REGISTERED = (
+    POLICY.replace("sip:198.51.100.20", "registered alice at office")
+    + """\
+registrar office {
+    domain   sip.acme.example
+    user     alice password secret ALICE_PW
+    instance kss-a 192.0.2.20
+}
+"""
+)
 GOOD_TEST = """
 test "east is down" {
     call acme to +13125550123

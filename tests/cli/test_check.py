@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.command import BROKEN, EXAMPLES, POLICY, UNUSED, sipfo
+from cli.command import BROKEN, EXAMPLES, POLICY, REGISTERED, UNUSED, sipfo
 from sipfo.plan.codec import read_plan
 
 
@@ -235,10 +235,10 @@ def test_fix_needs_a_file(tmp_path: Path) -> None:
 
 
 def test_what_a_target_does_not_have_is_an_error_when_it_is_asked_for(tmp_path: Path) -> None:
-    path = write(tmp_path, POLICY.replace("accept", "limit 5 calls\n accept"))
+    path = write(tmp_path, REGISTERED)
     assert sipfo("check", path).exit_code == 0
     result = sipfo("check", "--target", "runtime", path)
     assert result.exit_code == 1
-    assert "error[SF801] Beyond the target: target `runtime` does not have `limit of a trunk`" in (
+    assert "error[SF801] Beyond the target: target `runtime` does not have `to registered`" in (
         result.output
     )

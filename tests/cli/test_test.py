@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.command import BAD_TEST, BROKEN, EXAMPLES, GOOD_TEST, POLICY, TELNYX, sipfo
+from cli.command import BAD_TEST, BROKEN, EXAMPLES, GOOD_TEST, POLICY, REGISTERED, TELNYX, sipfo
 
 RUNTIME = ("--on", "runtime")
 
@@ -76,13 +76,12 @@ def test_a_policy_with_errors_fails_and_the_others_are_still_tested(
 
 def test_what_sockets_cannot_play_fails_with_the_reason(policy: Path) -> None:
     policy.write_text(
-        POLICY.replace("accept", "limit 5 calls\n accept")
-        + 'test "any" {\n call acme to +13125550123\n expect answered\n}\n'
+        REGISTERED + 'test "any" {\n call acme to +13125550123\n expect answered\n}\n'
     )
     assert sipfo("test", str(policy)).exit_code == 0
     result = sipfo("test", *RUNTIME, str(policy))
     assert result.exit_code == 1
-    assert "`limit of a trunk` (acme) is not in this runtime" in result.stdout
+    assert "`to registered` (west) is not in this runtime" in result.stdout
 
 
 def test_a_plan_has_no_test_blocks(tmp_path: Path) -> None:

@@ -220,6 +220,8 @@ PORTS = levelled("sip:192.0.2.20:5080", "sip:192.0.2.20:5090;transport=tcp")
 IPV6 = levelled("sip:[2001:db8::1]", "sip:[2001:db8::2]:5070")
 USERS = levelled("sip:alice@192.0.2.20", "sip:alice@[2001:db8::1]:5061;transport=tls")
 
+SECURE = levelled("sip:192.0.2.20;transport=tls", "sip:192.0.2.20:5060;transport=tls")
+
 
 @pytest.mark.parametrize(
     ("step", "target", "level"),
@@ -237,6 +239,8 @@ USERS = levelled("sip:alice@192.0.2.20", "sip:alice@[2001:db8::1]:5061;transport
         (IPV6, "udp:[2001:db8::2]:5060", None),
         (USERS, "udp:192.0.2.20:5060", "primary"),
         (USERS, "tls:[2001:db8::1]:5061", "secondary"),
+        (SECURE, "tls:192.0.2.20:5061", "primary"),
+        (SECURE, "tls:192.0.2.20:5060", "secondary"),
     ],
 )
 def test_a_target_is_of_the_level_that_has_its_address_and_port(

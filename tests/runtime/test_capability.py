@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runtime.world import policy
-from sipfo.plan.construct import Construct
+from sipfo.plan.construct import Construct, Support
 from sipfo.plan.model import Credential, Listen, Plan, Route
 from sipfo.runtime.capability import CAPABILITIES, REFUSED, CannotServe, check_capabilities
 from sipfo.runtime.wire import server as wire
@@ -16,6 +16,18 @@ from sipfo.runtime.wire.server import CannotListen, Server
 
 ACME = Credential(user="acme", secret="ACME_PW")
 TLS = Listen(transport="tls", host="192.0.2.10", port=5061, certificate="/etc/sipfo/tls.pem")
+
+
+@pytest.fixture(autouse=True)
+def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two constructs that are not there, whatever the runtime has learnt meanwhile."""
+    how = {
+        Construct.LISTEN_TLS: "listen on `udp` or `tcp`",
+        Construct.ROUTE_AUTH: "have the route's host accept this host's address",
+    }
+    for construct, instead in how.items():
+        monkeypatch.setitem(REFUSED, construct, instead)
+        monkeypatch.setitem(CAPABILITIES, construct, Support("refused", instead))
 
 
 def with_auth(*names: str) -> Plan:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sipfo.runtime.locate import (
     MOST_SERVERS,
+    SUPPORTED,
     Answer,
     NaptrRecord,
     Query,
@@ -106,10 +107,78 @@ def test_a_target_is_written_with_its_transport_and_an_ipv6_address_in_brackets(
         ("sip:example.com;maddr=192.0.2.9", "udp:192.0.2.9:5060"),
         ("sip:example.com:5070;maddr=[2001:db8::9]", "udp:[2001:db8::9]:5070"),
         ("sip:localhost:5070", "udp:127.0.0.1:5070"),
+        ("sip:192.0.2.1;transport=tls", "tls:192.0.2.1:5061"),
+        ("sip:192.0.2.1:5060;transport=tls", "tls:192.0.2.1:5060"),
+        ("sips:[2001:db8::1]", "tls:[2001:db8::1]:5061"),
+        ("sips:192.0.2.1;transport=tcp", "tls:192.0.2.1:5061"),
+        ("sip:localhost;transport=tls", "tls:127.0.0.1:5061"),
     ],
 )
 def test_a_numeric_target_is_used_as_it_is_and_nothing_is_asked(text: str, target: str) -> None:
-    assert found(text, {}) == ([target], [])
+    assert found(text, {}, SUPPORTED) == ([target], [])
+
+
+SRV_TLS = {("_sips._tcp.example.com", "SRV"): (SrvRecord(0, 0, 5071, "a.example."),)}
+
+
+def test_tls_is_found_under_sips() -> None:
+    for text in ("sip:example.com;transport=tls", "sips:example.com;transport=tcp"):
+        assert found(text, {**SRV_TLS, **UDP, **A}, SUPPORTED) == (
+            ["tls:192.0.2.1:5071"],
+            ["SRV _sips._tcp.example.com", "A a.example", "AAAA a.example"],
+        )
+    assert found("sip:example.com;transport=tls", EX, SUPPORTED)[0] == ["tls:192.0.2.80:5061"]
+
+
+def test_a_sips_uri_takes_nothing_but_tls() -> None:
+    zone: Zone = {
+        ("example.com", "NAPTR"): (
+            naptr("SIP+D2U", "_sip._udp.example.com", 1),
+            naptr("SIPS+D2T", "_sips._tcp.example.com", 2),
+        )
+    }
+    zone = {**zone, **SRV_TLS, **UDP, **A}
+    assert found("sips:example.com", zone, SUPPORTED)[0] == ["tls:192.0.2.1:5071"]
+    assert found("sips:example.com", {**SRV_TLS, **UDP, **A}, SUPPORTED)[0] == [
+        "tls:192.0.2.1:5071"
+    ]
+    assert found("sips:example.com", {**UDP, **A, **EX}, SUPPORTED)[0] == ["tls:192.0.2.80:5061"]
+
+
+def test_a_domain_that_prefers_tls_gets_it_from_a_sip_uri_too() -> None:
+    first = (naptr("SIPS+D2T", "_sips._tcp.example.com"), naptr("SIP+D2U", "_sip._udp.example.com"))
+    zone: Zone = {("example.com", "NAPTR"): first, **SRV_TLS, **UDP, **A}
+    assert found("sip:example.com", zone, SUPPORTED)[0] == ["tls:192.0.2.1:5071"]
+
+
+def test_without_a_word_about_tls_it_is_not_looked_for() -> None:
+    assert found("sip:example.com", {**SRV_TLS, **TCP, **B}, SUPPORTED) == (
+        ["tcp:192.0.2.2:5090", "tcp:[2001:db8::2]:5090"],
+        [
+            "NAPTR example.com",
+            "SRV _sip._udp.example.com",
+            "SRV _sip._tcp.example.com",
+            "A b.example",
+            "AAAA b.example",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "identity"),
+    [
+        ("sip:example.com;transport=tls", "example.com"),
+        ("sip:a.example:5061;transport=tls", "a.example"),
+        ("sip:a.example.:5061;transport=tls", "a.example"),
+        ("sip:[2001:DB8:0::1];transport=tls", "2001:db8::1"),
+        ("sip:example.com;maddr=192.0.2.9;transport=tls", "example.com"),
+        ("sip:192.0.2.1;transport=tcp", ""),
+    ],
+)
+def test_who_a_tls_server_must_be_is_the_host_of_the_uri(text: str, identity: str) -> None:
+    zone = from_zone({**SRV_TLS, **A})
+    targets, _ = drive(parse_uri(text), zone, lambda most: 0, SUPPORTED)
+    assert [one.identity for one in targets] == [identity]
 
 
 def test_only_tcp_is_used_when_udp_may_not_be() -> None:
@@ -313,7 +382,8 @@ def test_a_name_that_does_not_exist_is_asked_for_no_second_type() -> None:
         ("sips:example.com", BOTH),
         ("sips:192.0.2.1", BOTH),
         ("sip:192.0.2.1;transport=tls", BOTH),
-        ("sip:example.com;transport=sctp", BOTH),
+        ("sip:example.com;transport=sctp", SUPPORTED),
+        ("sips:example.com;transport=udp", SUPPORTED),
         ("sip:example.com;transport=tcp", frozenset({"udp"})),
         ("sip:192.0.2.1", frozenset()),
         ("sip:192.0.2.1;transport=ws", frozenset({"ws"})),
@@ -323,12 +393,6 @@ def test_a_transport_that_cannot_be_used_is_unlocatable_without_a_query(
     text: str, transports: frozenset[str]
 ) -> None:
     assert cause(text, {}, transports) == "transport"
-
-
-def test_tls_is_named_when_it_is_what_is_missing() -> None:
-    for text in ("sips:192.0.2.1", "sip:example.com;transport=tls"):
-        with pytest.raises(Unlocatable, match=r"^tls"):
-            found(text, {})
 
 
 NO_NAMES = ["", ".", ".1", "1", "1.2.3", "192.0.2.300", "010.0.0.1", "a..b", "-a.b", "a-.b", "a b"]

@@ -31,6 +31,13 @@ def test_every_declared_address_of_a_real_one() -> None:
     assert mapping.declared("127.0.0.2") == ("192.0.2.10", "192.0.2.11", "127.0.0.2")
 
 
+def test_the_declared_address_of_a_real_socket() -> None:
+    mapping = parse_mapping(["192.0.2.10:5061=127.0.0.2:15061", "192.0.2.11=127.0.0.2"])
+    assert mapping.declared_at("127.0.0.2", 15061) == "192.0.2.10"
+    assert mapping.declared_at("127.0.0.3", 5061) == "127.0.0.3"
+    assert parse_mapping(["192.0.2.1=127.0.0.2"]).declared_at("127.0.0.2", 5061) == "192.0.2.1"
+
+
 def test_a_plan_s_addresses_and_uris_are_rewritten() -> None:
     plan = policy(
         routes={
@@ -38,6 +45,8 @@ def test_a_plan_s_addresses_and_uris_are_rewritten() -> None:
             "b": ("sip:bob@198.51.100.20:5070;transport=tcp",),
             "c": ("sip:[2001:db8::9]:5060",),
             "d": ("sip:pbx.example.com",),
+            "e": ("sip:198.51.100.30;transport=tls",),
+            "f": ("sip:198.51.100.31;transport=TLS",),
         },
         carriers={"northstar": "sip:203.0.113.9;user=phone"},
     )
@@ -47,6 +56,8 @@ def test_a_plan_s_addresses_and_uris_are_rewritten() -> None:
             "192.76.120.10=127.0.0.2",
             "198.51.100.10:5060=127.0.0.3:15060",
             "198.51.100.20=127.0.0.4",
+            "198.51.100.30:5061=127.0.0.6:15061",
+            "198.51.100.31=127.0.0.7",
             "2001:db8::9=::1",
             "203.0.113.9=127.0.0.5",
         ]
@@ -58,6 +69,8 @@ def test_a_plan_s_addresses_and_uris_are_rewritten() -> None:
         "sip:bob@127.0.0.4:5070;transport=tcp",
         "sip:[::1]:5060",
         "sip:pbx.example.com",
+        "sip:127.0.0.6:15061;transport=tls",
+        "sip:127.0.0.7;transport=TLS",
     ]
     assert mapped.carriers[0].destination == "sip:127.0.0.5;user=phone"
 

@@ -1,7 +1,7 @@
 """A network in virtual time around one engine: scripted peers, a name service, no waiting.
 
 Every datagram takes `LATENCY`. A place where nobody is answers with an ICMP error, one in
-`silent` with nothing.
+`silent` with nothing; one in `no_tcp` refuses every connection, one in `drops_tcp` lets it time out.
 """
 
 from __future__ import annotations
@@ -120,10 +120,13 @@ class World:
         self.now = 0.0
         tokens = itertools.count(1)
         self.engine = Engine(plan, lambda: f"t{next(tokens):07d}", lambda most: 0)
+        self.engine.start(self.now)
         self.names = names or {}
         self.dns_takes = 0.02
         self.peers: dict[Address, Peer] = {}
         self.silent: set[Address] = set()
+        self.no_tcp: set[Address] = set()
+        self.drops_tcp: set[Address] = set()
         self.records: list[Record] = []
         self.sent: list[tuple[float, Flow, Request | Response]] = []
         """Everything that the engine sent, in order."""
@@ -173,6 +176,10 @@ class World:
     def _carry(self, flow: Flow, data: bytes) -> None:
         self.sent.append((self.now, flow, parse(data)))
         if self.lose(flow, data):
+            return
+        if flow.reliable and flow.remote in self.no_tcp | self.drops_tcp:
+            takes = flow.opened_within or 32.0 if flow.remote in self.drops_tcp else LATENCY
+            self.after(takes, lambda: self.engine.transport_failed(flow, self.now))
             return
         peer = self.peers.get(flow.remote)
         if peer is not None:

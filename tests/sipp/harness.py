@@ -120,6 +120,11 @@ class Bench:
         return [(one["egress"], one["route"], one["outcome"]) for one in found if one]
 
     @property
+    def targets(self) -> list[str]:
+        """The target of each attempt, as sipfo's lines say; whole after `finish`."""
+        return [one["target"] for line in self.lines if (one := _ATTEMPT.search(line))]
+
+    @property
     def results(self) -> list[tuple[str, int]]:
         """What each caller got, as sipfo's lines say; whole after `finish`."""
         found = map(_RESULT.search, self.lines)

@@ -22,6 +22,7 @@ from sipfo.runtime.capability import CannotServe
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
 from sipfo.runtime.wire.server import CannotListen, Server
 
 GRACE = 10.0
@@ -46,6 +47,15 @@ def _nameserver(
         except ValueError:
             raise click.BadParameter(f"`{text}`: write 192.0.2.53 or 192.0.2.53:5353") from None
     return servers
+
+
+def _pem_files(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> PemFiles | None:
+    if value is None:
+        return None
+    certificate, _, key = value.partition(",")
+    return PemFiles(certificate, key or None)
 
 
 @click.command()
@@ -73,21 +83,45 @@ def _nameserver(
     metavar="SECONDS",
     help="How long calls under way may go on after SIGINT or SIGTERM; a second signal ends them.",
 )
-def command(file: str, mapping: Mapping, dns: list[tuple[str, int]], grace: float) -> None:
+@click.option(
+    "--ca",
+    metavar="FILE",
+    help="Believe these authorities' certificates of TLS targets, instead of the system's.",
+)
+@click.option(
+    "--tls-client",
+    "shown",
+    metavar="CERT[,KEY]",
+    callback=_pem_files,
+    help="Show this certificate to TLS targets that ask for one.",
+)
+def command(
+    file: str,
+    mapping: Mapping,
+    dns: list[tuple[str, int]],
+    grace: float,
+    ca: str | None,
+    shown: PemFiles | None,
+) -> None:
     """Carry calls by a policy or a plan until SIGINT or SIGTERM.
 
-    No new calls are taken then; those under way have the grace time to end.
+    No new calls are taken then; those under way have the grace time to end. SIGHUP takes every
+    certificate file anew; within a minute of a change that happens by itself.
     """
     plan = read_plan_of(file)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sipfo: %(message)s")
     try:
-        asyncio.run(_serve(plan, mapping, dns or None, grace))
-    except (CannotListen, CannotServe) as error:
+        asyncio.run(_serve(plan, mapping, dns or None, grace, Trust(ca, shown)))
+    except (CannotListen, CannotServe, UnusableCertificate) as error:
         raise click.ClickException(str(error)) from None
 
 
 async def _serve(
-    plan: Plan, mapping: Mapping, nameservers: list[tuple[str, int]] | None, grace: float
+    plan: Plan,
+    mapping: Mapping,
+    nameservers: list[tuple[str, int]] | None,
+    grace: float,
+    trust: Trust,
 ) -> None:
     stop, at_once = asyncio.Event(), asyncio.Event()
 
@@ -104,7 +138,9 @@ async def _serve(
         on_attempt=lambda record: _say(attempt_line(record)),
         on_call=lambda record: _say(call_line(record)),
         on_notice=lambda record: _say(notice_line(record)),
+        trust=trust,
     )
+    loop.add_signal_handler(signal.SIGHUP, server.reload_certificates)
     try:
         places = ", ".join(
             f"{one.transport} {encode_host(*mapping.actual(one.host, one.port))}"

@@ -15,7 +15,8 @@ from typing import Final
 from sipfo.plan.model import Carrier, Plan, Trunk
 
 _HOST: Final = re.compile(r"sip:(?:[^@]*@)?(\[[^\]]*\]|[^:;\[]*)(?::([0-9]+))?")
-_PORT: Final = "5060"
+_PORTS: Final = {"udp": "5060", "tcp": "5060", "tls": "5061"}
+"""The port of a URI without one, by transport (RFC 3261 §19.1.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,11 @@ class Step:
     def level_of(self, target: str) -> str | None:
         """The name of the level that a target (`udp:192.0.2.1:5060`) belongs to, if levels have
         names: they are addresses with a port, all different."""
-        socket = target.partition(":")[2]
+        transport, _, socket = target.partition(":")
+        default = _PORTS.get(transport)
         for level, destination in zip(self.levels, self.destinations, strict=False):
             found = _HOST.match(destination)
-            if found is not None and f"{found[1]}:{found[2] or _PORT}" == socket:
+            if found is not None and f"{found[1]}:{found[2] or default}" == socket:
                 return level
         return None
 

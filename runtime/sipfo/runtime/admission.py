@@ -20,6 +20,8 @@ class Refused:
 
     status: int
     reason: str
+    retry_after: int | None = None
+    """Seconds that a 503 asks for, if they are not the server's usual ones."""
 
 
 class Networks:
@@ -52,35 +54,56 @@ class Admission:
         self._listening = {(one.transport, one.host, one.port) for one in plan.listen}
         self._everybody = Networks()
         self._anyone = False
+        self._asking = False
         self._networks: dict[str, Networks] = {}
         for trunk in plan.trunks:
             own = self._networks[trunk.name] = Networks()
+            self._asking = self._asking or bool(trunk.accept.credentials)
             self._anyone = self._anyone or trunk.accept.anyone
             for network in trunk.accept.networks:
                 own.add(network)
                 self._everybody.add(network)
 
     def admit(
-        self, user: str, source: str, at: tuple[str, str, int]
+        self,
+        user: str,
+        source: str,
+        at: tuple[str, str, int],
+        proven: frozenset[str] = frozenset(),
     ) -> tuple[Trunk, str] | Refused:
         """The trunk of a call and the number as E.164, or why it is refused.
 
-        `user` is the Request-URI's user part, `at` the (transport, host, port) it arrived on. The
-        source is looked at first, so that a stranger learns nothing about the numbers.
+        `user` is the Request-URI's user part, `at` the (transport, host, port) it arrived on,
+        `proven` the trunks of the credential that came with it. The source is looked at first, so
+        that a stranger learns nothing about the numbers.
         """
         if at not in self._listening:
             return Refused(403, "no `listen` here")
         addresses = [ip_address(host) for host in self._mapping.declared(source)]
-        if not self._anyone and not any(one in self._everybody for one in addresses):
+        stranger = not self._anyone and not any(one in self._everybody for one in addresses)
+        if stranger and not proven:
             return Refused(403, "source accepted by no trunk")
         number = normalise(user)
         trunk = self._numbering.trunk_of(number)
         if trunk is None:
             return Refused(404, f"number of no trunk: {number}")
         own = self._networks[trunk.name]
-        if trunk.accept.anyone or any(one in own for one in addresses):
+        if trunk.accept.anyone or trunk.name in proven or any(one in own for one in addresses):
             return trunk, number
-        return Refused(403, f"source not accepted by trunk {trunk.name}")
+        who = "credential" if proven else "source"
+        return Refused(403, f"{who} not accepted by trunk {trunk.name}")
+
+    def asks(self, user: str, source: str, at: tuple[str, str, int]) -> bool:
+        """Whether a call is let in by a credential only. A stranger is asked whatever the number."""
+        if not self._asking or at not in self._listening:
+            return False
+        if not self.knows(source):
+            return True
+        trunk = self._numbering.trunk_of(normalise(user))
+        if trunk is None or trunk.accept.anyone or not trunk.accept.credentials:
+            return False
+        own = self._networks[trunk.name]
+        return not any(ip_address(host) in own for host in self._mapping.declared(source))
 
     def knows(self, source: str) -> bool:
         """Whether any trunk accepts calls from this address."""

@@ -6,12 +6,15 @@ It outlives its place in the call. Once given up it is a zombie: a late 1xx is m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
+from sipfo.plan.model import Timer
 from sipfo.plan.order import Step
 from sipfo.runtime.core import Core
 from sipfo.runtime.leg import Leg
 from sipfo.runtime.locate import Target
+from sipfo.runtime.login import Login
 from sipfo.runtime.outgoing import OutgoingInvite
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
@@ -26,6 +29,9 @@ class Caller(Protocol):
 
     def attempt_heard(self, attempt: Attempt, response: Response, now: float) -> None:
         """A response, while the attempt is not given up."""
+
+    def attempt_challenged(self, attempt: Attempt) -> None:
+        """A challenge is answered: nothing comes of the INVITE before."""
 
     def attempt_failed(self, attempt: Attempt, timed_out: bool, now: float) -> None:
         """Timer B or the transport, while the attempt is not given up."""
@@ -46,7 +52,9 @@ class Attempt:
         "flow",
         "given_up",
         "legs",
+        "login",
         "number",
+        "phase",
         "request",
         "started",
         "step",
@@ -65,7 +73,9 @@ class Attempt:
         request: Request,
         flow: Flow,
         now: float,
+        login: Login | None = None,
     ) -> None:
+        """`login` answers the challenges of the target, if we have an account there."""
         self.number = number
         self.step = step
         self.target = target
@@ -75,6 +85,9 @@ class Attempt:
         self.given_up = False
         self.final: Response | None = None
         self.timer: Handle | None = None
+        self.phase: Timer = "no-response"
+        """The timer of its phase."""
+        self.login = login
         self.winner: bytes | None = None
         """The To tag of the answer that the caller got."""
         self.legs: dict[bytes, Leg] = {}
@@ -83,6 +96,12 @@ class Attempt:
         self._call = call
         self._outgoing = OutgoingInvite(core, self)
         self._ended: dict[bytes, list[tuple[Flow, bytes]]] = {}
+
+    @property
+    def reached(self) -> Target:
+        """The target by the transport that really carried the INVITE (RFC 3261 §18.1.1)."""
+        transport = self._outgoing.transport or self.target.transport
+        return replace(self.target, transport=transport)
 
     def send(self, now: float) -> None:
         """Send the INVITE."""
@@ -103,6 +122,21 @@ class Attempt:
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
+
+    def invite_challenged(
+        self, request: Request, response: Response, flow: Flow, answered: int
+    ) -> Request | None:
+        """Told by the INVITE; "the same value of the Call-ID, To, and From" (RFC 3261 §8.1.3.5)."""
+        if self.login is None:
+            return None
+        # Requests in early dialogs have taken numbers too; they share its Call-ID and From tag.
+        taken = [leg.dialog.local_seq for leg in self.legs.values()]
+        number = max(request.cseq.number, *taken, 0) + 1
+        again = self.login.answer(request, response, flow, number, answered)
+        if again is not None:
+            self._call.attempt_challenged(self)
+            self.request = again
+        return again
 
     def invite_answered(self, response: Response, now: float) -> None:
         """Told by the INVITE."""
@@ -137,6 +171,6 @@ class Attempt:
             _ = parse_uri(dialog.next_hop)
         except Malformed:
             dialog = Dialog.of_unusable(self.request, response)
-        leg = Leg(self._core, dialog, self.flow)
+        leg = Leg(self._core, dialog, self.flow, self.login)
         self._ended[tag] = leg.post(dialog.request("ACK", self.request.cseq.number), now)
         leg.bye(now)

@@ -15,6 +15,7 @@ from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.leg import TARGET_REFRESH, Leg
+from sipfo.runtime.record import EndRecord, Party
 from sipfo.runtime.relay import InviteRelay, Relay
 from sipfo.runtime.setup import Grounds, Placement, Setup
 from sipfo.runtime.sip.build import make_response
@@ -157,6 +158,7 @@ class Call:
         elif self.phase is Phase.UP and self._near is not None:
             self._near.end(now)
             self._near.peer.end(now)
+            self._report("sipfo", now)
             self._end(now)
 
     def _hung_up(self, leg: Leg, bye: Request, now: float) -> None:
@@ -168,6 +170,7 @@ class Call:
             for waiting in list(leg.awaiting_ack.values()):
                 waiting.acknowledge(None, now)
             leg.peer.end(now, bye.headers.lines(b"reason"))
+            self._report("caller" if leg is self._near else "callee", now)
             self._end(now)
 
     def _settled(
@@ -189,6 +192,7 @@ class Call:
             attempt.reject(response, now)
             self._inbound.forget(attempt)
             self._inbound.refuse(500, None, now)
+            self._report("sipfo", now)
             self._end(now)
             return
         self._setup.answer = answer
@@ -197,8 +201,15 @@ class Call:
         self.phase = Phase.UP
         self._inbound.forget(attempt, keep=attempt.winner)
 
+    def _report(self, by: Party, now: float) -> None:
+        """Say that the call, which was reported as answered, is over."""
+        record = self._setup.record
+        assert record is not None  # made before the answer was passed on
+        self._core.records.append(EndRecord(record, by, now))
+
     def _end(self, now: float) -> None:
         self.phase = Phase.ENDED
+        self._setup.call_ended()
         for relay in list(self._reinvites.values()):
             relay.end(now)
         self._core.timers.at(now + self._core.values.t1_64, self._release)

@@ -1,6 +1,6 @@
 """What the runtime cannot do yet: a plan that asks for it is refused before a socket is opened.
 
-Carrying such a call in another way would be a guess: without its password, its limit, its TLS.
+Carrying such a call in another way would be a guess.
 """
 
 from __future__ import annotations
@@ -11,16 +11,10 @@ from sipfo.plan.construct import Construct, Support, usages
 from sipfo.plan.model import Plan
 
 REFUSED: Final = {
-    Construct.LISTEN_TLS: "listen on `udp` or `tcp`",
-    Construct.TO_TLS: "write `;transport=udp` or `;transport=tcp`",
     Construct.TO_REGISTERED: "give the route a SIP URI: `to sip:HOST`",
     Construct.ROUTE_AUTH: "have the route's host accept this host's address",
-    Construct.ROUTE_PROBE: "leave it out: what fails is found out by calls",
     Construct.CARRIER_AUTH: "have the carrier accept this host's address",
-    Construct.CARRIER_LIMIT: "leave it out, or limit calls at the carrier",
-    Construct.CARRIER_PROBE: "leave it out: what fails is found out by calls",
     Construct.ACCEPT_CREDENTIAL: "name the networks: `accept from 203.0.113.0/24`",
-    Construct.TRUNK_LIMIT: "leave it out, or limit calls at who places them",
 }
 
 MOST_NAMES: Final = 8

@@ -11,11 +11,9 @@ import re
 from dataclasses import dataclass
 
 from sipfo.plan.order import Step
+from sipfo.runtime.limits import CHALLENGES
 from sipfo.runtime.locate import Target
 from sipfo.runtime.sip.message import Request, Response
-
-REMEMBERED = 1024
-"""Most challenges kept; the oldest goes first."""
 
 LIFE = 120.0
 """Seconds that a challenge is kept: a caller's retry follows at once."""
@@ -48,7 +46,7 @@ class Challenges:
             for value in response.headers.lines(name):
                 found = _NONCE.search(value)
                 if found is not None:
-                    if len(self._pinned) >= REMEMBERED:
+                    if len(self._pinned) >= CHALLENGES:
                         del self._pinned[next(iter(self._pinned))]
                     self._pinned[found[1]] = pinned
 

@@ -7,21 +7,23 @@ wire takes it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from sipfo.runtime.locate import Target, Unlocatable, locate
-from sipfo.runtime.mapping import Mapping
+from sipfo.runtime.mapping import Mapping as AddressMapping
+from sipfo.runtime.oversize import Oversize
 from sipfo.runtime.record import Record
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
-from sipfo.runtime.sip.message import Request
+from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.timer import Timers
 from sipfo.runtime.sip.transaction.layer import TransactionLayer
+from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import SipUri, parse_uri
-from sipfo.runtime.sip.via import MAGIC, Via
+from sipfo.runtime.sip.via import MAGIC, TLS_PORT, Via
 
 Found = Callable[[tuple[Target, ...], float], None]
 """Takes the targets, none when there are none, and the time."""
@@ -45,9 +47,11 @@ class Core:
         "entropy",
         "lookups",
         "mapping",
+        "oversize",
         "records",
         "sends",
         "timers",
+        "tls_ports",
         "transactions",
         "values",
     )
@@ -56,10 +60,12 @@ class Core:
         self,
         entropy: Callable[[], str],
         draw: Callable[[int], int],
-        mapping: Mapping,
+        mapping: AddressMapping,
         values: TimerValues,
+        tls_ports: Mapping[str, int] | None = None,
     ) -> None:
-        """`entropy` gives fresh tokens, `draw(n)` an integer from 0 to n."""
+        """`entropy` gives fresh tokens, `draw(n)` an integer from 0 to n; `tls_ports` are the ports
+        of those of our addresses that listen on TLS."""
         self.entropy = entropy
         self.mapping = mapping
         self.values = values
@@ -68,6 +74,8 @@ class Core:
         self.lookups: deque[Lookup] = deque()
         self.records: deque[Record] = deque()
         self.transactions = TransactionLayer(self.timers, self.send, values)
+        self.oversize = Oversize()
+        self.tls_ports = tls_ports or {}
         self.draw = draw
         self._lookup = 0
         self._found: dict[int, Found] = {}
@@ -86,9 +94,32 @@ class Core:
         via = Via(flow.transport, *flow.local, ((b"branch", branch), (b"rport", None)))
         request.headers.prepend(b"via", via.encode())
 
+    def flow(self, local: tuple[str, int], target: Target) -> Flow:
+        """The flow from one of our addresses to a target; for TLS from that host's TLS port."""
+        if target.transport == "tls":
+            local = (local[0], self.tls_port(local[0]))
+        return Flow(target.transport, local, (target.host, target.port), name=target.identity)
+
+    def tls_port(self, host: str) -> int:
+        """The port that TLS has at one of our addresses."""
+        return self.tls_ports.get(host, TLS_PORT)
+
+    def request(self, request: Request, flow: Flow, user: ClientUser, now: float) -> None:
+        """Send a request other than INVITE and ACK, our Via on top, as a transaction."""
+        fitted, way = self.oversize.fit(request, flow, now)
+        if way != flow:
+            user = _GoesBack(self, user, request, flow)
+        self.transactions.request(fitted, way, user, now)
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        """What was sent on a flow did not get through; without a connection none was opened."""
+        if flow.transport == "tcp" and flow.connection is None:
+            self.oversize.unopened(flow, now)
+        self.transactions.transport_failed(flow, now)
+
     def contact(self, flow: Flow) -> bytes:
         """Our Contact on a flow."""
-        transport = ";transport=tcp" if flow.transport == "tcp" else ""
+        transport = f";transport={flow.transport}" if flow.reliable else ""
         return f"<sip:{encode_host(*flow.local)}{transport}>".encode("ascii")
 
     def locate(self, uris: tuple[str, ...], then: Found, now: float) -> None:
@@ -104,7 +135,7 @@ class Core:
             try:
                 next(questions)
             except StopIteration as found:
-                targets += found.value
+                targets += [self._proving(target) for target in found.value]
             except Unlocatable:
                 continue
             else:
@@ -123,3 +154,39 @@ class Core:
             host, port = self.mapping.actual(target.host, target.port)
             real.append(replace(target, host=host, port=port))
         then(tuple(real), now)
+
+    def _proving(self, target: Target) -> Target:
+        """A literal target, whose TLS certificate is for the address that the policy declares."""
+        if not target.identity:
+            return target
+        return replace(target, identity=self.mapping.declared_at(target.host, target.port))
+
+
+class _GoesBack:
+    """The user of a request that went over TCP for its size, until it is known whether it could."""
+
+    __slots__ = ("_core", "_flow", "_request", "_user", "_went_back")
+
+    def __init__(self, core: Core, user: ClientUser, request: Request, flow: Flow) -> None:
+        self._core = core
+        self._user = user
+        self._request = request
+        self._flow = flow
+        self._went_back = False
+
+    def on_response(self, transaction: Sent, response: Response, now: float) -> None:
+        self._user.on_response(transaction, response, now)
+
+    def on_timeout(self, transaction: Sent, now: float) -> None:
+        self._user.on_timeout(transaction, now)
+
+    def on_transport_error(self, transaction: Sent, now: float) -> None:
+        self._went_back = self._core.oversize.goes_back(transaction.flow, now)
+        if self._went_back:
+            self._core.transactions.request(self._request, self._flow, self._user, now)
+        else:
+            self._user.on_transport_error(transaction, now)
+
+    def on_terminated(self, transaction: Sent, now: float) -> None:
+        if not self._went_back:
+            self._user.on_terminated(transaction, now)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from sipfo.plan.model import TIMER_C
 from sipfo.runtime.attempt import Attempt
-
-MOST = 4096
-"""Most attempts remembered; the oldest goes first."""
+from sipfo.runtime.limits import GIVEN_UP_ATTEMPTS
 
 
 class Graves:
@@ -25,7 +23,7 @@ class Graves:
         """Remember an attempt for TIMER_C seconds from now."""
         while self._attempts:
             oldest = next(iter(self._attempts))
-            if len(self._attempts) < MOST and self._attempts[oldest][0] > now:
+            if len(self._attempts) < GIVEN_UP_ATTEMPTS and self._attempts[oldest][0] > now:
                 break
             del self._attempts[oldest]
         self._attempts[attempt.request.via.branch] = (now + TIMER_C, attempt)

@@ -91,6 +91,10 @@ OPTION_TAGS = (
 )
 
 ALLOW = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
+"""Methods that are served in a dialog."""
+
+ALLOW_OUTSIDE = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY"
+"""The same for who asked for another outside one."""
 
 _EXTENSION = re.compile(rb"x-[a-z0-9-]{1,60}")
 _ID_PRIVACY = re.compile(rb"(?:^|[;,\s])id(?:$|[;,\s])", re.IGNORECASE)

@@ -105,7 +105,9 @@ class Inbound:
         tag = response.to.tag or b""
         far = attempt.legs.get(tag)
         if far is None:
-            far = Leg(self._core, Dialog.of_client(attempt.request, response), attempt.flow)
+            far = Leg(
+                self._core, Dialog.of_client(attempt.request, response), attempt.flow, attempt.login
+            )
             near = Leg(self._core, Dialog.of_server(self.request, self._core.token()), self.flow)
             near.join(far)
             near.far_invite_seqs[self.request.cseq.number] = attempt.request.cseq.number

@@ -46,13 +46,18 @@ def build_invite(
     return request
 
 
+def destination_of(destinations: tuple[str, ...], target: Target) -> SipUri:
+    """The one of these URIs that led to a target."""
+    uris = [parse_uri(text) for text in destinations]
+    return next((one for one in uris if one.host == target.name), uris[0])
+
+
 def _request_uri(step: Step, target: Target) -> SipUri:
     """The destination that led to the target, for the called number unless it names a user.
 
     RFC 3261 §25.1: a `#` stands escaped in a user part.
     """
-    uris = [parse_uri(text) for text in step.destinations]
-    uri = next((one for one in uris if one.host == target.name), uris[0])
+    uri = destination_of(step.destinations, target)
     return uri if uri.user is not None else uri.with_user(step.number.replace("#", "%23") or None)
 
 

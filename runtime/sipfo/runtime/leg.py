@@ -1,7 +1,8 @@
 """One side of a call: a dialog, the way to its peer, and the leg on the other side.
 
-What would surprise: over TCP a leg's requests go on the connection that its peer last used, when
-it is still open, before one is opened to the Contact; many peers listen on none.
+What would surprise: over TCP and TLS a leg's requests go on the connection that its peer last used,
+when it is still open, before one is opened to the Contact; many peers listen on none. A leg over
+TLS never goes on in the clear, whatever the Contact says.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from typing import Protocol
 
 from sipfo.runtime.core import Core
 from sipfo.runtime.locate import Target
-from sipfo.runtime.outgoing import UNHEARD, OutgoingInvite
+from sipfo.runtime.login import Login
+from sipfo.runtime.outgoing import CHALLENGED, UNHEARD, OutgoingInvite
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
-from sipfo.runtime.sip.message import Request, serialize
-from sipfo.runtime.sip.transaction.user import ClientUser
+from sipfo.runtime.sip.message import Request, Response, serialize
+from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 
 TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 """Methods that carry a Contact (RFC 3261 §12.2.1.1, RFC 3311 §5.1, RFC 6665 §4.4.1)."""
@@ -35,15 +37,26 @@ class Acknowledged(Protocol):
 class Leg:
     """A dialog as a place to send to."""
 
-    __slots__ = ("_left", "awaiting_ack", "core", "dialog", "far_invite_seqs", "flow", "peer")
+    __slots__ = (
+        "_left",
+        "_login",
+        "awaiting_ack",
+        "core",
+        "dialog",
+        "far_invite_seqs",
+        "flow",
+        "peer",
+    )
 
-    def __init__(self, core: Core, dialog: Dialog, flow: Flow) -> None:
-        """`flow` is the one that the dialog was made over, ours to the peer."""
+    def __init__(self, core: Core, dialog: Dialog, flow: Flow, login: Login | None = None) -> None:
+        """`flow` is the one that the dialog was made over, ours to the peer; `login` answers the
+        peer's challenges, if we have an account there."""
         self.core = core
         self.dialog = dialog
         self.flow = flow
         self.peer: Leg = self
         self._left = False
+        self._login = login
         self.awaiting_ack: dict[int, Acknowledged] = {}
         self.far_invite_seqs: dict[int, int] = {}
         """The CSeq numbers of this leg's INVITEs to those that they have on the other, for PRACK."""
@@ -57,8 +70,8 @@ class Leg:
         return self.core.contact(self.flow)
 
     def heard_on(self, flow: Flow) -> None:
-        """The peer's latest message came this way; a new TCP connection replaces the old."""
-        if flow.reliable and self.flow.reliable:
+        """The peer's latest message came this way; a new connection replaces the old."""
+        if flow.reliable and flow.transport == self.flow.transport:
             self.flow = self.flow._replace(connection=flow.connection)
 
     def send(self, request: Request, user: ClientUser, now: float) -> None:
@@ -66,7 +79,8 @@ class Leg:
 
         def go(flow: Flow, now: float) -> None:
             self._dress(request, flow)
-            self.core.transactions.request(request, flow, user, now)
+            watching = user if self._login is None else _Answering(self, request, flow, user)
+            self.core.request(request, flow, watching, now)
 
         self._toward(go, now)
 
@@ -80,19 +94,35 @@ class Leg:
         self._toward(go, now)
 
     def post(self, ack: Request, now: float) -> list[tuple[Flow, bytes]]:
-        """Send an ACK of a 2xx, which belongs to no transaction (RFC 3261 §13.2.2.4).
+        """Send an ACK of a 2xx, which belongs to no transaction (RFC 3261 §13.2.2.4): over UDP
+        whatever its size, because nothing would tell that TCP was refused.
 
         Returns what was sent, to be sent again; it fills when the peer's name has resolved.
         """
         sent: list[tuple[Flow, bytes]] = []
 
         def go(flow: Flow, now: float) -> None:
+            if self._login is not None:
+                self._login.acknowledge(ack)
             self._dress(ack, flow)
             sent.append((flow, serialize(ack)))
             self.core.send(*sent[0])
 
         self._toward(go, now)
         return sent
+
+    def answer_challenge(
+        self, request: Request, response: Response, flow: Flow, answered: int
+    ) -> Request | None:
+        """The request to send in place of one that was challenged, after so many challenges to it
+        that were answered; None when the challenge stands."""
+        if self._login is None:
+            return None
+        number = self.dialog.local_seq + 1
+        again = self._login.answer(request, response, flow, number, answered)
+        if again is not None:
+            self.dialog.local_seq = number
+        return again
 
     def end(self, now: float, reasons: list[bytes] | None = None) -> None:
         """End the dialog from our side: by BYE, after the ACK of a 2xx that still waits for it."""
@@ -121,13 +151,7 @@ class Leg:
         """Find the flow to the next hop; when there is none left, the one that was used before."""
 
         def found(targets: tuple[Target, ...], now: float) -> None:
-            flow = self.flow
-            if targets and flow.reliable and flow.connection is not None:
-                flow = flow._replace(remote=(targets[0].host, targets[0].port))
-            elif targets:
-                target = targets[0]
-                flow = Flow(target.transport, flow.local, (target.host, target.port))
-            go(flow, now)
+            go(self._flow_to(targets[0]) if targets else self.flow, now)
 
         try:
             hop = self.dialog.next_hop.decode("ascii", "replace")
@@ -135,6 +159,54 @@ class Leg:
             found((), now)
             return
         self.core.locate((hop,), found, now)
+
+    def _flow_to(self, target: Target) -> Flow:
+        flow = self.flow
+        if flow.reliable and flow.connection is not None:
+            return flow._replace(remote=(target.host, target.port))
+        if flow.transport != "tls":
+            return self.core.flow(flow.local, target)
+        if target.transport != "tls":
+            return flow
+        # A Contact is often an address, of which the peer's certificate says nothing: it proves to
+        # be whom the INVITE was sent to.
+        name = flow.name if target.name == target.host else target.identity
+        return self.core.flow(flow.local, target)._replace(name=name)
+
+
+class _Answering:
+    """The user of a request in a dialog where we have an account: told all but the challenges that
+    are answered."""
+
+    __slots__ = ("_answered", "_flow", "_leg", "_request", "_user")
+
+    def __init__(self, leg: Leg, request: Request, flow: Flow, user: ClientUser) -> None:
+        self._leg = leg
+        self._request = request
+        self._flow = flow
+        self._user = user
+        self._answered = 0
+
+    def on_response(self, transaction: Sent, response: Response, now: float) -> None:
+        again = None
+        if response.status in CHALLENGED:
+            again = self._leg.answer_challenge(self._request, response, self._flow, self._answered)
+        if again is None:
+            self._user.on_response(transaction, response, now)
+            return
+        self._answered += 1
+        self._request = again
+        self._leg.core.request(again, self._flow, self, now)
+
+    def on_timeout(self, transaction: Sent, now: float) -> None:
+        self._user.on_timeout(transaction, now)
+
+    def on_transport_error(self, transaction: Sent, now: float) -> None:
+        self._user.on_transport_error(transaction, now)
+
+    def on_terminated(self, transaction: Sent, now: float) -> None:
+        if transaction.request.cseq.number == self._request.cseq.number:
+            self._user.on_terminated(transaction, now)
 
 
 class _Go(Protocol):

@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import Literal
 
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.uri import SipUri
+from sipfo.runtime.sip.via import DEFAULT_PORT, TLS_PORT
 
-DEFAULT_PORT = 5060
-"""The port of UDP and TCP where neither URI nor SRV names one (RFC 3261 §19.1.2)."""
-
-SUPPORTED = frozenset({"udp", "tcp"})
+SUPPORTED = frozenset({"udp", "tcp", "tls"})
 """The transports of this version."""
 
 MOST_SERVICES = 8
 MOST_SERVERS = 32
 """NAPTR and SRV records used of one answer: a hostile domain must not cost thousands of queries."""
 
-_RESOLUTIONS = {"D2U": "udp", "D2T": "tcp"}
+_SERVICES = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
+_SRV_LABELS = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
 
 _HOST_NAME = re.compile(
     r"""(?:(?!-)[A-Za-z0-9_-]{1,63}(?<!-)\.)*     # labels
@@ -39,7 +38,7 @@ Status = Literal["ok", "nodata", "nxdomain", "servfail", "refused", "timeout"]
 
 Cause = Literal[
     "bad-host",  # neither an address nor a host name
-    "transport",  # tls, or another transport that cannot be used here
+    "transport",  # one that cannot be used here
     "not-offered",  # the domain says that it has no such service (a target of ".")
     "nxdomain",
     "nodata",
@@ -76,6 +75,8 @@ class Target:
     port: int
     name: str
     """The host name that led here, or the literal itself."""
+    identity: str = ""
+    """For TLS: the URI's host, which the certificate must be for (RFC 5922 §7.3)."""
 
     def __str__(self) -> str:
         return f"{self.transport}:{encode_host(self.host, self.port)}"
@@ -141,30 +142,39 @@ def locate(uri: SipUri, draw: Draw, transports: frozenset[str] = SUPPORTED) -> L
     too big for UDP needs it (RFC 3261 §18.1.1). An SRV query that failed is not one that found
     nothing: it never leads to the addresses of the bare domain. Raises Unlocatable.
     """
-    asked = _transport(uri, transports)
-    default = asked or ("udp" if "udp" in transports else "tcp")  # RFC 3263 §4.1
+    targets = yield from _locate(uri, draw, transports)
+    # RFC 5922 §7.3: what counts is "the original domain portion", not what the DNS made of it.
+    proof = _literal(uri.host) or uri.host.removesuffix(".")
+    return tuple(replace(one, identity=proof) if one.transport == "tls" else one for one in targets)
+
+
+def _locate(uri: SipUri, draw: Draw, transports: frozenset[str]) -> Lookup:
+    usable = _usable(uri, transports)
+    asked = _transport(uri, usable)
+    # RFC 3263 §4.1: without a word about it UDP, and TLS for what asks for it alone.
+    unasked: list[str] = [one for one in ("udp", "tcp") if one in usable] or ["tls"]
+    default = asked or unasked[0]
+    port = uri.port or default_port(default)
     host = (uri.param("maddr") or uri.host).removeprefix("[").removesuffix("]")  # RFC 3263 §4
     literal = _literal(host)
     if literal is not None:
-        return (Target(default, literal, uri.port or DEFAULT_PORT, host),)
+        return (Target(default, literal, port, host),)
     host = host.removesuffix(".")
     if host == "localhost":  # RFC 6761 §6.3: never asked of the DNS
-        return (Target(default, "127.0.0.1", uri.port or DEFAULT_PORT, host),)
+        return (Target(default, "127.0.0.1", port, host),)
     if not is_host_name(host):
         raise Unlocatable("bad-host", f"{host!r} is neither an address nor a host name")
     if uri.port is not None:  # RFC 3263 §4.2: a port means no SRV
-        return (yield from _addresses(host, uri.port, default))
+        return (yield from _addresses(host, port, default))
     failures: list[Unlocatable] = []
     foreign = False
     if asked is not None:
-        services = [_Service(asked, f"_sip._{asked}.{host}")]
+        services = [_Service(asked, f"{_SRV_LABELS[asked]}.{host}")]
     else:
         answer = yield Query(host, "NAPTR")
-        services, foreign = _services(answer, transports)
+        services, foreign = _services(answer, usable)
         if not services:  # none found, or not known: SRV must be there in any case (§4.1)
-            services = [
-                _Service(one, f"_sip._{one}.{host}") for one in ("udp", "tcp") if one in transports
-            ]
+            services = [_Service(one, f"{_SRV_LABELS[one]}.{host}") for one in unasked]
     for service in services:
         try:
             targets = yield from _service(service, draw)
@@ -177,16 +187,31 @@ def locate(uri: SipUri, draw: Draw, transports: frozenset[str] = SUPPORTED) -> L
         raise failures[0]
     if foreign:
         raise Unlocatable("transport", f"{host} offers SIP over other transports only")
-    return (yield from _addresses(host, DEFAULT_PORT, services[0].transport))
+    transport = services[0].transport
+    return (yield from _addresses(host, default_port(transport), transport))
 
 
-def _transport(uri: SipUri, transports: frozenset[str]) -> str | None:
+def default_port(transport: str) -> int:
+    """The port where neither URI nor SRV names one (RFC 3261 §19.1.2)."""
+    return TLS_PORT if transport == "tls" else DEFAULT_PORT
+
+
+def _usable(uri: SipUri, transports: frozenset[str]) -> frozenset[str]:
+    """The transports that may carry a request to the URI. Raises Unlocatable."""
+    usable = transports & SUPPORTED
+    if uri.scheme == "sips":
+        usable &= {"tls"}
+    if not usable:
+        raise Unlocatable("transport", f"no transport for {uri.scheme} can be used")
+    return usable
+
+
+def _transport(uri: SipUri, usable: frozenset[str]) -> str | None:
     """The transport that the URI asks for, if any. Raises Unlocatable."""
     asked = uri.param("transport")
-    if uri.scheme == "sips" or asked == "tls":
-        raise Unlocatable("transport", "tls is not supported in this version")
-    usable = transports & SUPPORTED
-    if not usable or (asked is not None and asked not in usable):
+    if asked == "tcp" and uri.scheme == "sips":
+        asked = "tls"  # RFC 3261 §26.2.2: "transport=tcp" of a sips URI is TLS over TCP
+    if asked is not None and asked not in usable:
         raise Unlocatable("transport", f"transport {asked or 'none'} cannot be used")
     return asked
 
@@ -197,13 +222,13 @@ def _services(answer: Answer, transports: frozenset[str]) -> tuple[list[_Service
     foreign = False
     records = [one for one in answer.records if isinstance(one, NaptrRecord)]
     for record in sorted(records, key=lambda one: (one.order, one.preference)):
-        scheme, _, resolution = record.service.upper().partition("+")
-        if scheme not in ("SIP", "SIPS") or not resolution.startswith("D2"):
+        service = record.service.upper()
+        if not service.startswith(("SIP+D2", "SIPS+D2")):
             continue
-        transport = _RESOLUTIONS.get(resolution) if scheme == "SIP" else None
+        transport = _SERVICES.get(service)
         name = record.replacement.removesuffix(".")
         if transport is None or transport not in transports:
-            foreign = True  # RFC 3263 §4.1: SIPS is discarded by a client without TLS
+            foreign = True  # RFC 3263 §4.1: what the client cannot use is discarded
         elif record.flags.lower() == "s" and not record.regexp and is_host_name(name):
             found.setdefault(_Service(transport, name))
     return list(found)[:MOST_SERVICES], foreign

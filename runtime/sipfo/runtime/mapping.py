@@ -13,8 +13,10 @@ from collections.abc import Mapping as Dictionary
 from ipaddress import ip_address
 
 from sipfo.plan.model import Plan
+from sipfo.runtime.sip.via import DEFAULT_PORT, TLS_PORT
 
 _BRACKETED_OR_V4 = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[0-9.]+)(?::(?P<port>[0-9]{1,5}))?")
+_TLS = re.compile(r"(?i);transport=tls(?![^;?])")
 _URI = re.compile(r"(sips?:(?:[^@;?]*@)?)(\[[^\]]+\]|[^:;?\[\]]+)(?::([0-9]+))?(.*)", re.DOTALL)
 
 
@@ -62,6 +64,7 @@ class Mapping:
         self._hosts: dict[str, str] = {}
         self._sockets: dict[tuple[str, int], tuple[str, int]] = {}
         self._declared: dict[str, list[str]] = {}
+        self._sources: dict[tuple[str, int], str] = {}
         for declared, actual in (pairs or {}).items():
             host, port = _read(declared)
             to_host, to_port = _read(actual)
@@ -69,6 +72,7 @@ class Mapping:
                 self._hosts[host] = to_host
             else:
                 self._sockets[host, port] = (to_host, to_port)
+                self._sources.setdefault((to_host, to_port), host)
             self._declared.setdefault(to_host, []).append(host)
 
     def actual(self, host: str, port: int) -> tuple[str, int]:
@@ -79,6 +83,10 @@ class Mapping:
     def declared(self, host: str) -> tuple[str, ...]:
         """Every declared address that a real one stands for, itself included."""
         return (*self._declared.get(host, ()), host)
+
+    def declared_at(self, host: str, port: int) -> str:
+        """The declared address that a real socket stands for; the first, if there are several."""
+        return self._sources.get((host, port)) or self.declared(host)[0]
 
     def plan(self, plan: Plan) -> Plan:
         """The plan with its listening, egress and numeric destination addresses rewritten."""
@@ -115,9 +123,11 @@ class Mapping:
             return uri
         start, host, port, rest = found.groups()
         bare = host.strip("[]")
-        actual_host, actual_port = self.actual(bare, int(port) if port else 5060)
-        if (actual_host, actual_port) == (bare, int(port) if port else 5060):
+        default = TLS_PORT if _TLS.search(rest) else DEFAULT_PORT
+        declared = (bare, int(port) if port else default)
+        actual_host, actual_port = self.actual(*declared)
+        if (actual_host, actual_port) == declared:
             return uri
         shown = f"[{actual_host}]" if ":" in actual_host else actual_host
-        shown_port = f":{actual_port}" if port or actual_port != 5060 else ""
+        shown_port = f":{actual_port}" if port or actual_port != default else ""
         return f"{start}{shown}{shown_port}{rest}"

@@ -7,7 +7,7 @@ and BYE.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from sipfo.runtime.core import Core
 from sipfo.runtime.sip.build import make_cancel
@@ -16,9 +16,18 @@ from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.transaction.invite_client import InviteClientTransaction
 from sipfo.runtime.sip.transaction.user import Sent
 
+CHALLENGED: Final = frozenset({401, 407})
+"""The responses that ask for credentials (RFC 3261 §22.2, §22.3)."""
+
 
 class Owner(Protocol):
     """Whoever sent the INVITE."""
+
+    def invite_challenged(
+        self, request: Request, response: Response, flow: Flow, answered: int
+    ) -> Request | None:
+        """A 401 or 407 to the request that went on `flow`, after so many that were answered: the
+        INVITE to send in its place; None to be told the response."""
 
     def invite_answered(self, response: Response, now: float) -> None:
         """Any response, in the order they come; every 2xx, repeated ones too."""
@@ -54,24 +63,37 @@ UNHEARD = Unheard()
 class OutgoingInvite:
     """One INVITE under way."""
 
-    __slots__ = ("_cancelled", "_core", "_owner", "_provisional", "_transaction", "_wanted_back")
+    __slots__ = (
+        "_answered",
+        "_as_located",
+        "_cancelled",
+        "_core",
+        "_owner",
+        "_provisional",
+        "_transaction",
+        "_wanted_back",
+    )
 
     def __init__(self, core: Core, owner: Owner) -> None:
         self._core = core
         self._owner = owner
+        self._answered = 0
         self._provisional = False
         self._wanted_back = False
         self._cancelled = False
+        self._as_located: tuple[Request, Flow] | None = None
         self._transaction: InviteClientTransaction | None = None
 
     @property
-    def request(self) -> Request | None:
-        """The INVITE as it was sent, once it was."""
-        return self._transaction.request if self._transaction is not None else None
+    def transport(self) -> str | None:
+        """What carried it, once it was sent: TCP, in place of UDP, when it is large."""
+        return self._transaction.flow.transport if self._transaction is not None else None
 
     def send(self, request: Request, flow: Flow, now: float) -> None:
         """Send it; the Via is on it."""
-        self._transaction = self._core.transactions.invite(request, flow, self, now)
+        self._as_located = (request, flow)
+        fitted, way = self._core.oversize.fit(request, flow, now)
+        self._transaction = self._core.transactions.invite(fitted, way, self, now)
 
     def take_back(self, now: float) -> None:
         """CANCEL it as soon as that is allowed: "a CANCEL request ... MUST NOT be sent" before a
@@ -86,6 +108,8 @@ class OutgoingInvite:
             self._provisional = True
             if self._wanted_back:
                 self._cancel(now)
+        elif response.status in CHALLENGED and self._answer(response, now):
+            return
         self._owner.invite_answered(response, now)
 
     def on_timeout(self, transaction: Sent, now: float) -> None:
@@ -93,12 +117,30 @@ class OutgoingInvite:
         self._owner.invite_failed(True, now)
 
     def on_transport_error(self, transaction: Sent, now: float) -> None:
-        """Told by the transaction."""
-        self._owner.invite_failed(False, now)
+        """Told by the transaction; "the element SHOULD retry the request, using UDP" (§18.1.1)."""
+        goes_back = self._core.oversize.goes_back(transaction.flow, now)
+        if self._as_located is not None and goes_back and not self._wanted_back:
+            self.send(*self._as_located, now)
+        else:
+            self._owner.invite_failed(False, now)
 
     def on_terminated(self, transaction: Sent, now: float) -> None:
-        """Told by the transaction."""
-        self._owner.invite_over(now)
+        """Told by the transaction; one in whose place another was sent is of no account."""
+        if transaction is self._transaction:
+            self._owner.invite_over(now)
+
+    def _answer(self, response: Response, now: float) -> bool:
+        """Send the INVITE again with credentials, the same way, unless it is wanted back."""
+        if self._as_located is None or self._wanted_back:
+            return False
+        request, flow = self._as_located
+        again = self._owner.invite_challenged(request, response, flow, self._answered)
+        if again is None:
+            return False
+        self._answered += 1
+        self._provisional = False  # nothing was heard of this one: no CANCEL yet (§9.1)
+        self.send(again, flow, now)
+        return True
 
     def _cancel(self, now: float) -> None:
         transaction = self._transaction

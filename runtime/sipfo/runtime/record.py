@@ -1,31 +1,72 @@
-"""What the runtime reports: one record when an attempt ends, one when a call's set-up does."""
+"""What the runtime reports: one record when an attempt ends, one when a call's set-up does, and one
+more when a call that was answered is over.
+
+Moments are the engine's: seconds on a clock that never goes back, not the time of day. The wire,
+which has the clocks, makes rows of them (`row`).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sipfo.plan.ladder import Attempt, Ladder
+
+Party = Literal["caller", "callee", "sipfo"]
+"""Who ended a call; sipfo does when it is told to stop, or when nobody acknowledged an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One ended attempt: `call` names the call in every line about it, `number` counts from 1."""
+    """One ended attempt: `call` names the call in every line about it, `number` counts from 1.
+
+    `carrier` says that `attempt.route` names a carrier, not a route.
+    """
 
     call: str
     trunk: str
     number: int
     attempt: Attempt
+    carrier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call whose set-up has its result; `source` is the caller's address."""
+    """One call whose set-up has its result; `source` is the caller's address.
+
+    `began` is when its INVITE came, `rang` how many seconds later the caller first heard of
+    somebody being alerted (a provisional above 100), if it did. `carrier` is the one that answered.
+    `call_id`, `caller` and `callee` are the caller's Call-ID and the URIs of its From and To.
+    """
 
     call: str
     trunk: str
     number: str
     source: str
     ladder: Ladder
+    began: float = 0.0
+    rang: float | None = None
+    carrier: str | None = None
+    call_id: bytes = b""
+    caller: bytes = b""
+    callee: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class EndRecord:
+    """A call that was answered is over, since the moment `at`.
+
+    It carries all that was known when it was answered, so that it makes a row by itself.
+    """
+
+    record: CallRecord
+    by: Party
+    at: float
+
+    @property
+    def talked(self) -> float:
+        """Seconds from the answer to the end."""
+        return max(0.0, self.at - self.record.began - self.record.ladder.elapsed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +77,4 @@ class Notice:
     text: str
 
 
-Record = AttemptRecord | CallRecord | Notice
+Record = AttemptRecord | CallRecord | EndRecord | Notice

@@ -16,6 +16,7 @@ from sipfo.runtime.leg import TARGET_REFRESH, Leg
 from sipfo.runtime.outgoing import OutgoingInvite
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.cseq import RAck, parse_rack
+from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
@@ -155,6 +156,16 @@ class InviteRelay:
     def cancel(self, now: float) -> None:
         """The peer cancelled it: the 487 comes from the other end."""
         self._outgoing.take_back(now)
+
+    def invite_challenged(
+        self, request: Request, response: Response, flow: Flow, answered: int
+    ) -> Request | None:
+        """Told by the INVITE: the far side asks us for credentials."""
+        again = self._leg.peer.answer_challenge(request, response, flow, answered)
+        if again is not None:
+            self._far_seq = again.cseq.number
+            self._leg.far_invite_seqs[self._request.cseq.number] = self._far_seq
+        return again
 
     def invite_answered(self, response: Response, now: float) -> None:
         """Pass a response back."""

@@ -47,17 +47,18 @@ from sipfo.runtime.challenges import LIFE, Challenges, Pinned
 from sipfo.runtime.core import Core
 from sipfo.runtime.graves import Graves
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
-from sipfo.runtime.holds import Holds
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
 from sipfo.runtime.locate import Target
+from sipfo.runtime.login import Keyring
+from sipfo.runtime.quotas import Quotas
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
 from sipfo.runtime.sip.dialog import Dialog
-from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Response
 from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.uri import parse_uri
+from sipfo.runtime.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,15 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What the set-ups of one engine share."""
+    """What the calls of one engine share; `trunks` are the trunks' limits."""
 
     core: Core
     egress: dict[str, Egress]
-    holds: Holds
+    trunks: Quotas
+    standing: Standing
     challenges: Challenges
     graves: Graves
+    keyring: Keyring
 
 
 Done = Callable[[Result, Attempt | None, Response | None, float], None]
@@ -91,8 +94,10 @@ class Setup:
     """One call, from its INVITE to its result; its attempts, until they are over."""
 
     __slots__ = (
+        "_against",
         "_attempts",
         "_core",
+        "_counted",
         "_deadline",
         "_done",
         "_events",
@@ -102,12 +107,14 @@ class Setup:
         "_over",
         "_pinned",
         "_placement",
+        "_rang",
         "_rungs",
         "_started",
         "_targets",
         "_unreached",
         "answer",
         "live",
+        "record",
     )
 
     def __init__(
@@ -130,10 +137,15 @@ class Setup:
         self._events: deque[tuple[Event, Response | None]] = deque()
         self._attempts: dict[int, Attempt] = {}
         self._targets: dict[str, Target] = {}
+        self._against = ""
+        self._counted: Step | None = None
         self._unreached: Step | None = None
         self._rungs: list[Rung] = []
         self._deadline: Handle | None = None
         self._started = 0.0
+        self._rang: float | None = None
+        self.record: CallRecord | None = None
+        """What was reported of the set-up, once it is over."""
         self.answer: Answer | None = None
         """The 2xx on its way to the caller, once there is one."""
         self.live: set[Attempt] = set()
@@ -147,11 +159,23 @@ class Setup:
     def begin(self, now: float) -> None:
         """The caller's INVITE is there."""
         self._started = now
+        place = self._placement
+        self._grounds.trunks.take(place.trunk, now, again=place.pinned is not None)
         self._advance(Placed(), now)
 
     def caller_left(self, now: float) -> None:
         """The caller cancelled, hung up early, or its INVITE expired."""
         self._advance(CallerLeft(), now)
+
+    def call_ended(self) -> None:
+        """The call is over, however: its trunk has one less, and so has a carrier that had it."""
+        self._leave_carrier()
+        self._grounds.trunks.give_back(self._placement.trunk)
+
+    def _leave_carrier(self) -> None:
+        step, self._counted = self._counted, None
+        if step is not None:
+            self._grounds.standing.call_ended(step)
 
     def attempt_heard(self, attempt: Attempt, response: Response, now: float) -> None:
         """Told by an attempt that is not given up."""
@@ -166,7 +190,7 @@ class Setup:
         if response.status == 503:
             seconds = retry_after(response)
             if seconds is not None:
-                self._grounds.holds.hold(str(attempt.target), seconds, now)
+                self._grounds.standing.holds.hold(str(attempt.target), seconds, now)
         if response.status < 300 and not _is_usable(attempt, response):
             attempt.reject(response, now)
             final = Final(502, "Unusable Answer")
@@ -179,9 +203,15 @@ class Setup:
         self._advance(Responded(attempt.number, final), now, response)
 
     def attempt_failed(self, attempt: Attempt, timed_out: bool, now: float) -> None:
-        """Told by an attempt that is not given up; Timer B can only find it in its first phase."""
+        """Told by an attempt that is not given up; Timer B finds it in its first phase, or in a
+        later one when the INVITE that answered a challenge was not heard."""
         number = attempt.number
-        self._advance(Expired(number, "no-response") if timed_out else Failed(number), now)
+        self._advance(Expired(number, attempt.phase) if timed_out else Failed(number), now)
+
+    def attempt_challenged(self, attempt: Attempt) -> None:
+        """Told by an attempt that answers a challenge: its early dialogs are over. The machine is
+        not told, and the timer of its phase goes on."""
+        self._inbound.forget(attempt)
 
     def attempt_over(self, attempt: Attempt, now: float) -> None:
         """Told by an attempt, whatever became of it."""
@@ -219,6 +249,7 @@ class Setup:
             case Arm(attempt=number, timer=timer, seconds=seconds):
                 attempt = self._attempts[number]
                 attempt.disarm()
+                attempt.phase = timer
                 attempt.timer = self._core.timers.at(
                     now + seconds, lambda at: self._advance(Expired(number, timer), at)
                 )
@@ -227,10 +258,7 @@ class Setup:
             case Unreached(step=step):
                 self._unreached = step
             case Skipped(step=step):
-                text = (
-                    f"{step.egress} to {step.route} skipped: asked to be left alone (Retry-After)"
-                )
-                self._core.records.append(Notice(self._placement.call, text))
+                self._note(f"{step.egress} to {step.route} skipped: {self._against}")
             case Abandon(attempt=number):
                 self._attempts[number].give_up(now)
             case Over(attempt=number, outcome=outcome):
@@ -248,20 +276,35 @@ class Setup:
 
     def _take(self, step: Step, targets: tuple[Target, ...], now: float) -> None:
         self._targets = {str(target): target for target in targets}
-        free = tuple(name for name in self._targets if not self._grounds.holds.holds(name, now))
-        held = bool(targets) and not free
-        self._advance(Located(free or tuple(self._targets), held), now)
+        names = tuple(self._targets)
+        choice = self._grounds.standing.choose(step, names, now)
+        self._against = choice.reasons
+        if choice.full is not None and self._hunt.anyway:
+            self._note(f"{step.egress} to {step.route} not tried: {choice.full}")
+            self._advance(Located(()), now)
+        elif choice.free:
+            for name, why in choice.against.items():
+                self._note(f"{step.egress} to {step.route} at {name} skipped: {why}")
+            self._advance(Located(choice.free), now)
+        else:
+            self._advance(Located(names, held=bool(names)), now)
+
+    def _note(self, text: str) -> None:
+        self._core.records.append(Notice(self._placement.call, text))
 
     def _invite(self, action: Invite, now: float) -> None:
         step, target = action.step, self._targets[action.target]
         egress = self._grounds.egress[step.egress]
-        flow = Flow(target.transport, (egress.host, egress.port), (target.host, target.port))
+        flow = self._core.flow((egress.host, egress.port), target)
         place = self._placement
         request = build_invite(
             self._core, self._inbound.request, place.hops, step, target, place.number, flow
         )
-        attempt = Attempt(self._core, self, action.attempt, step, target, request, flow, now)
+        login = self._grounds.keyring.login(step, target, self._targets.values())
+        attempt = Attempt(self._core, self, action.attempt, step, target, request, flow, now, login)
         self._attempts[action.attempt] = attempt
+        self._counted = step
+        self._grounds.standing.call_begins(step, now)
         self.live.add(attempt)
         attempt.timer = self._core.timers.at(
             now + action.seconds,
@@ -271,6 +314,8 @@ class Setup:
 
     def _relay(self, attempt: Attempt, response: Response | None, now: float) -> None:
         assert response is not None  # Relay answers a Heard, which came with one
+        if self._rang is None:
+            self._rang = now - self._started
         try:
             self._inbound.pass_on(attempt, response, now)
         except Malformed as error:
@@ -286,22 +331,27 @@ class Setup:
             assert step is not None  # Unreached goes before the Over of an attempt never sent
             rung = Rung(step.egress, step.route, None, outcome.word, now - self._started, 0.0)
         else:
+            step = attempt.step
             attempt.disarm()
+            self._grounds.standing.attempt_ended(step, str(attempt.target), outcome)
             if outcome.final is None or outcome.final.status >= 300:
                 self._inbound.forget(attempt)
+                self._leave_carrier()
             rung = Rung(
-                attempt.step.egress,
-                attempt.step.route,
-                str(attempt.target),
+                step.egress,
+                step.route,
+                str(attempt.reached),
                 outcome.word,
                 attempt.started - self._started,
                 now - attempt.started,
                 phrase,
-                attempt.step.level_of(str(attempt.target)),
+                step.level_of(str(attempt.target)),
             )
         self._rungs.append(rung)
         place = self._placement
-        self._core.records.append(AttemptRecord(place.call, place.trunk, number, rung))
+        self._core.records.append(
+            AttemptRecord(place.call, place.trunk, number, rung, step.carrier)
+        )
 
     def _finish(self, result: Result, response: Response | None, now: float) -> None:
         if self._deadline is not None:
@@ -310,15 +360,31 @@ class Setup:
         final = response if result.kind == "answered" else attempt.final if attempt else None
         if attempt is not None and final is not None and final.status in (401, 407):
             self._remember(attempt, final, now)
-        place = self._placement
         ladder = Ladder(
             tuple(self._rungs),
             Settled(result.kind, result.code, result.by),
             now - self._started,
         )
-        source = self._inbound.flow.remote[0]
-        self._core.records.append(CallRecord(place.call, place.trunk, place.number, source, ladder))
+        self._report(ladder, attempt if result.kind == "answered" else None)
         self._done(result, attempt, final, now)
+
+    def _report(self, ladder: Ladder, answered: Attempt | None) -> None:
+        place, invite = self._placement, self._inbound.request
+        carrier = answered.step.route if answered is not None and answered.step.carrier else None
+        self.record = CallRecord(
+            call=place.call,
+            trunk=place.trunk,
+            number=place.number,
+            source=self._inbound.flow.remote[0],
+            ladder=ladder,
+            began=self._started,
+            rang=self._rang,
+            carrier=carrier,
+            call_id=invite.call_id,
+            caller=invite.from_.uri,
+            callee=invite.to.uri,
+        )
+        self._core.records.append(self.record)
 
     def _remember(self, attempt: Attempt, final: Response, now: float) -> None:
         place = self._placement

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.sip.samples import FIELDS, wire
-from sipfo.runtime.sip.framing import MAX_BODY, Keepalive, Stream
+from sipfo.runtime.sip.framing import Keepalive, Stream
+from sipfo.runtime.sip.limits import MAX_BODY, MAX_HEADER_SECTION
 from sipfo.runtime.sip.malformed import Malformed
-from sipfo.runtime.sip.message import MAX_HEADER_SECTION
 
 PING = b"\r\n\r\n"
 Item = bytes | Keepalive | int

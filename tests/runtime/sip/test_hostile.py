@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import time
+import re
 from collections.abc import Callable
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sipfo.runtime.sip.address
+import sipfo.runtime.sip.cseq
+import sipfo.runtime.sip.framing
+import sipfo.runtime.sip.headers
+import sipfo.runtime.sip.message
+import sipfo.runtime.sip.parameters
+import sipfo.runtime.sip.uri
+import sipfo.runtime.sip.via
 from runtime.sip.samples import FIELDS, replaced, wire
+from runtime.sip.steps import counting
 from runtime.sip.strategies import mutations, near_messages
 from sipfo.runtime.sip.address import parse_address
 from sipfo.runtime.sip.build import make_response
@@ -106,28 +116,72 @@ HOSTILE: dict[str, tuple[Callable[[bytes], object], Callable[[int], bytes]]] = {
     "keepalives": (lambda data: Stream().feed(data), lambda n: b"\r\n" * (n // 2)),
     "lengths": (lambda data: Stream().feed(data), lambda n: wire(b"l: 1\r\n" * (n // 6))),
 }
-SMALL = 2000
-TIMES = 8
+SMALL = 128
+
+READING = [
+    sipfo.runtime.sip.address,
+    sipfo.runtime.sip.cseq,
+    sipfo.runtime.sip.framing,
+    sipfo.runtime.sip.headers,
+    sipfo.runtime.sip.message,
+    sipfo.runtime.sip.parameters,
+    sipfo.runtime.sip.uri,
+    sipfo.runtime.sip.via,
+]
 
 
-def cost(read: Callable[[bytes], object], data: bytes) -> float:
-    """Seconds of processor time for reading the data, the best of several."""
-    best = float("inf")
-    for _ in range(7):
-        start = time.process_time_ns()
-        for _ in range(8):
-            with contextlib.suppress(Malformed):
-                read(data)
-        best = min(best, (time.process_time_ns() - start) / 1e9)
-    return best
+def steps(read: Callable[[bytes], object], data: bytes) -> int:
+    """What reading the data takes, whatever comes of it."""
+
+    def work() -> None:
+        with contextlib.suppress(Malformed):
+            read(data)
+
+    with counting(READING) as cost:
+        return cost(work)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_cost_grows_with_length_and_not_with_its_square(name: str) -> None:
-    """Eight times the length may cost twice eight times as much; a square would be 64 times."""
+    """Twice the length may cost twice as much; a square would cost four times."""
     read, make = HOSTILE[name]
-    small = max(cost(read, make(SMALL)), 20e-6)
-    assert cost(read, make(SMALL * TIMES)) < 2.5 * TIMES * small
+    once, twice, four = (steps(read, make(SMALL * times)) for times in (1, 2, 4))
+    assert twice - once <= 2.1 * once
+    assert four - twice <= 2.1 * (twice - once) + 8
+
+
+def test_the_count_tells_a_square_from_a_line() -> None:
+    """What the test above relies on."""
+    square = ModuleType("square")
+    square.__dict__["pattern"] = re.compile(rb"(?:a*)*b|x*y")
+    line = ModuleType("line")
+    line.__dict__["pattern"] = re.compile(rb"a*b|[^c]*c")
+    for module, least, most in ((square, 3.5, 5.0), (line, 1.8, 2.2)):
+        with counting([module]) as cost:
+            costs = [
+                cost(lambda n=n, m=module: m.pattern.search(b"x" * n))  # type: ignore[misc]  # bound per turn
+                if module is square
+                else cost(lambda n=n, m=module: m.pattern.match(b"a" * n))  # type: ignore[misc]  # same
+                for n in (100, 200)
+            ]
+        assert least < costs[1] / costs[0] < most
+
+
+def test_a_stream_that_comes_octet_by_octet_is_searched_once() -> None:
+    """The blank line is looked for where the last look ended."""
+
+    def feed(size: int) -> int:
+        stream, data = Stream(), wire(*FIELDS, b"l: 0", b"X: " + b"x" * size)
+
+        def work() -> None:
+            for octet in data:
+                stream.feed(bytes((octet,)))
+
+        with counting(READING) as cost:
+            return cost(work)
+
+    once, twice, four = feed(1000), feed(2000), feed(4000)
+    assert four - twice <= 2.1 * (twice - once)
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,9 @@ from hypothesis import given
 
 from runtime.sip.samples import FIELDS, as_request, as_response, replaced, request, wire
 from runtime.sip.strategies import messages
+from sipfo.runtime.sip.limits import MAX_FIELDS, MAX_HEADER_SECTION, MAX_LINE, MAX_MESSAGE
 from sipfo.runtime.sip.malformed import Malformed
-from sipfo.runtime.sip.message import (
-    MAX_FIELDS,
-    MAX_HEADER_SECTION,
-    MAX_LINE,
-    MAX_MESSAGE,
-    Request,
-    Response,
-    check,
-    parse,
-    serialize,
-)
+from sipfo.runtime.sip.message import Request, Response, check, parse, serialize
 
 
 def refused(data: bytes) -> int:

@@ -139,3 +139,18 @@ def test_stamping_does_not_change_where_the_response_goes() -> None:
     via = parse_via(b"SIP/2.0/UDP h:5070;rport;branch=x")
     after = stamp(as_request(replaced(b"Via", b"Via: " + via.encode())).headers, via, SOURCE)
     assert response_address(after, SOURCE) == response_address(via, SOURCE) == SOURCE
+
+
+@pytest.mark.parametrize(
+    ("value", "reliable", "port"),
+    [
+        (b"SIP/2.0/TLS h", True, 5061),
+        (b"SIP/2.0/TLS h:5071", True, 5071),
+        (b"SIP/2.0/TCP h", True, 5060),
+        (b"SIP/2.0/TLS h", False, 5060),
+    ],
+)
+def test_a_new_connection_goes_to_the_port_of_the_transport(
+    value: bytes, reliable: bool, port: int
+) -> None:
+    assert response_address(parse_via(value), SOURCE, reliable) == (SOURCE[0], port)

@@ -7,8 +7,21 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from runtime.probing import probing
 from sipfo.plan.ladder import Ladder
-from sipfo.plan.model import Accept, CommitOn, Listen, OnCause, OnTag, Plan, Retry, Route, Rule
+from sipfo.plan.model import (
+    Accept,
+    CommitOn,
+    Limit,
+    Listen,
+    OnCause,
+    OnTag,
+    Plan,
+    Probe,
+    Retry,
+    Route,
+    Rule,
+)
 from sipfo.plan.scenario import Behaviour, Reply, Scenario
 from sipfo.runtime.capability import CannotServe
 from sipfo.verify.lab.play import play, play_each, staged
@@ -16,6 +29,7 @@ from sipfo.verify.lab.stage import CannotPlay
 from sipfo.verify.simulate import simulate
 from verify.seed import DESK, RETRY, TELNYX, call, does, plan, plan_to
 
+ONE_CALL = Limit(calls=1, per_second=1)
 QUICK = RETRY.model_copy(update={"no_response": 1.0, "no_progress": 1.2, "no_answer": 1.4})
 
 
@@ -32,6 +46,10 @@ def routes(*destinations: tuple[str, ...] | str) -> tuple[Route, ...]:
 
 
 TCP = quick(routes=routes("sip:198.51.100.10;transport=tcp", "sip:198.51.100.11;transport=tcp"))
+TLS = quick(routes=routes("sip:198.51.100.10;transport=tls", "sip:west.example.com;transport=tls"))
+BY_TLS = quick(
+    listen=(Listen(transport="tls", host="192.0.2.10", port=5061, certificate="/not/here.pem"),)
+)
 NAMED = quick(routes=routes("sip:east.example.com", "sip:west.example.com:5070;transport=tcp"))
 REGION = quick(routes=routes(("sip:198.51.100.10", "sip:198.51.100.12"), "sip:198.51.100.11"))
 IPV6 = quick(
@@ -63,6 +81,15 @@ NAMES_TAGS = quick(
     )
 )
 CARRIERS = plan(("pbx-east",), carriers=("northstar", "baltic"), retry=QUICK)
+HASTY = Probe(every=0.1, down_after=1, up_after=1)
+PROBED = probing(CARRIERS, "pbx-east", "northstar", "baltic", probe=HASTY)
+PROBED_NAMES = probing(NAMED, "pbx-east", "pbx-west", probe=HASTY)
+LIMITED = CARRIERS.model_copy(
+    update={
+        "trunks": tuple(one.model_copy(update={"limit": ONE_CALL}) for one in CARRIERS.trunks),
+        "carriers": tuple(one.model_copy(update={"limit": ONE_CALL}) for one in CARRIERS.carriers),
+    }
+)
 
 CALLS: dict[str, tuple[Plan, Scenario]] = {
     "nothing fails": (quick(), call()),
@@ -71,6 +98,16 @@ CALLS: dict[str, tuple[Plan, Scenario]] = {
     "a ringing 503 stops": (quick(), call(does("pbx-east", 180, 503))),
     "silence over UDP": (quick(), call(does("pbx-east", reach="silent"))),
     "silence over TCP": (TCP, call(does("pbx-east", reach="silent"))),
+    "TLS": (TLS, call(does("pbx-east", 503))),
+    "silence over TLS": (TLS, call(does("pbx-east", reach="silent"))),
+    "refused over TLS": (TLS, call(does("pbx-east", reach="refuses"))),
+    "one address refused over TLS": (
+        TLS,
+        call(
+            does("pbx-east", reach="refuses", egress="us.primary"),
+            does("pbx-west", 503, egress="us.primary"),
+        ),
+    ),
     "only 100": (quick(), call(does("pbx-east", 100))),
     "ringing for ever": (quick(), call(does("pbx-east", 180))),
     "early media": (quick(), call(does("pbx-east", 183, (200, 0.3)))),
@@ -120,6 +157,7 @@ CALLS: dict[str, tuple[Plan, Scenario]] = {
     ),
     "IPv6": (IPV6, call(does("pbx-east", 503))),
     "the caller comes over TCP": (BY_TCP, call(does("pbx-east", 503))),
+    "the caller comes over TLS": (BY_TLS, call(does("pbx-east", 503))),
     "anyone may call": (ANYONE, call()),
     "the caller gives up": (quick(), call(does("pbx-east", 180), cancel_after=0.5)),
     "the caller gives up in silence": (
@@ -137,6 +175,16 @@ CALLS: dict[str, tuple[Plan, Scenario]] = {
         CARRIERS,
         call(does("pbx-east", reach="refuses"), does("northstar", 504)),
     ),
+    "probed, and all answer": (PROBED, call(does("pbx-east", 180, 480))),
+    "probed, and dead from the start": (
+        PROBED,
+        call(does("pbx-east", reach="silent"), does("northstar", reach="refuses")),
+    ),
+    "probed by name": (
+        PROBED_NAMES,
+        call(does("pbx-east", reach="unresolvable"), does("pbx-west", reach="silent")),
+    ),
+    "a limit of one call": (LIMITED, call(does("pbx-east", 480), does("northstar", 503))),
     "the second call of a round robin": (
         plan(("a", "b", "c"), round_robin=True, retry=QUICK),
         call(does("b", 408), calls_before=1),
@@ -263,6 +311,14 @@ def test_a_timer_takes_its_time_on_sockets_too(ladders: dict[str, Ladder | BaseE
 def test_what_sockets_cannot_do_is_said(policy: Plan, behaviour: Behaviour, reason: str) -> None:
     with pytest.raises(CannotPlay, match=reason):
         asyncio.run(play(policy, call(behaviour)))
+
+
+def test_tls_without_the_program_that_makes_certificates_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CannotPlay, match="openssl is not installed"):
+        asyncio.run(play(TLS, call()))
 
 
 def test_what_the_runtime_cannot_do_is_said() -> None:

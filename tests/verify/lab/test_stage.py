@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from runtime.probing import probing
 from sipfo.plan.model import Accept, Plan, Route
 from sipfo.plan.scenario import Scenario
-from sipfo.verify.lab.stage import CannotPlay, Stage, set_stage
+from sipfo.verify.lab.stage import FAILURES_ENOUGH, CannotPlay, Stage, set_stage, steady
 from verify.seed import TELNYX, call, does, plan, plan_to
 
 
@@ -95,6 +96,17 @@ def test_the_caller_is_at_an_address_that_the_trunk_accepts() -> None:
 def test_the_caller_keeps_clear_of_addresses_that_are_taken() -> None:
     assert stage(accepting("198.51.100.8/29"), call()).caller == "198.51.100.9"
     assert stage(accepting("198.51.100.10/31"), call()).caller == "198.51.100.10"
+
+
+def test_what_is_probed_is_probed_as_often_and_never_taken_down() -> None:
+    probed = probing(plan(carriers=("northstar",)), "pbx-east", "northstar")
+    found = steady(probed)
+    befores = [*(one.probe for one in probed.routes), *(one.probe for one in probed.carriers)]
+    afters = [*(one.probe for one in found.routes), *(one.probe for one in found.carriers)]
+    for before, after in zip(befores, afters, strict=True):
+        never = {"down_after": FAILURES_ENOUGH}
+        assert after == (before and before.model_copy(update=never))
+    assert steady(plan()) == plan()
 
 
 def test_nobody_can_call_a_trunk_that_accepts_nobody() -> None:

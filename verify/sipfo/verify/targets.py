@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from sipfo.runtime.locate import default_port
 from sipfo.runtime.sip.uri import parse_uri
 
-DEFAULT_PORT = 5060
 DEFAULT_TRANSPORT = "udp"
 
 
@@ -37,7 +37,8 @@ class Place:
 
 
 def place_of(destination: str) -> Place:
-    """The place of a `sip:` URI. RFC 3263 §4.1, §4.2 without its look-ups: UDP and 5060 unless
-    the URI says otherwise. Raises sipfo.runtime.sip.malformed.Malformed."""
+    """The place of a `sip:` URI. RFC 3263 §4.1, §4.2 without its look-ups: UDP and 5060, with TLS
+    5061, unless the URI says otherwise. Raises sipfo.runtime.sip.malformed.Malformed."""
     uri = parse_uri(destination)
-    return Place(uri.param("transport") or DEFAULT_TRANSPORT, uri.host, uri.port or DEFAULT_PORT)
+    transport = uri.param("transport") or DEFAULT_TRANSPORT
+    return Place(transport, uri.host, uri.port or default_port(transport))

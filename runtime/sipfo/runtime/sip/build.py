@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.malformed import Malformed
@@ -98,6 +100,23 @@ def _tagged(request: Request, to: bytes, tag: bytes) -> bytes:
     except Malformed:
         return to
     return to if address.tag is not None else address.with_tag(tag).encode()
+
+
+_TAG = re.compile(rb";[ \t]*tag[ \t]*=[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)", re.IGNORECASE)
+
+
+def restore_to(response: Response, request: Request) -> None:
+    """Make a To that cannot be read what it should have been: the request's (RFC 3261 §8.2.6.2),
+    with the tag that can still be found.
+
+    Whoever answers so has answered: the 2xx must be acknowledged, and the call can go on.
+    """
+    try:
+        _ = response.to
+    except Malformed:
+        tag = _TAG.search(response.headers.first(b"to") or b"")
+        to = request.to if tag is None else request.to.with_tag(tag[1])
+        response.headers.set(b"to", to.encode())
 
 
 def make_ack(request: Request, response: Response) -> Request:

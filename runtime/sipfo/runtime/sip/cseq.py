@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from sipfo.runtime.sip.limits import MAX_METHOD
 from sipfo.runtime.sip.malformed import Malformed
 
-_CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+([A-Za-z0-9\-.!%*_+`'~]{1,64})")
-_RACK = re.compile(rb"([0-9]{1,10})[ \t]+([0-9]{1,10})[ \t]+([A-Za-z0-9\-.!%*_+`'~]{1,64})")
+_METHOD = rb"([A-Za-z0-9\-.!%%*_+`'~]{1,%d})" % MAX_METHOD
+_CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+" + _METHOD)
+_RACK = re.compile(rb"([0-9]{1,10})[ \t]+([0-9]{1,10})[ \t]+" + _METHOD)
 
 
 class CSeq(NamedTuple):

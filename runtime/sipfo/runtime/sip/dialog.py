@@ -8,6 +8,7 @@ from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.uri import parse_uri
+from sipfo.runtime.sip.via import MAGIC
 
 DialogKey = tuple[bytes, bytes, bytes]
 """Call-ID, our tag, the peer's tag."""
@@ -50,15 +51,19 @@ class Dialog:
 
     @classmethod
     def of_server(cls, request: Request, local_tag: bytes) -> Dialog:
-        """The dialog that answering a request makes (§12.1.1). Raises Malformed."""
+        """The dialog that answering a request makes (§12.1.1). Raises Malformed.
+
+        An RFC 2543 client may leave Contact out (RFC 4475 §3.4.1); then From says where it is.
+        """
         contact = request.contact
-        if contact is None:
-            raise Malformed(400, "no Contact")
+        if contact is None and request.via.branch.startswith(MAGIC):
+            raise Malformed(400, "no Contact")  # "MUST be present" (§8.1.1.8)
+        target = request.from_ if contact is None else contact
         return cls(
             request.call_id,
             request.to.with_tag(local_tag),
             request.from_,
-            _usable(contact.uri),
+            _usable(target.uri),
             tuple(_usable_route(one) for one in request.headers.all(b"record-route")),
             0,
             request.cseq.number,

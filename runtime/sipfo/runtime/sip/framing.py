@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
+from sipfo.runtime.sip.limits import MAX_BODY, MAX_HEADER_SECTION
 from sipfo.runtime.sip.malformed import Malformed
-from sipfo.runtime.sip.message import MAX_HEADER_SECTION
-
-MAX_BODY = 64 * 1024
-"""Bytes of a body on a stream."""
 
 _LENGTH = re.compile(
     rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(?:\r\n[ \t]+)?([0-9]{1,10})[ \t]*(?=\r\n(?![ \t]))",
@@ -32,6 +29,11 @@ class Stream:
         self._buffer = bytearray()
         self._scanned = 0
         self._whole = 0  # bytes of the message being received, once its header section is here
+
+    @property
+    def partial(self) -> bool:
+        """Whether a message has begun and is not whole."""
+        return bool(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes | Keepalive]:
         """What is complete now that `data` has arrived, in order.

@@ -12,20 +12,15 @@ import re
 from sipfo.runtime.sip.address import NameAddr, parse_address
 from sipfo.runtime.sip.cseq import CSeq, parse_cseq
 from sipfo.runtime.sip.headers import Headers, is_token, normal, spelled
+from sipfo.runtime.sip.limits import (
+    MAX_FIELDS,
+    MAX_HEADER_SECTION,
+    MAX_LINE,
+    MAX_MESSAGE,
+    MAX_VIAS,
+)
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.via import Via, parse_via
-
-MAX_MESSAGE = 65535
-"""Bytes of a message, the most that UDP carries."""
-
-MAX_HEADER_SECTION = 16 * 1024
-"""Bytes of start line and header fields."""
-
-MAX_LINE = 8 * 1024
-"""Bytes of one header field, unfolded."""
-
-MAX_FIELDS = 256
-"""Header fields of a message."""
 
 SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length")
 
@@ -63,6 +58,8 @@ class Message:
             vias = self.headers.all(b"via")
             if not vias:
                 raise Malformed(400, "no Via")
+            if len(vias) > MAX_VIAS:
+                raise Malformed(400, "too many Vias")
             self._via = parse_via(vias[0])
         return self._via
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv6Address
 
+from sipfo.runtime.sip.limits import MAX_PARAMETERS
 from sipfo.runtime.sip.malformed import Malformed
 
 Parameters = tuple[tuple[bytes, bytes | None], ...]
@@ -22,6 +23,8 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_LABEL}\.)*(?![0-9]+\.?$){_LABEL}\.?")
 
+_THIRD_COLON = re.compile(r":::(?=[0-9]{1,3}\.)")
+
 
 def parse_parameters(text: bytes) -> Parameters:
     """Every `;name[=value]` of the text, names in lower case. Raises Malformed.
@@ -37,6 +40,8 @@ def parse_parameters(text: bytes) -> Parameters:
             if not text[place:].strip(b" \t"):
                 break
             raise Malformed(400, "bad parameter")
+        if len(found) == MAX_PARAMETERS:
+            raise Malformed(400, "too many parameters")
         found.append((one[1].lower(), one[2]))
         place = one.end()
     return tuple(found)
@@ -61,8 +66,10 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     if port is not None and not 1 <= port <= 65535:
         raise Malformed(400, "bad port")
     if found["six"] is not None:
+        # RFC 3261's grammar let a third colon in before an IPv4 part (RFC 5118 §4.10).
+        six = _THIRD_COLON.sub("::", found["six"], count=1)
         try:
-            return str(IPv6Address(found["six"])), port
+            return str(IPv6Address(six)), port
         except ValueError:
             raise Malformed(400, "bad IPv6 address") from None
     if not _HOST.fullmatch(found["host"]):

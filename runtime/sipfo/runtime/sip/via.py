@@ -15,6 +15,10 @@ from sipfo.runtime.sip.parameters import (
     parse_parameters,
 )
 
+DEFAULT_PORT = 5060
+TLS_PORT = 5061
+"""The port of a sent-by without one: 5061 for TLS, else 5060 (RFC 3261 §18.1.1)."""
+
 MAGIC = b"z9hG4bK"
 """How the branch of an RFC 3261 client starts (§8.1.1.7)."""
 
@@ -102,4 +106,6 @@ def response_address(via: Via, source: tuple[str, int], reliable: bool = False) 
     """
     if not reliable and any(name == b"rport" for name, _ in via.parameters):
         return source
-    return source[0], via.port if via.port is not None else 5060
+    if via.port is not None:
+        return source[0], via.port
+    return source[0], TLS_PORT if reliable and via.transport == "tls" else DEFAULT_PORT

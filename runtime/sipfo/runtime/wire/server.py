@@ -10,28 +10,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import itertools
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from sipfo.plan.model import Plan
+from sipfo.plan.model import Listen, Plan
 from sipfo.runtime.capability import check_capabilities
 from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
+from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target, Unlocatable
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
+from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
 from sipfo.runtime.wire.dns import Resolver
+from sipfo.runtime.wire.renewal import Renewal
 from sipfo.runtime.wire.tcp import TcpTransport
+from sipfo.runtime.wire.tls import TlsTransport
 from sipfo.runtime.wire.udp import UdpSocket
 
 _log = logging.getLogger("sipfo")
 
 POLL = 0.05
 """Seconds between looks at whether a drain is over."""
+
+RENEWAL = 60.0
+"""Seconds between looks at whether certificate files have changed."""
 
 
 class CannotListen(OSError):
@@ -46,6 +55,8 @@ class Server:
         engine: Engine,
         resolver: Resolver,
         on_record: Callable[[Record], None],
+        limits: Limits,
+        renewal: Renewal,
     ) -> None:
         """Use `start`."""
         self.internal_errors = 0
@@ -54,9 +65,13 @@ class Server:
         self._on_record = on_record
         self._loop = asyncio.get_running_loop()
         self._udp: dict[tuple[str, int], UdpSocket] = {}
-        self._tcp = TcpTransport(self._received, self._failed)
+        self._renewal = renewal
+        shared = (self._received, self._failed, engine.knows, limits, itertools.count(1))
+        self._tcp = TcpTransport(*shared)
+        self._tls = TlsTransport(*shared, renewal.believed, renewal.shown)
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._renewing = self._loop.call_later(RENEWAL, self._renew)
         self._flushing = False
 
     @classmethod
@@ -71,16 +86,26 @@ class Server:
         on_notice: Callable[[Notice], None] | None = None,
         calls_before: Mapping[str, int] | None = None,
         drawn: Mapping[str, tuple[int, ...]] | None = None,
+        limits: Limits | None = None,
+        trust: Trust | None = None,
+        secrets: Mapping[str, Secret] | None = None,
     ) -> Server:
-        """Bind every listening and egress address of the plan and serve. Raises CannotListen, and
-        CannotServe for a plan that needs what is not here.
+        """Bind every listening and egress address of the plan and serve. Raises CannotListen,
+        CannotServe for a plan that needs what is not here, MissingSecret for one that names what
+        `secrets` has not, UnusableCertificate for `trust`.
 
         `nameservers` replaces the system's (host, port); `calls_before` sets each trunk's round
-        robin, `drawn` the draws of weighted ones; the callbacks are told of every attempt, call and notice as it is recorded.
+        robin, `drawn` the draws of weighted ones; `trust` says how TLS servers are met; the
+        callbacks are told of every attempt, call and notice as it is recorded.
         """
         check_capabilities(plan)
+        check_secrets(plan, secrets or {})
         mapping = mapping or AddressMapping()
         actual = mapping.plan(plan)
+        limits = limits or Limits()
+        renewal = Renewal(trust or Trust())
+        for listen in actual.listen:
+            _certify(listen, renewal)
         engine = Engine(
             actual,
             entropy.token,
@@ -88,6 +113,8 @@ class Server:
             mapping,
             calls_before=calls_before,
             drawn=drawn,
+            limits=limits,
+            secrets=secrets,
         )
 
         def on_record(record: Record) -> None:
@@ -101,29 +128,34 @@ class Server:
                 case _:
                     return
 
-        server = cls(engine, Resolver(nameservers), on_record)
+        server = cls(engine, Resolver(nameservers), on_record, limits, renewal)
         try:
             await server._bind(actual)
         except OSError:
             await server.close()
             raise
+        server._guard(lambda: engine.start(server._loop.time()))
         return server
 
     async def _bind(self, plan: Plan) -> None:
-        """An egress address is bound for both transports: answers and later requests come there."""
+        """An egress address is bound for every transport: answers and later requests come there;
+        for TLS if there is a certificate."""
         wanted = {(one.transport, one.host, one.port) for one in plan.listen}
         used = {name for trunk in plan.trunks for name in trunk.egress}
         used |= {trunk.forward.egress for trunk in plan.trunks if trunk.forward is not None}
         for place in plan.egress:
             if place.name in used:
                 wanted |= {(transport, place.host, place.port) for transport in ("udp", "tcp")}
+                secure = (place.host, self._engine.core.tls_port(place.host))
+                if self._renewal.cover(secure):
+                    wanted.add(("tls", *secure))
         foreign: list[str] = []
         for transport, host, port in sorted(wanted):
             try:
                 if transport == "udp":
                     self._udp[host, port] = UdpSocket(host, port, self._received, self._failed)
                 else:
-                    await self._tcp.listen(host, port)
+                    await self._streams(transport).listen(host, port)
             except OSError as error:
                 if error.errno != errno.EADDRNOTAVAIL:
                     reason = os.strerror(error.errno) if error.errno else str(error)
@@ -145,6 +177,12 @@ class Server:
             self._guard(lambda: self._engine.hang_up_all(self._loop.time()))
             await asyncio.sleep(POLL)  # one turn of the loop for what that sent
 
+    def reload_certificates(self) -> None:
+        """Take every certificate file anew, for connections from now on; a notice says what came
+        of each. One that cannot be used leaves the old in use."""
+        for text in self._renewal.renew(only_changed=False):
+            self._say(text)
+
     @property
     def calls_alive(self) -> int:
         """Calls that a drain would wait for."""
@@ -152,6 +190,7 @@ class Server:
 
     async def close(self) -> None:
         """Release every socket, at once."""
+        self._renewing.cancel()
         if self._timer is not None:
             self._timer.cancel()
         for task in self._lookups:
@@ -160,12 +199,24 @@ class Server:
         for socket in self._udp.values():
             socket.close()
         await self._tcp.close()
+        await self._tls.close()
 
     def _received(self, data: bytes, flow: Flow) -> None:
         self._guard(lambda: self._engine.receive(data, flow, self._loop.time()))
 
-    def _failed(self, flow: Flow) -> None:
+    def _failed(self, flow: Flow, reason: str = "") -> None:
+        if reason:
+            who = f" ({flow.name})" if flow.name not in ("", flow.remote[0]) else ""
+            self._say(f"{flow.transport}:{encode_host(*flow.remote)}{who}: {reason}")
         self._guard(lambda: self._engine.transport_failed(flow, self._loop.time()))
+
+    def _say(self, text: str) -> None:
+        self._guard(lambda: self._engine.core.records.append(Notice("-", text)))
+
+    def _renew(self) -> None:
+        self._renewing = self._loop.call_later(RENEWAL, self._renew)
+        for text in self._renewal.renew(only_changed=True):
+            self._say(text)
 
     def _due(self) -> None:
         self._timer = None
@@ -200,14 +251,17 @@ class Server:
         self._arm()
 
     def _send(self, flow: Flow, data: bytes) -> None:
-        if flow.transport == "tcp":
-            self._tcp.send(data, flow)
+        if flow.reliable:
+            self._streams(flow.transport).send(data, flow)
             return
         socket = self._udp.get(flow.local)
         if socket is not None:
             socket.send(data, flow)
         else:
             self._loop.call_soon(self._failed, flow)
+
+    def _streams(self, transport: str) -> TcpTransport:
+        return self._tls if transport == "tls" else self._tcp
 
     def _arm(self) -> None:
         due = self._engine.next_due()
@@ -228,6 +282,16 @@ class Server:
                 _log.info("%s: %s", uri.host, error.reason)
         found = tuple(targets)
         self._guard(lambda: self._engine.located(lookup.number, found, self._loop.time()))
+
+
+def _certify(listen: Listen, renewal: Renewal) -> None:
+    """Load the certificate of a `listen tls`. Raises CannotListen."""
+    if listen.certificate is not None:
+        address = (listen.host, listen.port)
+        try:
+            renewal.show(PemFiles(listen.certificate, listen.key), address)
+        except UnusableCertificate as error:
+            raise CannotListen(f"cannot listen on tls {encode_host(*address)}: {error}") from None
 
 
 def _not_here(hosts: list[str]) -> str:

@@ -3,15 +3,18 @@
 A flow names the connection it came over; a flow without one means "the connection to that
 address, or a new one". What would surprise: a request for which a connection is being opened
 waits inside that connection, so that opening it counts against the attempt's own timers.
+`tls.py` is the same with a handshake.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import ClassVar
 
+from sipfo.runtime.connections import Connections
+from sipfo.runtime.limits import Limits
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.framing import Stream
 from sipfo.runtime.sip.malformed import Malformed
@@ -23,39 +26,73 @@ WRITE_LIMIT = 1024 * 1024
 """Bytes that may wait to be written before a connection whose peer does not read is dropped."""
 
 Address = tuple[str, int]
+Failed = Callable[[Flow, str], None]
+"""Takes a flow that is of no use any more, and the reason in words where an operator needs it."""
 
 
 class Connection(asyncio.Protocol):
-    """One TCP connection, opened by either side."""
+    """One connection, opened by either side."""
 
-    def __init__(self, owner: TcpTransport, number: int, local: Address, remote: Address | None):
+    def __init__(
+        self,
+        owner: TcpTransport,
+        number: int,
+        local: Address,
+        remote: Address | None,
+        name: str = "",
+    ) -> None:
+        """`remote` is None, and `name` (`Flow.name`) empty, for one that the peer opens."""
         self.number = number
         self.local = local
         self.remote = remote
+        self.name = name
+        self.reason = ""
+        """Why it broke, in words, if that is worth saying."""
         self._owner = owner
         self._stream = Stream()
+        self._dialled = remote is not None
+        self._heard = False
+        self._below: asyncio.Transport | None = None
         self._transport: asyncio.Transport | None = None
         self._waiting: list[bytes] = []
 
     @property
     def flow(self) -> Flow:
         assert self.remote is not None  # known once connected, and nothing is received before
-        return Flow("tcp", self.local, self.remote, self.number)
+        return Flow(self._owner.transport, self.local, self.remote, self.number, self.name)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._below = transport
         if self.remote is None:
             peer = transport.get_extra_info("peername")
             self.remote = (peer[0], peer[1])
+            if not self._owner.accepted(self):
+                transport.abort()
+                return
+            self._owner.opened(self)
+            self._owner.secure(self, transport)
+            return
+        self.reason = self._owner.objection(self, transport)
+        if self.reason:
+            transport.abort()
+            return
         self._owner.opened(self)
+        self.ready(transport)
+
+    def ready(self, transport: asyncio.Transport) -> None:
+        """What is written goes to this transport from now on, and what waited goes first."""
+        self._below = self._transport = transport
         for data in self._waiting:
             transport.write(data)
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
+        self._heard = True
         try:
-            for item in self._stream.feed(data):
+            items = self._stream.feed(data)
+            self._owner.heard(self, bool(items), self._stream.partial)
+            for item in items:
                 if isinstance(item, bytes):
                     self._owner.receive(item, self.flow)
                 else:
@@ -65,6 +102,8 @@ class Connection(asyncio.Protocol):
             self.close()  # where the next message starts is not known any more
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._dialled and not self.reason and (exc is not None or not self._heard):
+            self.reason = self._owner.explain(exc)
         self._owner.lost(self)
 
     def write(self, data: bytes) -> None:
@@ -78,58 +117,119 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close after what was written; `connection_lost` follows."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._below is not None:
+            self._below.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever was still to be written."""
+        if self._below is not None:
+            self._below.abort()
 
 
 class TcpTransport:
     """Every TCP listener and connection of one server."""
 
+    transport: ClassVar[str] = "tcp"
+
     def __init__(
-        self, receive: Callable[[bytes, Flow], None], failed: Callable[[Flow], None]
+        self,
+        receive: Callable[[bytes, Flow], None],
+        failed: Failed,
+        knows: Callable[[str], bool],
+        limits: Limits,
+        numbers: Iterator[int],
     ) -> None:
+        """`knows` tells whether a trunk accepts an address; `numbers` gives each connection of the
+        server, over whichever transport, its own."""
         self.receive = receive
+        self._knows = knows
+        self._limits = limits
+        self._watched = Connections(limits)
+        self._sweeping: asyncio.TimerHandle | None = None
         self._failed = failed
-        self._numbers = itertools.count(1)
+        self._numbers = numbers
         self._open: dict[int, Connection] = {}
-        self._to: dict[tuple[Address, Address], Connection] = {}
-        self._servers: list[asyncio.Server] = []
+        self._to: dict[tuple[Address, Address, str], Connection] = {}
+        self.servers: list[asyncio.Server] = []
         self._opening: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int) -> None:
         """Accept connections on an address. Raises OSError."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: Connection(self, next(self._numbers), (host, port), None),
-            host,
-            port,
-            reuse_address=True,
+            lambda: self.accepting((host, port)), host, port, reuse_address=True
         )
-        self._servers.append(server)
+        self.servers.append(server)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Write to the flow's connection, or to the one to its remote address, opening it."""
         connection = self._open.get(flow.connection) if flow.connection is not None else None
         if connection is None:
-            connection = self._to.get((flow.local, flow.remote))
+            connection = self._to.get((flow.local, flow.remote, flow.name))
         if connection is None:
-            connection = Connection(self, next(self._numbers), flow.local, flow.remote)
-            self._to[flow.local, flow.remote] = connection
+            number = next(self._numbers)
+            connection = Connection(self, number, flow.local, flow.remote, flow.name)
+            self._to[flow.local, flow.remote, flow.name] = connection
             task = asyncio.get_running_loop().create_task(self._connect(connection, flow))
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
         connection.write(data)
 
     async def _connect(self, connection: Connection, flow: Flow) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(CONNECT_LIMIT):
-                await loop.create_connection(
-                    lambda: connection, *flow.remote, local_addr=(flow.local[0], 0)
-                )
-        except OSError:  # TimeoutError is one
-            self._to.pop((flow.local, flow.remote), None)
-            self._failed(Flow("tcp", flow.local, flow.remote, None))
+            async with asyncio.timeout(flow.opened_within or CONNECT_LIMIT):
+                await self.dial(connection, flow)
+        except OSError as error:  # TimeoutError is one
+            self._to.pop((flow.local, flow.remote, flow.name), None)
+            self._failed(flow._replace(connection=None), self.explain(error))
+
+    def accepting(self, local: Address) -> Connection:
+        """The protocol of a connection that a peer opens."""
+        return Connection(self, next(self._numbers), local, None)
+
+    def secure(self, connection: Connection, transport: asyncio.Transport) -> None:
+        """Get a connection that a peer opened ready for use."""
+        connection.ready(transport)
+
+    async def dial(self, connection: Connection, flow: Flow) -> None:
+        """Open a connection. Raises OSError."""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(
+            lambda: connection, *flow.remote, local_addr=(flow.local[0], 0)
+        )
+
+    def objection(self, connection: Connection, transport: asyncio.Transport) -> str:
+        """Why a connection that we opened is not to be used; empty if it is."""
+        return ""
+
+    def explain(self, error: Exception | None) -> str:
+        """An error in words for the operator; empty for what an outcome says well enough. None is
+        a connection that the peer closed without a word."""
+        return ""
+
+    def accepted(self, connection: Connection) -> bool:
+        """Whether a connection that a peer opened is kept."""
+        assert connection.remote is not None  # that of a peer
+        source = connection.remote[0]
+        loop = asyncio.get_running_loop()
+        kept = self._watched.accept(connection.number, source, self._knows(source), loop.time())
+        if kept and self._sweeping is None:
+            self._sweeping = loop.call_later(self._limits.sweep_time, self._sweep)
+        return kept
+
+    def heard(self, connection: Connection, whole: bool, partial: bool) -> None:
+        """Something came: whether it completed a message, and whether one is begun."""
+        now = asyncio.get_running_loop().time()
+        self._watched.heard(connection.number, whole, partial, now)
+
+    def _sweep(self) -> None:
+        """Drop the connections that have had their time."""
+        loop = asyncio.get_running_loop()
+        for number in self._watched.overdue(loop.time()):
+            self._open[number].abort()
+        self._sweeping = None
+        if len(self._watched):
+            self._sweeping = loop.call_later(self._limits.sweep_time, self._sweep)
 
     def opened(self, connection: Connection) -> None:
         """A connection is up, by either side."""
@@ -138,22 +238,25 @@ class TcpTransport:
     def lost(self, connection: Connection) -> None:
         """A connection is gone: what waited for an answer on it has failed."""
         self._open.pop(connection.number, None)
+        self._watched.closed(connection.number)
         if connection.remote is None:
             return
-        key = (connection.local, connection.remote)
+        key = (connection.local, connection.remote, connection.name)
         if self._to.get(key) is connection:
             del self._to[key]
-        self._failed(connection.flow)
+        self._failed(connection.flow, connection.reason)
 
     async def close(self) -> None:
         """Close listeners and connections, and wait until they are closed."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         for task in self._opening:
             task.cancel()
-        for server in self._servers:
+        for server in self.servers:
             server.close()
         for connection in list(self._open.values()):
             connection.close()
         if sys.version_info >= (3, 12, 1):  # waits for connections too, which are closing
-            for server in self._servers:
+            for server in self.servers:
                 await server.wait_closed()
         await asyncio.gather(*self._opening, return_exceptions=True)

@@ -7,6 +7,7 @@ says so, though never before a provisional (RFC 3261 §9.1).
 from __future__ import annotations
 
 import asyncio
+import ssl
 import uuid
 from dataclasses import dataclass
 
@@ -43,15 +44,19 @@ class Received:
 class Caller:
     """A caller at one address, for one call."""
 
-    def __init__(self, transport: str, host: str, server: Address) -> None:
+    def __init__(
+        self, transport: str, host: str, server: Address, secure: ssl.SSLContext | None = None
+    ) -> None:
+        """`secure` is the context of a caller over TLS."""
         self._transport = transport
         self._host = host
         self._server = server
+        self._secure = secure
         self._loop = asyncio.get_running_loop()
 
     async def call(self, number: str, cancel_after: float | None, limit: float) -> Received:
         """Place the call and see it through. Raises NoResult after `limit` seconds, OSError."""
-        line = await open_line(self._transport, (self._host, 0), self._server)
+        line = await open_line(self._transport, (self._host, 0), self._server, self._secure)
         try:
             async with asyncio.timeout(limit):
                 return await self._see_through(line, self._invite(line, number), cancel_after)

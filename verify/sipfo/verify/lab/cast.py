@@ -6,6 +6,7 @@ import asyncio
 
 from sipfo.verify.lab.addresses import Addresses
 from sipfo.verify.lab.endpoint import Endpoint
+from sipfo.verify.lab.papers import Papers
 from sipfo.verify.lab.script import Address, Callee, Script, Sighting
 from sipfo.verify.lab.stage import Stage, Stand
 
@@ -16,9 +17,10 @@ POLL = 0.01
 class Cast:
     """Everybody that a call may reach."""
 
-    def __init__(self, stage: Stage, addresses: Addresses) -> None:
+    def __init__(self, stage: Stage, addresses: Addresses, papers: Papers | None) -> None:
         """Use `start`."""
         self.sightings: list[Sighting] = []
+        self._papers = papers
         self._addresses = addresses
         self._endpoints: list[Endpoint] = []
         self._sockets = {
@@ -27,9 +29,9 @@ class Cast:
         self._hosts = {addresses.of(host): name for name, (host, _) in stage.egress.items()}
 
     @classmethod
-    async def start(cls, stage: Stage, addresses: Addresses) -> Cast:
-        """Bind every stand that is there. Raises OSError."""
-        cast = cls(stage, addresses)
+    async def start(cls, stage: Stage, addresses: Addresses, papers: Papers | None) -> Cast:
+        """Bind every stand that is there; `papers` are for those on TLS. Raises OSError."""
+        cast = cls(stage, addresses, papers)
         try:
             for stand in stage.stands:
                 if stand.is_there:
@@ -65,8 +67,12 @@ class Cast:
         endpoint = Endpoint(script)
         self._endpoints.append(endpoint)
         refused = stand.refused_from
-        if stand.place.transport == "tcp":
-            await endpoint.listen_tcp(at, lambda source: self._egress_of(source) in refused)
+        if stand.place.transport in ("tcp", "tls"):
+            secure = None
+            if stand.place.transport == "tls":
+                assert self._papers is not None  # made for a stage with TLS on it
+                secure = self._papers.server()
+            await endpoint.listen(at, lambda source: self._egress_of(source) in refused, secure)
         elif refused:
             heard = [socket for socket, name in self._sockets.items() if name not in refused]
             await endpoint.listen_udp(at, heard)
@@ -74,6 +80,6 @@ class Cast:
             await endpoint.listen_udp(at)
 
     def _egress_of(self, source: Address) -> str:
-        """A TCP connection comes from any port of its address; a stranger is told by its address."""
+        """A connection comes from any port of its address; a stranger is told by its address."""
         found = self._sockets.get(source) or self._hosts.get(source[0])
         return found or f"{source[0]}:{source[1]}"

@@ -1,4 +1,4 @@
-"""A script behind a socket: one destination of the policy, on UDP or TCP.
+"""A script behind a socket: one destination of the policy, on UDP, TCP or TLS.
 
 What would surprise: a destination that refuses some egresses and answers others has, on UDP, one
 connected socket for each egress that it answers; the kernel refuses the rest (ICMP) by itself.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from functools import partial
@@ -106,11 +107,14 @@ class Endpoint:
             )
             self._datagrams.append(transport)
 
-    async def listen_tcp(self, at: Address, refuses: Callable[[Address], bool]) -> None:
-        """Listen; connections from sources that are refused are reset. Raises OSError."""
+    async def listen(
+        self, at: Address, refuses: Callable[[Address], bool], secure: ssl.SSLContext | None
+    ) -> None:
+        """Listen on TCP, or with a context on TLS; connections from sources that are refused are
+        reset. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Connection(self.script, refuses, self._connections), at[0], at[1]
+            lambda: _Connection(self.script, refuses, self._connections), *at, ssl=secure
         )
 
     def close(self) -> None:

@@ -1,8 +1,9 @@
-"""One socket to one peer as whole messages in and out, the same over UDP and TCP."""
+"""One socket to one peer as whole messages in and out, the same over UDP, TCP and TLS."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import cast
 
 from sipfo.runtime.sip.framing import Stream
@@ -65,8 +66,10 @@ class Line(asyncio.DatagramProtocol, asyncio.Protocol):
             self._transport.close()
 
 
-async def open_line(transport: str, local: Address, remote: Address) -> Line:
-    """Open a line from a local address (port 0: any). Raises OSError."""
+async def open_line(
+    transport: str, local: Address, remote: Address, secure: ssl.SSLContext | None = None
+) -> Line:
+    """Open a line from a local address (port 0: any); TLS has its context. Raises OSError."""
     loop = asyncio.get_running_loop()
     if transport == "udp":
         _, line = await loop.create_datagram_endpoint(
@@ -74,6 +77,6 @@ async def open_line(transport: str, local: Address, remote: Address) -> Line:
         )
     else:
         _, line = await loop.create_connection(
-            lambda: Line(datagrams=False), *remote, local_addr=local
+            lambda: Line(datagrams=False), *remote, local_addr=local, ssl=secure
         )
     return line

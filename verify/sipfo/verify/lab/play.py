@@ -8,9 +8,11 @@ agree with it, and a disagreement is an error, not a ladder.
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Listen, Plan
@@ -23,7 +25,8 @@ from sipfo.verify.lab.addresses import Addresses
 from sipfo.verify.lab.caller import Caller
 from sipfo.verify.lab.cast import Cast
 from sipfo.verify.lab.dns import DnsServer
-from sipfo.verify.lab.stage import CannotPlay, Stage, set_stage
+from sipfo.verify.lab.papers import Papers, make_papers
+from sipfo.verify.lab.stage import CannotPlay, Stage, set_stage, steady
 from sipfo.verify.lab.witness import Disagreement, check
 from sipfo.verify.simulate import simulate, trunk_of, turned
 from sipfo.verify.targets import Place
@@ -53,6 +56,7 @@ class Production:
         cast: Cast,
         server: Server,
         records: asyncio.Queue[CallRecord],
+        papers: Papers | None,
     ) -> None:
         """Use `staged`."""
         self._plan = plan
@@ -62,14 +66,15 @@ class Production:
         self._cast = cast
         self._server = server
         self._records = records
+        self._papers = papers
 
     async def perform(self) -> Ladder:
         """Place the call, once. Raises what `play` raises once the stage is set."""
         addresses = self._addresses
         door = _door(self._plan)
-        caller = Caller(
-            door.transport, addresses.of(self._stage.caller), (addresses.of(door.host), door.port)
-        )
+        secure = self._papers.client() if door.transport == "tls" and self._papers else None
+        at = (addresses.of(door.host), door.port)
+        caller = Caller(door.transport, addresses.of(self._stage.caller), at, secure)
         limit = simulate(self._plan, self._scenario).elapsed + GRACE
         received = await caller.call(self._scenario.number, self._scenario.cancel_after, limit)
         await self._cast.quiet(LINGER)
@@ -103,19 +108,21 @@ async def staged(plan: Plan, scenario: Scenario, slot: int = 0) -> AsyncIterator
         stack.push_async_callback(asyncio.sleep, 0)
         for host in sorted({*stage.hosts, *stage.names.values(), stage.caller}):
             addresses.of(host)
-        cast = await Cast.start(stage, addresses)
+        papers = await _papers(plan, stage, stack)
+        cast = await Cast.start(stage, addresses, papers)
         stack.callback(cast.close)
         records: asyncio.Queue[CallRecord] = asyncio.Queue()
         server = await Server.start(
-            plan,
+            steady(papers.plan(plan) if papers is not None else plan),
             mapping=addresses.mapping(),
             nameservers=await _name_server(stage, addresses, stack),
             on_call=records.put_nowait,
             calls_before={trunk.name: scenario.calls_before},
             drawn={trunk.name: turned(trunk, scenario)},
+            trust=papers.trust if papers is not None else None,
         )
         stack.push_async_callback(server.close)
-        yield Production(plan, scenario, stage, addresses, cast, server, records)
+        yield Production(plan, scenario, stage, addresses, cast, server, records, papers)
 
 
 async def play(plan: Plan, scenario: Scenario, slot: int = 0) -> Ladder:
@@ -175,6 +182,15 @@ async def _end(performances: Sequence[asyncio.Task[Ladder | Exception]]) -> None
 def _door(plan: Plan) -> Listen:
     """Where the caller's INVITE goes: the first UDP address, else the first of all."""
     return next((one for one in plan.listen if one.transport == "udp"), plan.listen[0])
+
+
+async def _papers(plan: Plan, stage: Stage, stack: AsyncExitStack) -> Papers | None:
+    """Certificates, if anybody speaks TLS. Raises CannotPlay."""
+    places = [stand.place.transport for stand in stage.stands]
+    if "tls" not in places and all(one.transport != "tls" for one in plan.listen):
+        return None
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sipfo-lab-"))
+    return await make_papers(stage.certified, Path(folder))
 
 
 async def _name_server(

@@ -136,6 +136,8 @@ class Script:
                     callee.acknowledged = True
             case "CANCEL" if callee is not None and callee.behaviour.reach == "silent":
                 return
+            case "OPTIONS" if callee is None and self._behaviours[egress].reach == "silent":
+                return  # a probe is outside of the script, but not of the silence
             case "CANCEL" | "BYE" if callee is None:
                 send(serialize(make_response(request, 481)))
             case "CANCEL":

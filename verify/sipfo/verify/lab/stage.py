@@ -8,13 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import ip_network
 from itertools import islice, zip_longest
+from typing import TypeVar
 
-from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.model import Carrier, Plan, Route, Trunk
 from sipfo.plan.order import Order, Step
 from sipfo.plan.scenario import Behaviour, Scenario
 from sipfo.verify.conduct import behaviour_of
 from sipfo.verify.simulate import turned
 from sipfo.verify.targets import Place, place_of
+
+_Probed = TypeVar("_Probed", Route, Carrier)
 
 NAMES = ip_network("198.18.0.0/15")
 """Addresses that host names resolve to (RFC 2544: for tests, nobody's)."""
@@ -24,6 +27,9 @@ ANYONE = ip_network("198.51.100.0/24")
 
 CALLERS_LOOKED_AT = 256
 """Addresses of a network that are considered for the caller."""
+
+FAILURES_ENOUGH = 1_000_000
+"""More failures in a row than a play can have."""
 
 
 class CannotPlay(ValueError):
@@ -62,6 +68,11 @@ class Stage:
     egress: dict[str, tuple[str, int]]
     caller: str
     steps: dict[tuple[str, str], Step]
+
+    @property
+    def certified(self) -> tuple[str, ...]:
+        """The names and addresses that whoever stands here may have to prove."""
+        return (*self.names, *sorted(self.hosts))
 
 
 def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
@@ -108,6 +119,27 @@ def declared_sockets(plan: Plan) -> set[tuple[str, int]]:
     """The addresses and ports that the runtime binds."""
     listening = {(one.host, one.port) for one in plan.listen}
     return listening | {(one.host, one.port) for one in plan.egress}
+
+
+def steady(plan: Plan) -> Plan:
+    """The plan as a scenario's one call meets it: targets are probed, and none is taken down.
+
+    The model begins with everybody up. A target that is dead in the scenario would be found out
+    by probes before the call comes to it, sooner or later, as they happen to go.
+    """
+    return plan.model_copy(
+        update={
+            "routes": tuple(_never_down(route) for route in plan.routes),
+            "carriers": tuple(_never_down(carrier) for carrier in plan.carriers),
+        }
+    )
+
+
+def _never_down(one: _Probed) -> _Probed:
+    if one.probe is None:
+        return one
+    probe = one.probe.model_copy(update={"down_after": FAILURES_ENOUGH})
+    return one.model_copy(update={"probe": probe})
 
 
 def _declared(plan: Plan) -> set[str]:

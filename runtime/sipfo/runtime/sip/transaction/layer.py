@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from sipfo.runtime.sip.build import restore_to
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.timer import Timers
@@ -25,7 +26,7 @@ from sipfo.runtime.sip.via import MAGIC, response_address
 AnyServer = ServerTransaction | InviteServerTransaction
 
 _K = TypeVar("_K")
-_Path = tuple[str, tuple[str, int], tuple[str, int]]
+_Path = tuple[str, tuple[str, int], tuple[str, int], str]
 
 _WAITING = (invite_client.State.CALLING, client.State.TRYING)
 
@@ -72,6 +73,7 @@ class TransactionLayer:
         found = self._clients.get((response.via.branch, response.cseq.method))
         if found is None:
             return False
+        restore_to(response, found.request)
         found.receive(response, now)
         return True
 
@@ -143,7 +145,7 @@ def _drop(index: dict[_K, dict[Sent, None]], key: _K, transaction: Sent) -> None
 
 
 def _path(flow: Flow) -> _Path:
-    return flow.transport, flow.local, flow.remote
+    return flow.transport, flow.local, flow.remote, flow.name
 
 
 def _refused(transaction: AnyServer) -> bool:

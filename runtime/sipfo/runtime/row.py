@@ -1,0 +1,142 @@
+"""What is kept of one call: a flat row, its attempts with it, made of the engine's records.
+
+A row is the call's whole state at one moment: open when it is answered, closed when it is over, at
+once when it never was answered, lost when sipfo died under it. What would surprise: what came from
+the network is made printable and cut to length here, so that no file or terminal has to mind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from sipfo.plan.ladder import Attempt, Ladder, Settled
+from sipfo.runtime.record import CallRecord, EndRecord, Party
+
+State = Literal["open", "closed", "lost"]
+Kind = Literal["answered", "refused", "cancelled"]
+
+MOST_LETTERS: Final = 256
+"""What is kept of a text from the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call. Moments are RFC 3339 in UTC to the millisecond, spans are seconds.
+
+    `began`: the caller's INVITE came; `rang`: until somebody was alerted; `elapsed`: until the
+    result; `talked`: from the answer to the end; `ended`: the call was over.
+    """
+
+    call: str
+    state: State
+    began: str
+    trunk: str
+    source: str
+    caller: str
+    callee: str
+    number: str
+    call_id: str
+    result: Kind
+    code: int
+    by: str | None
+    carrier: str | None
+    rang: float | None
+    elapsed: float
+    ended: str | None
+    talked: float | None
+    hung_up_by: Party | None
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def ladder(self) -> Ladder:
+        """The set-up as every executor reports it."""
+        return Ladder(self.attempts, Settled(self.result, self.code, self.by), self.elapsed)
+
+    @property
+    def is_failed(self) -> bool:
+        """Refused, or lost under the caller; one that the caller cancelled is not."""
+        return self.result == "refused" or self.state == "lost"
+
+
+def row_of(record: CallRecord | EndRecord, clock: Callable[[float], float]) -> Row:
+    """The row of a call as it stands; `clock` turns the engine's moments into Unix seconds."""
+    if isinstance(record, EndRecord):
+        row = row_of(record.record, clock)
+        return replace(
+            row,
+            state="closed",
+            ended=moment(clock(record.at)),
+            talked=_seconds(record.talked),
+            hung_up_by=record.by,
+        )
+    ladder = record.ladder
+    is_up = ladder.result.kind == "answered"
+    return Row(
+        call=record.call,
+        state="open" if is_up else "closed",
+        began=moment(clock(record.began)),
+        trunk=record.trunk,
+        source=record.source,
+        caller=_text(record.caller),
+        callee=_text(record.callee),
+        number=clean(record.number),
+        call_id=_text(record.call_id),
+        result=ladder.result.kind,
+        code=ladder.result.code,
+        by=ladder.result.by,
+        carrier=record.carrier,
+        rang=None if record.rang is None else _seconds(record.rang),
+        elapsed=_seconds(ladder.elapsed),
+        ended=None if is_up else moment(clock(record.began + ladder.elapsed)),
+        talked=None,
+        hung_up_by=None,
+        attempts=tuple(_rounded(one) for one in ladder.attempts),
+    )
+
+
+def lost(row: Row, last_alive: float) -> Row:
+    """An open row after a crash: it ended when sipfo was last known to be alive (Unix seconds),
+    but not before it was answered."""
+    answered = unix(row.began) + row.elapsed
+    ended = max(answered, last_alive)
+    return replace(row, state="lost", ended=moment(ended), talked=_seconds(ended - answered))
+
+
+def moment(unix_seconds: float) -> str:
+    """`2026-11-24T09:30:00.125Z`: such texts sort as the moments do."""
+    text = datetime.fromtimestamp(unix_seconds, UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def unix(text: str) -> float:
+    """What `moment` was made from, to the millisecond. Raises ValueError."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def clean(text: str) -> str:
+    """`text` without what a terminal would obey, and no longer than `MOST_LETTERS`."""
+    if len(text) > MOST_LETTERS:
+        text = text[: MOST_LETTERS - 1] + "…"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _text(data: bytes) -> str:
+    return clean(data.decode("utf-8", "backslashreplace"))
+
+
+def _seconds(span: float) -> float:
+    return round(span, 3)
+
+
+def _rounded(attempt: Attempt) -> Attempt:
+    return replace(
+        attempt,
+        at=_seconds(attempt.at),
+        took=_seconds(attempt.took),
+        phrase=clean(attempt.phrase),
+    )

@@ -1,0 +1,88 @@
+"""What a ledger writes into: a file of records, held by one process at a time.
+
+A book is told from its suffix: a database (`.db`) or lines (`.jsonl`, `.csv`).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from sipfo.runtime.row import Row
+
+Sync = Literal["normal", "full"]
+"""What an acknowledged row survives: `normal` the end of the process, `full` that of the power."""
+
+FILE_MODE: Final = 0o640
+"""Who called whom is not for everybody."""
+
+DATABASE_SUFFIXES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
+LINE_SUFFIXES: Final = frozenset({".jsonl", ".csv"})
+
+
+class CannotKeep(Exception):
+    """A file in which no records can be kept, or whose records cannot be read; says why."""
+
+
+class CannotWrite(Exception):
+    """A batch could not be written now; nothing of it is in the book. It may be tried again."""
+
+
+class Book(Protocol):
+    """Records on disk."""
+
+    def lose_open(self) -> int:
+        """Mark the calls that a crash left open as lost; how many there were. Raises CannotWrite."""
+
+    def write(self, rows: Sequence[Row], now: float) -> None:
+        """Write the rows, all or none, and that we live at `now` (Unix seconds). On return they
+        are safe. Raises CannotWrite."""
+
+    def close(self) -> None:
+        """Let another process have it."""
+
+
+def check_suffix(path: Path) -> None:
+    """Raises CannotKeep for a name that says nothing about the form."""
+    if path.suffix not in DATABASE_SUFFIXES | LINE_SUFFIXES:
+        raise CannotKeep(f"{path}: end the name in `.db`, `.jsonl` or `.csv`")
+
+
+def hold(path: Path) -> int:
+    """Open or make the file for this process alone; the descriptor. Raises CannotKeep.
+
+    The lock is the kernel's, so that no crash leaves it behind.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_APPEND, FILE_MODE)
+    except OSError as error:
+        raise CannotKeep(f"cannot write {path}: {error.strerror}") from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise CannotKeep(f"cannot write {path}: not a regular file")
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno == errno.EWOULDBLOCK:
+            raise CannotKeep(f"cannot write {path}: another process keeps its records there") from (
+                None
+            )
+        raise CannotKeep(f"cannot write {path}: {error.strerror}") from None
+    except CannotKeep:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def sync_folder(path: Path) -> None:
+    """A new file survives a power cut once its folder is on disk."""
+    descriptor = os.open(path.absolute().parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,232 @@
+"""Records in SQLite: a table of calls and one of their attempts, written a batch at a time.
+
+In WAL a commit that returned survives `kill -9` of the process with either setting, because the
+kernel has the pages; a power cut can take the last commits away with NORMAL, and with FULL, which
+syncs the log at each commit, cannot. The database is never corrupt in either case (SQLite,
+"Write-Ahead Logging", "PRAGMA synchronous").
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+from sipfo.plan.ladder import Attempt
+from sipfo.runtime.row import Row, lost, moment, unix
+from sipfo.runtime.wanted import Wanted
+from sipfo.runtime.wire.book import CannotKeep, CannotWrite, Sync, hold, sync_folder
+
+SCHEMA_VERSION: Final = 1
+APPLICATION: Final = 0x73697066
+"""`sipf`, in the header of the file (PRAGMA application_id)."""
+
+BUSY: Final = 2000
+"""Milliseconds that a commit waits for whoever else has the database locked."""
+
+_SCHEMA: Final = """
+CREATE TABLE calls (
+    call       TEXT PRIMARY KEY,
+    state      TEXT NOT NULL CHECK (state IN ('open', 'closed', 'lost')),
+    began      TEXT NOT NULL,
+    trunk      TEXT NOT NULL,
+    source     TEXT NOT NULL,
+    caller     TEXT NOT NULL,
+    callee     TEXT NOT NULL,
+    number     TEXT NOT NULL,
+    call_id    TEXT NOT NULL,
+    result     TEXT NOT NULL CHECK (result IN ('answered', 'refused', 'cancelled')),
+    code       INTEGER NOT NULL,
+    by         TEXT,
+    carrier    TEXT,
+    rang       REAL,
+    elapsed    REAL NOT NULL,
+    ended      TEXT,
+    talked     REAL,
+    hung_up_by TEXT CHECK (hung_up_by IN ('caller', 'callee', 'sipfo'))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attempts (
+    call       TEXT NOT NULL REFERENCES calls,
+    place      INTEGER NOT NULL,
+    egress     TEXT NOT NULL,
+    route      TEXT NOT NULL,
+    target     TEXT,
+    outcome    TEXT NOT NULL,
+    at         REAL NOT NULL,
+    took       REAL NOT NULL,
+    phrase     TEXT NOT NULL,
+    level      TEXT,
+    PRIMARY KEY (call, place)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE heartbeat (
+    only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
+    at         TEXT NOT NULL
+) STRICT;
+CREATE INDEX calls_by_time ON calls (began);
+CREATE INDEX calls_by_caller ON calls (call_id);
+CREATE INDEX calls_up ON calls (call) WHERE state = 'open';
+"""
+
+_COLUMNS: Final = tuple(one.name for one in fields(Row) if one.name != "attempts")
+_RUNGS: Final = tuple(one.name for one in fields(Attempt))
+_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM calls"
+_SELECT_ATTEMPTS: Final = f"SELECT {', '.join(_RUNGS)} FROM attempts WHERE call = ? ORDER BY place"
+_WRITE_CALL: Final = (
+    f"INSERT INTO calls ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+    " ON CONFLICT (call) DO UPDATE SET state = excluded.state, ended = excluded.ended,"
+    " talked = excluded.talked, hung_up_by = excluded.hung_up_by"
+)
+_WRITE_ATTEMPT: Final = (
+    f"INSERT OR IGNORE INTO attempts (call, place, {', '.join(_RUNGS)})"
+    f" VALUES ({', '.join('?' * (2 + len(_RUNGS)))})"
+)
+
+
+class Database:
+    """A book that is an SQLite database."""
+
+    def __init__(self, path: Path, sync: Sync) -> None:
+        """Open it, or make it. Raises CannotKeep."""
+        self._held = hold(path)
+        try:
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            os.close(self._held)
+            raise CannotKeep(f"cannot write {path}: {error}") from None
+        try:
+            self._prepare(path, sync)
+        except sqlite3.Error as error:
+            self.close()
+            raise CannotKeep(f"cannot write {path}: {error}") from None
+        except CannotKeep:
+            self.close()
+            raise
+
+    def _prepare(self, path: Path, sync: Sync) -> None:
+        run = self._connection.execute
+        run(f"PRAGMA busy_timeout = {BUSY}")
+        is_blank = _is_blank(self._connection)
+        if not is_blank:
+            _check_version(self._connection, path)
+        if run("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
+            raise CannotKeep(f"cannot write {path}: its file system has no shared memory")
+        run(f"PRAGMA synchronous = {sync}")
+        run("PRAGMA foreign_keys = on")
+        if is_blank:
+            # The marks are in the commit of the tables: a crash leaves a blank file, or a book.
+            marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}"
+            self._connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA}; {marks}; COMMIT")
+            sync_folder(path)
+
+    def lose_open(self) -> int:
+        """See Book."""
+        with self._transaction():
+            beat = self._connection.execute("SELECT at FROM heartbeat").fetchone()
+            last_alive = unix(beat[0]) if beat is not None else 0.0
+            left = list(_rows(self._connection, f"{_SELECT} WHERE state = 'open'", ()))
+            self._put([lost(row, last_alive) for row in left])
+        return len(left)
+
+    def write(self, rows: Sequence[Row], now: float) -> None:
+        """See Book."""
+        with self._transaction():
+            self._put(rows)
+            self._connection.execute("REPLACE INTO heartbeat VALUES (1, ?)", (moment(now),))
+
+    def close(self) -> None:
+        """See Book."""
+        self._connection.close()
+        os.close(self._held)
+
+    def _put(self, rows: Sequence[Row]) -> None:
+        self._connection.executemany(
+            _WRITE_CALL, ([getattr(row, name) for name in _COLUMNS] for row in rows)
+        )
+        self._connection.executemany(
+            _WRITE_ATTEMPT,
+            (
+                (row.call, place, *(getattr(one, name) for name in _RUNGS))
+                for row in rows
+                for place, one in enumerate(row.attempts, start=1)
+            ),
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing. Raises CannotWrite for what may be better the next time."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise CannotWrite(str(error)) from None
+            raise
+
+
+def read_database(path: Path, wanted: Wanted) -> Iterator[Row]:
+    """The calls that are wanted, the earliest first. Raises CannotKeep."""
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA busy_timeout = {BUSY}")
+            _check_version(connection, path)
+            query, values = _query(wanted)
+            yield from _rows(connection, query, values)
+    except sqlite3.Error as error:
+        raise CannotKeep(f"cannot read {path}: {error}") from None
+
+
+def _query(wanted: Wanted) -> tuple[str, tuple[str, ...]]:
+    """As `Wanted.holds` has it."""
+    terms, values = ["true"], list[str]()
+    if wanted.since is not None:
+        terms.append("began >= ?")
+        values.append(wanted.since)
+    if wanted.trunk is not None:
+        terms.append("trunk = ?")
+        values.append(wanted.trunk)
+    if wanted.failed:
+        terms.append("(result = 'refused' OR state = 'lost')")
+    if wanted.call is not None:
+        terms.append("? IN (call, substr(call, -8), call_id)")
+        values.append(wanted.call)
+    return f"{_SELECT} WHERE {' AND '.join(terms)} ORDER BY began, call", tuple(values)
+
+
+def _rows(connection: sqlite3.Connection, query: str, values: tuple[str, ...]) -> Iterator[Row]:
+    for cells in connection.execute(query, values):
+        known: dict[str, Any] = dict(zip(_COLUMNS, cells, strict=True))
+        rungs = connection.execute(_SELECT_ATTEMPTS, (known["call"],))
+        yield Row(**known, attempts=tuple(Attempt(*rung) for rung in rungs))
+
+
+def _is_blank(connection: sqlite3.Connection) -> bool:
+    """Whether it is a database in which nobody has made anything yet."""
+    (made,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return made == 0 and _marks(connection) == (0, 0)
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return application, version
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises CannotKeep for a database of something else, or of another version of this schema:
+    none is ever changed into another here."""
+    application, version = _marks(connection)
+    if application != APPLICATION:
+        raise CannotKeep(f"{path} is no database of sipfo's records: give another path")
+    if version != SCHEMA_VERSION:
+        raise CannotKeep(
+            f"{path} has records of version {version}, and this sipfo keeps version"
+            f" {SCHEMA_VERSION}: move it away, or use the sipfo that wrote it"
+        )
