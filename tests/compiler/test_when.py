@@ -3,10 +3,28 @@ from __future__ import annotations
 import pytest
 
 from compiler.policies import plan_of
+from sipfo.compiler.pipeline import compile_source
 from sipfo.compiler.when import compile_when
-from sipfo.plan.scenario import Behaviour, Reply
+from sipfo.plan.scenario import Behaviour, Holder, Reply
 
 PLAN = plan_of()
+
+REGISTERED = compile_source(
+    """sipfo 1
+listen udp 192.0.2.10:5060
+registrar office {
+    domain   sip.acme.example
+    user     alice password secret ALICE_PW
+    instance kss-a 192.0.2.20
+    instance kss-b 192.0.2.21
+}
+retry r { failover on 503  otherwise stop }
+route desk { to registered alice at office }
+route away { to sip:198.51.100.1 }
+trunk t { numbers any  accept anyone  routes sequential desk, away  retry r }
+""",
+    "policy.sipfo",
+).plan
 
 
 def test_a_behaviour_is_read_as_in_a_test_block() -> None:
@@ -53,3 +71,38 @@ def test_what_is_wrong_is_told(text: str, code: str, message: str) -> None:
     assert (made.behaviour, made.cancel_after) == (None, None)
     assert [one.code for one in made.diagnostics] == [code]
     assert message in made.diagnostics[0].message
+
+
+def test_where_a_user_is_registered_is_read_as_in_a_test_block() -> None:
+    assert REGISTERED is not None
+    made = compile_when("desk registered at kss-b", REGISTERED)
+    assert made.holder == Holder(route="desk", instance="kss-b")
+    assert (made.behaviour, made.cancel_after, made.diagnostics) == (None, None, ())
+
+
+def test_an_instance_of_a_route_can_be_meant() -> None:
+    assert REGISTERED is not None
+    made = compile_when("desk.kss-b silent", REGISTERED)
+    assert made.behaviour == Behaviour(route="desk.kss-b", reach="silent")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "hint"),
+    [
+        ("desk registered at kss-c", "SF201", "no instance is called `kss-c`", "`kss-a`"),
+        ("dsek registered at kss-a", "SF201", "no route is called `dsek`", "`desk`"),
+        ("away registered at kss-a", "SF606", "nobody registers for `away`", "to registered"),
+        ("away unregistered", "SF606", "nobody registers for `away`", "to registered"),
+        ("desk.kss-a unregistered", "SF606", "not of one instance", "`when desk unregistered`"),
+        ("desk.kss-c silent", "SF201", "called `desk.kss-c`", "`desk.kss-a`"),
+    ],
+)
+def test_what_is_wrong_with_a_registration_is_told(
+    text: str, code: str, message: str, hint: str
+) -> None:
+    assert REGISTERED is not None
+    made = compile_when(text, REGISTERED)
+    (found,) = made.diagnostics
+    assert (found.code, made.behaviour, made.holder) == (code, None, None)
+    assert message in found.message
+    assert hint in (found.hint or "")

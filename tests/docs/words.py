@@ -11,6 +11,7 @@ _SOURCE: Final = ("where these facts were read, and when",)
 
 _PROBE: Final = ("how often OPTIONS is sent, and what takes it out of use and back",)
 _AUTH: Final = ("the digest user and password that are given when it asks",)
+_TRUSTED: Final = ("it keeps to itself an identity that its owner wants kept (RFC 3325)",)
 _LIMIT: Final = ("most calls at once, and most new calls in a second",)
 
 MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -54,6 +55,7 @@ MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
         "auth": _AUTH,
         "probe": _PROBE,
+        "trusted": _TRUSTED,
         "note": _NOTE,
         "source": _SOURCE,
     },
@@ -72,6 +74,7 @@ MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "auth": _AUTH,
         "limit": _LIMIT,
         "probe": _PROBE,
+        "trusted": _TRUSTED,
         "note": _NOTE,
         "source": _SOURCE,
     },
@@ -92,6 +95,7 @@ MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "deadline": ("the whole call set-up, ringing included",),
         "patience": ("how long whoever calls waits before giving up",),
         "limit": _LIMIT,
+        "trusted": ("identities that its callers' side asserts are true (RFC 3325)",),
         "on": ("where a call goes when every attempt has failed over",),
         "note": _NOTE,
         "source": _SOURCE,

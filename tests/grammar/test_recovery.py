@@ -215,6 +215,59 @@ def test_a_misspelt_result_is_no_address(wrong: str, right: str) -> None:
     assert text[found.span.start : found.span.end] == wrong.partition(" ")[0]
 
 
+@pytest.mark.parametrize(
+    ("body", "wrong", "right"),
+    [
+        ("route x {\n    to rgion us\n}\n", "rgion", "region"),
+        ("route x {\n    to registred alice at office\n}\n", "registred", "registered"),
+        ("retry x {\n    failover on 503, casue 34\n}\n", "casue", "cause"),
+        ("trunk x {\n    on failure forward to +1 via cheepest a, b\n}\n", "cheepest", "cheapest"),
+        ('test "x" {\n    when caler cancels after 3s\n}\n', "caler", "caller"),
+    ],
+)
+def test_a_misspelt_keyword_in_the_place_of_a_value_is_told_where_it_stands(
+    body: str, wrong: str, right: str
+) -> None:
+    (found,) = parse(Source(body, "x"))[1]
+    assert found.hint == f"did you mean `{right}`?"
+    assert body[found.span.start : found.span.end] == wrong
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'trunk x {\n    order route-major retry "x"\n}\n',
+        "trunk x {\n    limit 100 calls 3\n}\n",
+        'test "x" {\n    when callers\n}\n',
+        'test "x" {\n    when a silent, cancelled "y"\n}\n',
+        'retry x {\n    failover on cuse "\n}\n',
+    ],
+)
+def test_a_right_word_is_never_said_to_be_misspelt(body: str) -> None:
+    (found,) = parse(Source(body, "x"))[1]
+    there = body[found.span.start : found.span.end]
+    assert there not in ("route-major", "calls", "callers", "a", "on")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("listen udp 192.0.2.1\n, region us { primary 192.0.2.1 }\n", "us"),
+        ("listen udp 192.0.2.1\n{ retry r { otherwise stop }\n", "r"),
+        ('"route a { to sip:b.example }\n', "a"),
+    ],
+)
+def test_a_stray_mark_before_a_block_leaves_its_name_known(text: str, name: str) -> None:
+    assert name in parse(Source(text, "x"))[0].lost
+
+
+@pytest.mark.parametrize(
+    "text", ["improt telnyx\n", "listen udp 192.0.2.1\n, import telnyx\n", '"import telnyx\n']
+)
+def test_an_import_that_cannot_be_read_may_have_brought_any_name(text: str) -> None:
+    assert parse(Source(text, "x"))[0].imports
+
+
 @pytest.mark.parametrize("text", [GOOD, TRUNK, "rout a { }\n" + GOOD, TRUNK.replace("us", "us,")])
 def test_a_base_shifts_every_place_and_nothing_else(text: str) -> None:
     file, found = parse(Source(text, "x"))

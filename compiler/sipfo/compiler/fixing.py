@@ -6,20 +6,22 @@ diagnostics is, the other is left for another time.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 
 from sipfo.grammar.diagnostic import Diagnostic, Edit, Fix
-from sipfo.grammar.source import Source
+from sipfo.grammar.source import Source, Span
 
 
 def fixable(source: Source, diagnostics: Iterable[Diagnostic]) -> Iterator[tuple[Diagnostic, Fix]]:
     """The diagnostics whose fixes can be made together in this file, in order, with the fixes."""
-    taken: list[Edit] = []
+    taken: list[Span] = []
     for one in diagnostics:
         if one.fix is None or not all(_inside(source, edit) for edit in one.fix.edits):
             continue
-        if not any(_touch(edit, other) for edit in one.fix.edits for other in taken):
-            taken += one.fix.edits
+        if not any(_touches(edit.span, taken) for edit in one.fix.edits):
+            for edit in one.fix.edits:
+                insort(taken, edit.span)
             yield one, one.fix
 
 
@@ -58,8 +60,12 @@ def _inside(source: Source, edit: Edit) -> bool:
     return whole.start <= edit.span.start and edit.span.end <= whole.end
 
 
-def _touch(edit: Edit, other: Edit) -> bool:
-    """Whether two edits overlap; two at one place overlap as well, for their order is open."""
-    if edit.span.start == other.span.start:
-        return True
-    return edit.span.start < other.span.end and other.span.start < edit.span.end
+def _touches(span: Span, taken: list[Span]) -> bool:
+    """Whether a place overlaps one of those taken, which are in order and do not overlap each
+    other; two at one place overlap as well, for their order is open."""
+    place = bisect_left(taken, span)
+    near = taken[max(0, place - 1) : place + 1]
+    return any(
+        other.start == span.start or (span.start < other.end and other.start < span.end)
+        for other in near
+    )

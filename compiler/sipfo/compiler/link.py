@@ -85,7 +85,7 @@ class _Linking:
             # With an unknown name all are kept: one of them may be what was meant.
             if self._unknown or offer.qualified in self._used:
                 assert isinstance(offer.block.name, tree.Word)
-                name = tree.LibraryName(offer.block.name.span, offer.name)
+                name = tree.LibraryName(offer.block.name.span, offer.name, offer.qualified)
                 statements.append(replace(offer.block, name=name))
         told = [*self._ambiguous, *self._unimported]
         lost = {name for word in told for name in (word.text, word.text.rpartition(".")[0])}

@@ -142,6 +142,7 @@ def _route(
         registered=registered,
         auth=route.auth,
         probe=route.probe.probe if route.probe else None,
+        trusted=True if route.trusted else None,
     )
 
 
@@ -181,6 +182,7 @@ def _carrier(carrier: policy.Carrier) -> model.Carrier:
         auth=carrier.auth,
         limit=carrier.limit.limit if carrier.limit else None,
         probe=carrier.probe.probe if carrier.probe else None,
+        trusted=True if carrier.trusted else None,
     )
 
 
@@ -219,6 +221,7 @@ def _trunk(
         deadline=trunk.deadline.seconds if trunk.deadline else None,
         patience=trunk.patience.seconds if trunk.patience else None,
         limit=trunk.limit.limit if trunk.limit else None,
+        trusted=True if trunk.trusted else None,
         forward=(
             None
             if trunk.forward is None

@@ -17,6 +17,7 @@ from sipfo.compiler.gather.policy import gather
 from sipfo.compiler.imports import Load, read_parts
 from sipfo.compiler.link import link
 from sipfo.compiler.lower import lower, scenarios
+from sipfo.compiler.policy import Policy
 from sipfo.compiler.scope import Scope
 from sipfo.compiler.semicolon import semicolons
 from sipfo.grammar.diagnostic import Diagnostic, by_place
@@ -29,13 +30,15 @@ from sipfo.plan.scenario import Scenario
 class Compilation:
     """What became of a policy: `plan` is None exactly when a diagnostic is an error.
 
-    `diagnostics` are in the order of their places; `scenarios` are the test blocks.
+    `diagnostics` are in the order of their places; `scenarios` are the test blocks; `policy` is what
+    the plan was made from, there when the plan is.
     """
 
     source: Sources
     plan: Plan | None
     scenarios: tuple[Scenario, ...]
     diagnostics: tuple[Diagnostic, ...]
+    policy: Policy | None = None
 
 
 def compile_source(
@@ -70,7 +73,7 @@ def compile_source(
     if any(one.severity == "error" for one in found):
         return _refuse(parts.sources, found)
     found += linked.notes
-    return Compilation(parts.sources, plan, scenarios(policy), by_place(found))
+    return Compilation(parts.sources, plan, scenarios(policy), by_place(found), policy)
 
 
 def _findings(checks: tuple[Check, ...], subject: Subject) -> list[Diagnostic]:

@@ -126,6 +126,7 @@ class Route:
     destination: Destination | None
     auth: model.Credential | None
     probe: Probe | None
+    trusted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,7 @@ class Carrier:
     auth: model.Credential | None
     limit: Limit | None
     probe: Probe | None
+    trusted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ class Trunk:
     deadline: Time | None
     patience: Time | None
     limit: Limit | None
+    trusted: bool
     forward: Forward | None
     whole: bool
 

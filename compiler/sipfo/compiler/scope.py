@@ -22,7 +22,8 @@ from sipfo.compiler.policy import (
     Uri,
 )
 from sipfo.grammar.diagnostic import one_of, quoted
-from sipfo.grammar.tree import File, Word
+from sipfo.grammar.source import Span
+from sipfo.grammar.tree import File, LibraryName, Registrar, Word
 
 Kind = Literal["region", "retry", "route", "registrar", "carrier", "trunk"]
 
@@ -36,7 +37,7 @@ KIND: Final[dict[Kind, str]] = {
 }
 """What each kind is called in an error."""
 
-_LISTED: Final = 4
+_LISTED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,9 @@ class Scope:
             **{one.name.text: one.destination for one in policy.routes},
         }
         self.registrars = {one.name.text: one for one in reversed(policy.registrars)}
+        self._torn = {
+            one.name.text for one in file.statements if isinstance(one, Registrar) and not one.whole
+        }
         self.trunks = {one.name.text: one for one in reversed(policy.trunks)}
 
     def uses(self) -> Iterator[Use]:
@@ -99,11 +103,29 @@ class Scope:
             yield Use(self.place_of(word), ("route", "carrier"))
 
     def place_of(self, word: Word) -> Word:
-        """The route of `route.level`, where it has such a level; any other word is itself."""
-        route, _, level = word.text.rpartition(".")
-        if route in self.routes and level in self.levels_of(self.routes[route]):
-            return Word(word.span, route)
-        return word
+        """The route of `route.level`; the word itself where that route has no such level."""
+        name, dot, level = word.text.rpartition(".")
+        if not dot or name in self.declared["carrier"]:
+            return word
+        route = self.routes.get(name)
+        if route is None:  # what is wrong is the name before the dot
+            return Word(Span(word.span.start, word.span.start + len(name)), name)
+        known = self._knows_levels_of(route)
+        return Word(word.span, name) if not known or level in self.levels_of(route) else word
+
+    def _knows_levels_of(self, route: Route) -> bool:
+        """Whether nothing is wrong, and told elsewhere, with what its levels are declared by."""
+        match route.destination:
+            case None:
+                return False
+            case ToRegistered(registrar=word):
+                return word.text in self.registrars and not self.is_partly_read(word.text)
+            case _:
+                return True
+
+    def is_partly_read(self, registrar: str) -> bool:
+        """Whether a statement of a registrar could not be read."""
+        return registrar in self._torn
 
     def destination_of(self, name: str) -> Uri | None:
         """The URI of a route or carrier that has one."""
@@ -135,6 +157,12 @@ class Scope:
         """Whether something of a fitting kind has the name."""
         return any(use.word.text in self.declared[kind] for kind in use.kinds)
 
+    def names(self, kind: Kind) -> list[str]:
+        """Every name that would be right for a kind: a library's block has two."""
+        words = self.declared[kind].values()
+        full = [word.qualified for word in words if isinstance(word, LibraryName)]
+        return list(dict.fromkeys([*self.declared[kind], *full]))
+
     def resolves(self, trunk: Trunk) -> bool:
         """Whether a trunk has routes, and all that it names is declared."""
         regions = self.declared["region"]
@@ -155,7 +183,7 @@ def region_of(address: str, regions: Container[str]) -> str | None:
 
 def those_there_are(scope: Scope, kind: Kind) -> str:
     """A hint that lists the few names of a kind, or says how to declare one."""
-    names = list(scope.declared[kind])
+    names = scope.declared[kind]
     if not names:
         return f"declare it: `{kind} NAME {{ … }}`"
     if len(names) > _LISTED:

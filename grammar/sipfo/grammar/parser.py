@@ -86,13 +86,13 @@ def parse(source: Source) -> tuple[tree.File, list[Diagnostic]]:
     return file, told or [tell(found, "file")]
 
 
-def parse_when(source: Source) -> tree.When | tree.CallerCancels | Diagnostic:
+def parse_when(source: Source) -> tree.When | tree.RegisteredAt | tree.CallerCancels | Diagnostic:
     """The body of one `when`, as `--when` takes it: `pbx-east answers 503`."""
     found = read(source.text, "when_line")
     if isinstance(found, Mistake):
         return tell(found, "test")
     (node,) = found
-    assert isinstance(node, tree.When | tree.CallerCancels)
+    assert isinstance(node, tree.When | tree.RegisteredAt | tree.CallerCancels)
     return node
 
 

@@ -7,24 +7,22 @@ names that an unreadable statement may have declared are kept too: no error foll
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from sipfo.grammar import tree
 from sipfo.grammar.chunk import INNER, Chunk, cut_body, cut_file
 from sipfo.grammar.diagnostic import Diagnostic
-from sipfo.grammar.mistake import Expected, Mistake
+from sipfo.grammar.mistake import Mistake
 from sipfo.grammar.near import near
+from sipfo.grammar.scanner import Lexeme, scan
 from sipfo.grammar.source import Source, Span
 from sipfo.grammar.syntax_error import dangling, tell, unclosed, unknown_statement
 from sipfo.grammar.vocabulary import BLOCKS, STATEMENTS
 
 Read = tuple[tree.Node, ...] | Mistake
 Reader = Callable[[str, str, int], Read]
-
-RESULTS: Final = ("answered", "refused", "cancelled")
-"""What a call that is over may be expected to have been."""
 
 
 def recover(source: Source, read: Reader) -> tuple[tree.File, list[Diagnostic]]:
@@ -110,26 +108,48 @@ class _Recovery:
         last = chunk.words[-1]
         if mistake.found is None and last.text in (",", ".."):
             return dangling(tell(mistake, where), last.text, self._span(last.start, last.end))
-        return tell(self._misread(mistake, chunk), where)
+        return tell(self._misread(mistake, where, chunk), where)
 
-    def _misread(self, mistake: Mistake, chunk: Chunk) -> Mistake:
-        """`expect answred by …` is read as an address to send from, and fails a word later."""
-        if chunk.words[0].text != "expect" or len(chunk.words) < 3:
+    def _misread(self, mistake: Mistake, where: str, chunk: Chunk) -> Mistake:
+        """A keyword that is misspelt where a value may stand as well is read as the value, and
+        the mistake shows a word later: `to rgion us`, `expect answred by …`."""
+        at = mistake.span.start - self._source.base
+        i = bisect_right(chunk.words, at, key=lambda word: word.end) - 1
+        itself = mistake.found is not None and near(mistake.found, mistake.expected.keywords)
+        if i < 1 or itself or mistake.character:
             return mistake
-        word = chunk.words[1]
+        word = chunk.words[i]
+        rule = "file" if where == "file" else f"{where}_body"
+        before = self._parse(chunk.start, word.start, rule)
+        if not isinstance(before, Mistake) or before.found is not None or not word.is_word:
+            return mistake
+        expected = before.expected
+        keyword = word.text in expected.keywords or not near(word.text, expected.keywords)
+        if keyword or (mistake.found is None and "NAME" in expected.values):
+            return mistake
         span = self._span(word.start, word.end)
-        if mistake.span.start <= span.start or not near(word.text, RESULTS):
-            return mistake
-        expected = Expected(keywords=frozenset(RESULTS), values=frozenset({"EGRESS"}))
         return replace(mistake, span=span, found=word.text, expected=expected)
 
     def _lose(self, chunk: Chunk) -> None:
+        """Remember what a chunk that could not be read may have declared."""
         self._broken = True
-        first, second = chunk.words[0].text, chunk.words[1:2]
+        words = [part for word in chunk.words for part in _words_of(word)]
+        first, second = chunk.words[0].text, words[1:2]
         nameless = first in BLOCKS and (not second or not second[0].is_word)
-        if first == "import" or first in INNER or nameless:
+        imports = any(word.text == "import" for word in words) or near(first, ("import",))
+        if imports or first in INNER or nameless:
             self._imports = True
-        self._lost.update(word.text for word in chunk.words[:3] if word.is_word)
+        self._lost.update(word.text for word in words[:3] if word.is_word)
+        # A stray mark joins the statement before it to the blocks after it.
+        for kind, name, brace in zip(words, words[1:], words[2:], strict=False):
+            if kind.text in BLOCKS and brace.text == "{":
+                self._lost.add(name.text)
+
+
+def _words_of(lexeme: Lexeme) -> list[Lexeme]:
+    """A token, or the words that a text which does not end on its line has swallowed."""
+    unclosed = lexeme.text.startswith('"') and not lexeme.text.endswith('"', 1)
+    return scan(lexeme.text, 1, len(lexeme.text)) if unclosed else [lexeme]
 
 
 def _cut_short(statement: tree.Node, chunk: Chunk) -> tree.Node:

@@ -34,11 +34,12 @@ class Word(Node):
     text: str
 
 
+@dataclass(frozen=True, slots=True)
 class LibraryName(Word):
-    """The name of a library's block as the policy knows it, such as `telnyx.standard`; the parser
-    makes none."""
+    """The name of a library's block as the policy knows it, such as `us`; `qualified` is the one
+    that is always right, `telnyx.us`. The parser makes none."""
 
-    __slots__ = ()
+    qualified: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,11 @@ class Shaping(Node):
 class Auth(Node):
     user: Quoted
     secret: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted(Node):
+    """`trusted`: nothing but the word."""
 
 
 @dataclass(frozen=True, slots=True)

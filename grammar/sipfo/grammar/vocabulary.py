@@ -18,15 +18,15 @@ STATEMENTS: Final = {
         *("failover", "stop", "commit", "otherwise", "no-response", "no-progress", "no-answer"),
         *("note", "source"),
     ),
-    "route": ("to", "auth", "probe", "note", "source"),
+    "route": ("to", "auth", "probe", "trusted", "note", "source"),
     "registrar": ("domain", "user", "instance", "note", "source"),
     "carrier": (
         *("to", "prefixes", "cost", "number", "auth", "limit", "probe"),
-        *("note", "source"),
+        *("trusted", "note", "source"),
     ),
     "trunk": (
         *("numbers", "accept", "from", "routes", "order", "retry", "deadline", "patience"),
-        *("limit", "on", "note", "source"),
+        *("limit", "trusted", "on", "note", "source"),
     ),
     "test": ("call", "when", "expect"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 from pydantic import ValidationError
@@ -16,6 +17,11 @@ class UnreadablePlan(ValueError):
 def write_plan(plan: Plan) -> str:
     """The plan as indented JSON with a final newline; the same plan is the same text."""
     return plan.model_dump_json(indent=2, exclude_none=True) + "\n"
+
+
+def fingerprint(plan: Plan) -> str:
+    """What tells a plan from every other: the SHA-256 of `write_plan`'s text, in hex."""
+    return hashlib.sha256(write_plan(plan).encode("utf-8")).hexdigest()
 
 
 def read_plan(text: str | bytes) -> Plan:

@@ -30,6 +30,7 @@ class Construct(Enum):
     CARRIER_PROBE = "probe of a carrier"
     ACCEPT_CREDENTIAL = "accept credential"
     TRUNK_LIMIT = "limit of a trunk"
+    TRUSTED = "trusted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.ROUTE_AUTH, route.name)
         if route.probe is not None:
             yield Usage(Construct.ROUTE_PROBE, route.name)
+        if route.trusted:
+            yield Usage(Construct.TRUSTED, route.name)
     for carrier in plan.carriers:
         if _is_tls(carrier.destination):
             yield Usage(Construct.TO_TLS, carrier.name)
@@ -70,11 +73,15 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.CARRIER_LIMIT, carrier.name)
         if carrier.probe is not None:
             yield Usage(Construct.CARRIER_PROBE, carrier.name)
+        if carrier.trusted:
+            yield Usage(Construct.TRUSTED, carrier.name)
     for trunk in plan.trunks:
         if trunk.accept.credentials:
             yield Usage(Construct.ACCEPT_CREDENTIAL, trunk.name)
         if trunk.limit is not None:
             yield Usage(Construct.TRUNK_LIMIT, trunk.name)
+        if trunk.trusted:
+            yield Usage(Construct.TRUSTED, trunk.name)
 
 
 def _is_tls(uri: str) -> bool:

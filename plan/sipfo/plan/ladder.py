@@ -14,7 +14,8 @@ class Attempt:
     """One attempt: where from, where to, how it ended, when it began and how long it took.
 
     `target` is None when the route's name did not resolve; `phrase` is the reason phrase of the
-    response, if one ended it; `level` is the name of the route's destination, where it has several.
+    response, if one ended it, and `reasons` the values of its Reason headers (RFC 3326); `level` is
+    the name of the route's destination, where it has several.
     """
 
     egress: str
@@ -25,6 +26,7 @@ class Attempt:
     took: float
     phrase: str = ""
     level: str | None = None
+    reasons: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

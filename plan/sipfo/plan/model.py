@@ -127,7 +127,8 @@ class Registered(Part):
 
 class Route(Part):
     """A named destination: `destinations` are one `sip:` URI, a region's two addresses or the
-    instances of a registrar, in failover order. `levels` name them where they are several."""
+    instances of a registrar, in failover order. `levels` name them where they are several;
+    `trusted` says that it keeps asserted identities to itself where a user wants that (RFC 3325)."""
 
     name: Name
     destinations: Annotated[tuple[Uri, ...], Field(min_length=1)]
@@ -135,6 +136,7 @@ class Route(Part):
     registered: Registered | None = None
     auth: Credential | None = None
     probe: Probe | None = None
+    trusted: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _levelled(self) -> Self:
@@ -178,7 +180,7 @@ class Shaping(Part):
 
 class Carrier(Part):
     """A PSTN termination carrier; no prefixes means any number. `cost` is per minute, in the
-    policy's own currency."""
+    policy's own currency; `trusted` is as of a route."""
 
     name: Name
     destination: Uri
@@ -188,6 +190,7 @@ class Carrier(Part):
     auth: Credential | None = None
     limit: Limit | None = None
     probe: Probe | None = None
+    trusted: Literal[True] | None = None
 
 
 class OnLocal(Part):
@@ -329,6 +332,7 @@ class Trunk(Part):
 
     `weights` stand beside `routes`, there exactly for `weighted`; `patience` (seconds) is how long
     the caller's side waits: nothing is done about it, it is what analyses measure against.
+    `trusted` says that identities which the caller's side asserts are true (RFC 3325).
     """
 
     name: Name
@@ -343,6 +347,7 @@ class Trunk(Part):
     deadline: Seconds | None = None
     patience: Seconds | None = None
     limit: Limit | None = None
+    trusted: Literal[True] | None = None
     forward: Forward | None = None
 
     @model_validator(mode="after")

@@ -16,7 +16,10 @@ from sipfo.plan.model import Name, Part
 NOMINAL_DELAY = 0.1
 """Seconds between an INVITE (or the step before) and a step that states no `after`."""
 
-Delay = Annotated[float, Field(ge=0, le=86400)]
+LONGEST_DELAY = 86400
+"""Seconds: what a scenario can say of time ends after a day."""
+
+Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY)]
 Reach = Literal["replies", "silent", "refuses", "unresolvable", "unregistered"]
 
 

@@ -259,3 +259,11 @@ def test_what_the_scenario_does_is_said_once_where_addresses_do_not_differ() -> 
 def test_a_call_that_nothing_happens_to_is_within_the_budget() -> None:
     policy = plan()
     assert simulate(policy, call(does("pbx-east", 200))).elapsed < budget(policy).longest
+
+
+def test_a_wait_of_more_than_a_day_is_told_and_left_out_of_the_scenario() -> None:
+    slow = retrying(fails_over(503)).model_copy(update={"no_answer": 86400.0})
+    found = budget(plan(retry=slow))
+    assert found.longest > 86400
+    assert found.scenario is not None and found.scenario.result is not None
+    assert found.scenario.result.within is None

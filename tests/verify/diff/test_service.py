@@ -88,6 +88,16 @@ def accepting(secret: str) -> Plan:
             "pbx-east: probe every 30.00 s, down after 3, up after 2, no probe before",
         ),
         (
+            plan(),
+            with_trunk(trusted=True),
+            "trunk acme: trusted with identities, not trusted before",
+        ),
+        (
+            with_route(trusted=True),
+            plan(),
+            "pbx-east: not trusted, trusted with identities before",
+        ),
+        (
             with_route(auth=Credential(user="me", secret="A")),
             with_route(auth=Credential(user="me", secret="B")),
             "pbx-east: secret B, A before",

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
-from sipfo.compiler.policy import Route, ToRegistered
+from sipfo.compiler.policy import ToRegistered
 from sipfo.grammar.diagnostic import Diagnostic, Label, one_of, quoted
 from sipfo.grammar.source import Span
+from sipfo.grammar.tree import Word
 
 CODE: Final = "SF606"
 TITLE: Final = "No such registration"
@@ -26,13 +27,14 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     for test in subject.policy.tests:
         for holder in test.holders:
             route = routes.get(holder.destination.text)
-            if route is None:
+            if route is None or route.destination is None:  # of the latter the reason is told
                 continue
             if not isinstance(route.destination, ToRegistered):
-                yield _no_user(route, holder.destination.span)
+                yield nobody(route.name.text, holder.destination.span, route.name.span)
                 continue
             instances = subject.scope.levels_of(route)
-            if instances and holder.instance.text not in instances:
+            known = not subject.scope.is_partly_read(route.destination.registrar.text)
+            if known and instances and holder.instance.text not in instances:
                 yield Diagnostic(
                     CODE,
                     "error",
@@ -45,20 +47,40 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     f"it has {one_of([quoted(name) for name in instances], 'and')}",
                 )
         for one in test.behaviours:
-            route = routes.get(one.destination.text)
+            name, _, level = one.destination.text.partition(".")
+            route = routes.get(name)
             absent = any(step.does == "unregistered" for step in one.steps)
-            if absent and route is not None and not isinstance(route.destination, ToRegistered):
-                yield _no_user(route, one.span)
+            if not absent or route is None or route.destination is None:
+                continue
+            if not isinstance(route.destination, ToRegistered):
+                yield nobody(name, one.span, route.name.span)
+            elif level in subject.scope.levels_of(route):
+                yield at_a_level(one.destination)
 
 
-def _no_user(route: Route, span: Span) -> Diagnostic:
+def nobody(route: str, span: Span, declared: Span | None = None) -> Diagnostic:
+    """A route that goes to no registered user."""
     return Diagnostic(
         CODE,
         "error",
         TITLE,
-        f"nobody registers for {quoted(route.name.text)}",
+        f"nobody registers for {quoted(route)}",
         span,
         "goes to no registered user",
-        (Label(route.name.span, "declared here"),),
+        () if declared is None else (Label(declared, "declared here"),),
         "a route to a user is written `to registered USER at REGISTRAR`",
+    )
+
+
+def at_a_level(destination: Word) -> Diagnostic:
+    """`when desk.kss-b unregistered`: a user is registered somewhere, or nowhere."""
+    route = destination.text.partition(".")[0]
+    return Diagnostic(
+        CODE,
+        "error",
+        TITLE,
+        "`unregistered` is said of a user, not of one instance",
+        destination.span,
+        "one instance",
+        hint=f"write `when {route} unregistered`, or `registered at` where it is registered",
     )

@@ -32,6 +32,7 @@ ONCE: Final[dict[type[tree.Node], str]] = {
     tree.Auth: "auth",
     tree.Limit: "limit",
     tree.Probe: "probe",
+    tree.Trusted: "trusted",
     tree.Numbers: "numbers",
     tree.AcceptAnyone: "accept anyone",
     tree.AcceptFrom: "accept from",

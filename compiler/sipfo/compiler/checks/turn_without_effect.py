@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.scope import Use
 from sipfo.grammar.diagnostic import Diagnostic, Label, one_of, quoted
 
 CODE: Final = "SF607"
@@ -25,6 +26,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         if call is None or trunk is None or trunk.method is None:
             continue
         routes = [word.text for word in trunk.routes]
+        known = all(subject.scope.has(Use(word, ("route",))) for word in trunk.routes)
         place = (Label(call.trunk.span, f"its routes are {trunk.method}"),)
         for word in call.drawn:
             if trunk.method != "weighted":
@@ -32,7 +34,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 hint = "leave `drawing` out; only `routes weighted` draws"
                 yield Diagnostic(CODE, "error", TITLE, message, word.span, "drawn", place, hint)
                 break
-            if word.text not in routes and word.text in subject.scope.routes:
+            if known and word.text not in routes and word.text in subject.scope.routes:
                 message = f"{quoted(word.text)} is no route of trunk {quoted(call.trunk.text)}"
                 hint = f"it has {one_of([quoted(name) for name in routes[:8]], 'and')}"
                 yield Diagnostic(CODE, "error", TITLE, message, word.span, "drawn", place, hint)

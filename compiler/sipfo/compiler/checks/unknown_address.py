@@ -13,8 +13,10 @@ from typing import Final
 
 from sipfo.compiler.checks.places import by_name, everywhere
 from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.checks.unknown_name import SUGGESTED
 from sipfo.compiler.lower import LISTEN
 from sipfo.compiler.scope import Scope, region_of, those_there_are
+from sipfo.compiler.values.address import parse_ip
 from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
 from sipfo.grammar.near import near
 from sipfo.grammar.tree import Word
@@ -35,8 +37,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     in_tests = list(scope.tested_egresses())
     words = [word for word in in_trunks if not _is_known(scope, word, in_trunk=True)]
     words += [word for word in in_tests if not _is_known(scope, word, in_trunk=False)]
-    for places in by_name((_key(scope, word), word) for word in words):
-        yield everywhere(_finding(scope, places[0]), places)
+    trunks = {word.span for word in in_trunks}
+    for told, places in enumerate(by_name((_key(scope, word), word) for word in words)):
+        in_trunk = any(one.span in trunks for one in places)
+        finding = _finding(scope, places[0], in_trunk=in_trunk, suggest=told < SUGGESTED)
+        yield everywhere(finding, places)
 
 
 def _is_known(scope: Scope, word: Word, *, in_trunk: bool) -> bool:
@@ -51,6 +56,8 @@ def _is_known(scope: Scope, word: Word, *, in_trunk: bool) -> bool:
 
 def _key(scope: Scope, word: Word) -> str:
     """An unknown region is one mistake, whichever of its addresses is named."""
+    if _is_address(word):
+        return word.text
     region = _region(scope, word)
     return word.text if region in scope.declared["region"] else region
 
@@ -62,11 +69,23 @@ def _region(scope: Scope, word: Word) -> str:
     return word.text.rpartition(".")[0] or word.text
 
 
-def _finding(scope: Scope, word: Word) -> Diagnostic:
+def _is_address(word: Word) -> bool:
+    """Whether somebody wrote an address where the name of one belongs."""
+    return parse_ip(word.text.partition("/")[0]) is not None
+
+
+def _finding(scope: Scope, word: Word, *, in_trunk: bool, suggest: bool) -> Diagnostic:
     regions = scope.declared["region"]
     region = _region(scope, word)
     rest = word.text[len(region) :]
-    if region in regions:
+    if _is_address(word):
+        message = f"an address or network is no region: {quoted(word.text)}"
+        hint = (
+            f"a trunk sends from a region, `from us`; who may call is `accept from {word.text}`"
+            if in_trunk
+            else "write the name that a ladder shows: `us.primary`, or `listen`"
+        )
+    elif region in regions:
         message = f"no address of a region is called {quoted(word.text)}"
         hint = f"write `{region}.primary` or `{region}.secondary`"
     elif word.text == LISTEN:
@@ -74,7 +93,8 @@ def _finding(scope: Scope, word: Word) -> Diagnostic:
         hint = "leave `from` out: calls are then sent from the listening address"
     else:
         message = f"no region is called {quoted(region)}"
-        meant = near(region, regions)
+        names = [*scope.names("region"), *(() if in_trunk else (LISTEN,))] if suggest else ()
+        meant = near(region, names)
         hint = (
             f"did you mean {one_of([quoted(name + rest) for name in meant])}?"
             if meant

@@ -13,14 +13,14 @@ from typing import Final
 
 from sipfo.compiler.checks.places import by_name, everywhere
 from sipfo.compiler.checks.subject import Subject
-from sipfo.compiler.scope import KIND, Scope, Use, those_there_are
+from sipfo.compiler.scope import KIND, Scope, Use, region_of, those_there_are
 from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
 from sipfo.grammar.near import near
 
 CODE: Final = "SF201"
 TITLE: Final = "Unknown name"
 
-_SUGGESTED: Final = 50
+SUGGESTED: Final = 50
 """Unknown names for which near ones are looked for, so that the cost stays linear."""
 
 
@@ -34,18 +34,21 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     ]
     for told, uses in enumerate(by_name(unknown)):
         words = [use.word for use in uses]
-        yield everywhere(_finding(scope, uses[0], suggest=told < _SUGGESTED), words)
+        yield everywhere(_finding(scope, uses[0], suggest=told < SUGGESTED), words)
 
 
 def _finding(scope: Scope, use: Use, *, suggest: bool) -> Diagnostic:
     name = use.word.text
-    known = [other for kind in use.kinds for other in scope.declared[kind]]
     elsewhere = [kind for kind, names in scope.declared.items() if name in names]
-    qualified = tuple(other for other in known if other.endswith(f".{name}"))
-    meant = qualified or (near(name, known) if suggest else ())
+    meant = _meant(scope, use) if suggest else ()
     route, _, level = name.rpartition(".")
-    if route in scope.routes and "route" in use.kinds:
-        hint = _levels(scope, route, level)
+    hint: str | None
+    if route in scope.declared["carrier"] and "carrier" in use.kinds:
+        hint = _one_place(route)
+    elif route in scope.routes and "route" in use.kinds:
+        hint = _levels(scope, route, level) if suggest else None
+    elif use.kinds == ("region",) and region_of(name, scope.declared["region"]):
+        hint = f"it is one address of a region: write `to region {route}`, or `to sip:ADDRESS`"
     elif elsewhere:
         hint = f"{quoted(name)} is a {KIND[elsewhere[0]]}"
     elif meant:
@@ -56,10 +59,21 @@ def _finding(scope: Scope, use: Use, *, suggest: bool) -> Diagnostic:
     return Diagnostic(CODE, "error", TITLE, message, use.word.span, "not declared", hint=hint)
 
 
+def _meant(scope: Scope, use: Use) -> tuple[str, ...]:
+    """The names that were perhaps meant: a library's with its library before it, or near ones."""
+    known = [other for kind in use.kinds for other in scope.names(kind)]
+    qualified = tuple(other for other in known if other.endswith(f".{use.word.text}"))
+    return qualified or near(use.word.text, known)
+
+
 def _levels(scope: Scope, route: str, level: str) -> str:
     """What to write for `route.level` when the route has no such level."""
     levels = scope.levels_of(scope.routes[route])
     if not levels:
-        return f"{quoted(route)} goes to one place: write `{route}`"
+        return _one_place(route)
     names = near(level, levels) or levels
     return f"write {one_of([f'`{route}.{one}`' for one in names])}"
+
+
+def _one_place(name: str) -> str:
+    return f"{quoted(name)} goes to one place: write `{name}`"

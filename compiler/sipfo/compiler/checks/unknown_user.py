@@ -8,9 +8,11 @@ Why: nobody could ever register as that user, so that every call to the route wo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.checks.unknown_name import SUGGESTED
 from sipfo.compiler.policy import ToRegistered
 from sipfo.grammar.diagnostic import Diagnostic, Label, one_of, quoted
 from sipfo.grammar.near import near
@@ -24,9 +26,10 @@ _LISTED: Final = 4
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """One error for each route."""
     known = {
-        name: {user.name for user in registrar.users}
+        name: dict.fromkeys(user.name for user in registrar.users)
         for name, registrar in subject.scope.registrars.items()
     }
+    told = 0
     for route in subject.policy.routes:
         to = route.destination
         if not isinstance(to, ToRegistered) or to.registrar.text not in known:
@@ -34,7 +37,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         users = known[to.registrar.text]
         if not users or to.user in users or not subject.clean:
             continue
-        names = near(to.user, sorted(users)) or tuple(sorted(users))[:_LISTED]
+        told += 1
+        names = near(to.user, sorted(users)) if told < SUGGESTED else ()
+        names = names or tuple(islice(users, _LISTED))
         yield Diagnostic(
             CODE,
             "error",

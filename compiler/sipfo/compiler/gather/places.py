@@ -63,7 +63,11 @@ def region(reader: Reader, node: tree.Region) -> policy.Region:
 def route(reader: Reader, node: tree.Route) -> policy.Route:
     """`route NAME { to … }`."""
     return policy.Route(
-        name_of(node), _destination(reader, node), auth(reader, node), probe(reader, node)
+        name_of(node),
+        _destination(reader, node),
+        auth(reader, node),
+        probe(reader, node),
+        is_trusted(node),
     )
 
 
@@ -95,6 +99,7 @@ def carrier(reader: Reader, node: tree.Carrier) -> policy.Carrier:
         auth(reader, node),
         limit(reader, node),
         probe(reader, node),
+        is_trusted(node),
     )
 
 
@@ -140,6 +145,11 @@ def probe(reader: Reader, block: tree.Block) -> policy.Probe | None:
         return None
     figures = model.Probe(every=every, down_after=down or DOWN_AFTER, up_after=up or UP_AFTER)
     return policy.Probe(figures, node.span)
+
+
+def is_trusted(block: tree.Block) -> bool:
+    """Whether a block says `trusted`."""
+    return first_of(tree.Trusted, block) is not None
 
 
 def name_of(block: tree.Block) -> tree.Word:

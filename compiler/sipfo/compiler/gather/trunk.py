@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from sipfo.compiler import policy
-from sipfo.compiler.gather.places import credential, limit, name_of
+from sipfo.compiler.gather.places import credential, is_trusted, limit, name_of
 from sipfo.compiler.gather.reader import Reader, first_of
 from sipfo.compiler.values.count import count
 from sipfo.compiler.values.duration import duration
@@ -49,6 +49,7 @@ def trunk(reader: Reader, node: tree.Trunk) -> policy.Trunk:
         deadline,
         patience,
         most,
+        is_trusted(node),
         last,
         node.whole and len(reader.found) == faults,
     )

@@ -42,6 +42,6 @@ def duration(word: Word, *, zero: bool = False) -> float:
 def _hint(word: Word) -> str:
     if re.fullmatch(r"[0-9]{1,9}", word.text):
         return f"write the unit: `{word.text}s` or `{word.text}ms`"
-    if hours := re.fullmatch(r"([0-9]{1,4})h", word.text):
+    if hours := re.fullmatch("([1-9]|1[0-9]|2[0-4])h", word.text):
         return f"write minutes: `{int(hours[1]) * 60}m`"
     return "write a number and `ms`, `s` or `m`, such as `500ms`, `4s` or `1m`"

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from sipfo.compiler.values.number import CODE as NUMBER
 from sipfo.compiler.values.number import telephone
 from sipfo.compiler.values.wrong import Wrong
 from sipfo.grammar.diagnostic import quoted
+from sipfo.grammar.near import near
 from sipfo.grammar.tree import NumberSet
 from sipfo.plan.model import AnyNumber, NumberPrefix, NumberRange, Numbers
 
@@ -25,6 +27,9 @@ def number_set(node: NumberSet) -> Numbers:
     if node.last is None:
         if node.first.text == "any":
             return AnyNumber()
+        if near(node.first.text, ("any",)):
+            message = f"not a telephone number: {quoted(node.first.text)}"
+            raise Wrong(NUMBER, "Bad number", message, node.first.span, "did you mean `any`?")
         return NumberPrefix(prefix=telephone(node.first).digits)
     first, last = telephone(node.first).digits, telephone(node.last).digits
     if len(first) != len(last):

@@ -105,6 +105,8 @@ def _out_of_range(word: Word, code: int) -> Wrong:
 def _hint(word: Word) -> str:
     if word.text == "timeout":
         return "say which: `no-response`, `no-progress` or `no-answer`"
+    if re.fullmatch("[1-9][0-9]?", word.text):
+        return f"a code has three digits, `503`; a Q.850 cause is written `cause {word.text}`"
     meant = near(word.text, LOCAL)
     if meant:
         return f"did you mean {one_of([f'`{name}`' for name in meant])}?"

@@ -88,11 +88,13 @@ def _scheme_hint(text: str) -> str:
         return "a number is reached through a carrier: `on failure forward to +N via CARRIER`"
     if text == "region":
         return "write `to region NAME`"
-    return (
-        f"write `sip:{text}`"
-        if ":" not in text or parse_ip(text.partition(":")[0])
-        else ("write `sip:HOST`, such as `sip:pbx.example.com`")
-    )
+    if parse_ip(text) is not None:
+        text = f"[{text}]" if ":" in text else text
+    try:
+        _host_port(text, Span(0, 0))
+    except Wrong:
+        return "write `sip:HOST`, such as `sip:pbx.example.com`"
+    return f"write `sip:{text}`"
 
 
 def _wrong(message: str, span: Span, hint: str | None = None) -> Wrong:

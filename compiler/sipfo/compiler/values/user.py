@@ -29,7 +29,9 @@ def registered_user(word: Word) -> str:
     if USER.fullmatch(text) and len(text) <= _LONGEST:
         return text
     before, at, _ = text.partition("@")
-    hint = f"write `{before}`: the domain is the registrar's" if at and before else None
+    before = before.removeprefix("sip:")
+    good = at and USER.fullmatch(before) and len(before) <= _LONGEST
+    hint = f"write `{before}`: the domain is the registrar's" if good else None
     raise Wrong(CODE, TITLE, f"not a user: {quoted(text)}", word.span, hint)
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections import Counter
 
 from sipfo.plan.ladder import Attempt, Ladder
-from sipfo.plan.scenario import Scenario, SeenAttempt, SeenResult
+from sipfo.plan.scenario import LONGEST_DELAY, Scenario, SeenAttempt, SeenResult
 
 
 def expecting(scenario: Scenario, ladder: Ladder) -> Scenario:
-    """The scenario with the ladder's attempts and result as what must be seen, within its time."""
+    """The scenario with the ladder's attempts and result as what must be seen, within its time
+    unless that is more than a scenario can say."""
     result = ladder.result
     seen = SeenResult(
         kind=result.kind,
         code=result.code if result.kind == "refused" else None,
         by=result.by if result.kind != "cancelled" else None,
-        within=ladder.elapsed,
+        within=ladder.elapsed if ladder.elapsed <= LONGEST_DELAY else None,
     )
     attempts = _seen(ladder.attempts)
     return scenario.model_copy(update={"attempts": attempts, "result": seen})

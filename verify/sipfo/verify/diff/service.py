@@ -101,16 +101,19 @@ def _destinations(old: Plan, new: Plan) -> Iterator[str]:
     """What is true of a destination whoever calls it: its secret, its limit, its probe."""
     before, after = _by_place(old), _by_place(new)
     for key in _both(before, after):
-        (name, auth, limit, probe), (_, auth_new, limit_new, probe_new) = before[key], after[key]
+        name, auth, limit, probe, trusted = before[key]
+        _, auth_new, limit_new, probe_new, trusted_new = after[key]
         if auth and auth_new and auth.user == auth_new.user and auth.secret != auth_new.secret:
             yield f"{name}: secret {auth_new.secret}, {auth.secret} before"
         if _limited(limit) != _limited(limit_new):
             yield f"{name}: {_limit_words(limit_new)}, {_limit_words(limit)} before"
         if probe != probe_new:
             yield f"{name}: {_probe_words(probe_new)}, {_probe_words(probe)} before"
+        if trusted != trusted_new:
+            yield f"{name}: {_trust_words(trusted_new)}, {_trust_words(trusted)} before"
 
 
-_Kept = tuple[str, Credential | None, Limit | None, Probe | None]
+_Kept = tuple[str, Credential | None, Limit | None, Probe | None, bool]
 
 
 def _by_place(plan: Plan) -> Mapping[Hashable, _Kept]:
@@ -121,17 +124,22 @@ def _by_place(plan: Plan) -> Mapping[Hashable, _Kept]:
     for route in plan.routes:
         if route.name in routes:
             key = tuple(place(parse_uri(uri), None) for uri in route.destinations)
-            found["route", key] = (route.name, route.auth, None, route.probe)
+            trusted = route.trusted is not None
+            found["route", key] = (route.name, route.auth, None, route.probe, trusted)
     for carrier in plan.carriers:
         if carrier.name in carriers:
             key = (place(parse_uri(carrier.destination), None),)
-            found["carrier", key] = (carrier.name, carrier.auth, carrier.limit, carrier.probe)
+            kept = (carrier.name, carrier.auth, carrier.limit, carrier.probe)
+            found["carrier", key] = (*kept, carrier.trusted is not None)
     return found
 
 
 def _trunk(old: Trunk, new: Trunk) -> Iterator[str]:
     if _limited(old.limit) != _limited(new.limit):
         yield (f"trunk {new.name}: {_limit_words(new.limit)}, {_limit_words(old.limit)} before")
+    if old.trusted != new.trusted:
+        was, now = _trust_words(old.trusted is not None), _trust_words(new.trusted is not None)
+        yield f"trunk {new.name}: {now}, {was} before"
     before = {one.user: one.secret for one in old.accept.credentials}
     for one in new.accept.credentials:
         if one.user in before and before[one.user] != one.secret:
@@ -150,6 +158,10 @@ def _limit_words(limit: Limit | None) -> str:
     words = [f"at most {calls} calls"] if calls is not None else []
     words += [f"at most {per_second} new calls a second"] if per_second is not None else []
     return " and ".join(words) or "no limit"
+
+
+def _trust_words(trusted: bool) -> str:
+    return "trusted with identities" if trusted else "not trusted"
 
 
 def _probe_words(probe: Probe | None) -> str:
