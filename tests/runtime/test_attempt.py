@@ -6,12 +6,14 @@ import pytest
 
 from runtime.world import (
     EAST,
+    PRIMARY,
     WEST,
     Callee,
     Caller,
     World,
     policy,
 )
+from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
 
 T1_64 = 32.0
@@ -85,6 +87,24 @@ def test_2xx_after_timer_b_gets_ack_and_bye_too() -> None:
     Callee(world, WEST, (0.1, 200))
     world.run(60)
     assert len(east.requests("BYE")) == 1
+
+
+def test_2xx_after_a_transport_error_gets_ack_and_bye_too() -> None:
+    """The connection broke, or an ICMP error came, when the INVITE had been read already."""
+    world = World(policy())
+    east = Callee(world, EAST, (6, 200))
+    Callee(world, WEST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+
+    def fail() -> None:
+        world.engine.transport_failed(Flow("udp", PRIMARY, EAST), world.now)
+
+    world.after(1, fail)
+    world.run(20)
+    assert world.attempts[0] == ("us.primary", "pbx-east", "transport-error")
+    assert [m.method for _, m in east.heard if isinstance(m, Request)][-2:] == ["ACK", "BYE"]
+    assert caller.statuses().count(200) == 1
 
 
 def test_cancelled_attempt_without_final_is_destroyed_after_64_t1() -> None:

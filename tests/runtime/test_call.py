@@ -16,14 +16,14 @@ def test_what_names_a_hop_or_a_dialog_does_not_cross() -> None:
     phone = Phone(world, EAST, (0.1, 200))
     Caller(world).call(
         record_route="<sip:proxy.example;lr>",
-        replaces="abc;to-tag=1;from-tag=2",
-        supported="100rel, replaces, timer, outbound",
+        target_dialog="abc;local-tag=1;remote-tag=2",
+        supported="100rel, tdialog, timer, outbound",
         p_asserted_identity="<sip:+1@x>",
-        privacy="id",
+        remote_party_id="<sip:+1@x>",
     )
     world.run(2)
     invite = phone.requests("INVITE")[0]
-    for name in (b"record-route", b"replaces", b"p-asserted-identity"):
+    for name in (b"record-route", b"target-dialog", b"p-asserted-identity", b"remote-party-id"):
         assert invite.headers.first(name) is None
     assert invite.headers.all(b"supported") == [b"100rel", b"timer"]
     assert invite.via.sent_by == PRIMARY

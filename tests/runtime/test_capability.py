@@ -11,8 +11,9 @@ from runtime.world import policy
 from sipfo.plan.construct import Construct, Support
 from sipfo.plan.model import Credential, Listen, Plan, Route
 from sipfo.runtime.capability import CAPABILITIES, REFUSED, CannotServe, check_capabilities
-from sipfo.runtime.wire import server as wire
-from sipfo.runtime.wire.server import CannotListen, Server
+from sipfo.runtime.wire import doors
+from sipfo.runtime.wire.doors import CannotListen
+from sipfo.runtime.wire.server import Server
 
 ACME = Credential(user="acme", secret="ACME_PW")
 TLS = Listen(transport="tls", host="192.0.2.10", port=5061, certificate="/etc/sipfo/tls.pem")
@@ -92,7 +93,7 @@ def test_the_server_refuses_before_it_opens_a_socket(monkeypatch: pytest.MonkeyP
         opened.append(arguments)
         raise OSError(1, "a socket was opened")
 
-    monkeypatch.setattr(wire, "UdpSocket", open_socket)
+    monkeypatch.setattr(doors, "UdpSocket", open_socket)
 
     async def start(plan: Plan) -> None:
         await Server.start(plan)

@@ -204,9 +204,9 @@ def test_max_forwards_used_up_is_483() -> None:
 def test_required_extension_that_does_not_cross_is_420() -> None:
     world = World(policy())
     caller = Caller(world)
-    caller.call(require="replaces, 100rel")
+    caller.call(require="path, 100rel")
     world.run(2)
-    assert caller.last(420).headers.first(b"unsupported") == b"replaces"
+    assert caller.last(420).headers.first(b"unsupported") == b"path"
 
 
 def test_draining_refuses_new_calls() -> None:

@@ -40,21 +40,8 @@ def test_an_unknown_field_ends_here() -> None:
 
 
 def test_option_tags_are_filtered() -> None:
-    assert crossed(("supported", "100rel,REPLACES , timer")) == [(b"supported", b"100rel, timer")]
-    assert crossed(("require", "replaces")) == []
-
-
-@pytest.mark.parametrize("privacy", ["id", "header;id", "ID", "user; id"])
-def test_identity_stays_when_its_owner_asked_for_privacy(privacy: str) -> None:
-    fields = (("p-asserted-identity", "<sip:a@b>"), ("privacy", privacy))
-    assert (b"p-asserted-identity", b"<sip:a@b>") not in crossed(*fields)
-
-
-def test_identity_crosses_without_that_wish() -> None:
-    assert crossed(("p-asserted-identity", "<sip:a@b>"), ("privacy", "none;identity"))[0] == (
-        b"p-asserted-identity",
-        b"<sip:a@b>",
-    )
+    assert crossed(("supported", "100rel,OUTBOUND , timer")) == [(b"supported", b"100rel, timer")]
+    assert crossed(("require", "path")) == []
 
 
 def test_a_smuggled_field_name_is_seen_under_its_one_name() -> None:

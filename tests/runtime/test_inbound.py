@@ -78,6 +78,31 @@ def test_bye_in_an_early_dialog_ends_the_hunt() -> None:
     assert 487 in caller.statuses()
 
 
+def test_bye_in_the_early_dialog_of_an_earlier_attempt_ends_the_hunt() -> None:
+    """The only dialog that the caller knows is of an attempt that is over."""
+    world = World(policy(commit=()))
+    caller = Caller(world)
+    east = Callee(world, EAST, (0.1, 180), (0.5, 503))
+    west = Callee(world, WEST, (0.1, 100), (9, 200))
+    caller.call()
+    world.after(1.0, lambda: caller.say("BYE", caller.last(180), 2))
+    world.run(60)
+    assert len(east.requests("INVITE")) == 1 and len(west.requests("CANCEL")) == 1
+    assert caller.statuses() == [100, 180, 200, 487]
+    assert len(world.engine._directory) == 0
+
+
+def test_other_requests_in_the_early_dialog_of_an_earlier_attempt_are_481() -> None:
+    world = World(policy(commit=()))
+    caller = Caller(world)
+    Callee(world, EAST, (0.1, 180), (0.5, 503))
+    Callee(world, WEST, (0.1, 100), (3, 486))
+    caller.call()
+    world.after(1.0, lambda: caller.say("INFO", caller.last(180), 2))
+    world.run(60)
+    assert caller.statuses() == [100, 180, 481, 486]
+
+
 def test_invite_expires_is_a_limit() -> None:
     world = World(policy())
     caller = Caller(world)
@@ -165,6 +190,27 @@ def test_each_early_dialog_has_its_own_to_tag() -> None:
     assert len({m.to.tag for m in finals}) == 2
     assert caller.last(200).to.tag == finals[1].to.tag
     assert [m.body for m in finals] == [b"v=0\r\ns=east\r\n", b"v=0\r\ns=west\r\n"]
+
+
+def test_provisionals_without_a_tag_are_told_apart_by_their_attempts() -> None:
+    """A callee of RFC 2543: two of them are two dialogs toward the caller all the same."""
+    world = World(policy(commit=()))
+    caller = Caller(world)
+    east = Callee(world, EAST, (1, 503))
+    west = Callee(world, WEST, (1, 200))
+    caller.call()
+
+    def sound(one: Callee) -> None:
+        assert one.invite is not None
+        early = one.make(one.invite, 183, body=f"v=0\r\ns={one.address[0]}\r\n")
+        early.headers.set(b"to", one.invite.to.encode())
+        world.deliver(early, one.address, one.source)
+
+    world.after(0.5, lambda: sound(east))
+    world.after(1.5, lambda: sound(west))
+    world.run(10)
+    early = [m for _, m in caller.heard if isinstance(m, Response) and m.status == 183]
+    assert len({m.to.tag for m in early}) == len({m.body for m in early}) == 2
 
 
 def test_forked_second_2xx_gets_ack_and_bye() -> None:

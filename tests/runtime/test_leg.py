@@ -144,3 +144,8 @@ def test_a_caller_over_tls_is_answered_and_called_back_on_its_connection() -> No
     (contact,) = {m.headers.lines(b"contact")[0] for _, m in said if m.headers.lines(b"contact")}
     assert contact == b"<sip:192.0.2.10:5061;transport=tls>"
     assert phone.requests("INVITE")
+
+
+def test_a_contact_that_our_address_cannot_reach_is_reached_the_way_of_the_call() -> None:
+    world, _, _ = up(f"sip:{EAST[0]}", "sip:[2001:db8::1]:5060", at=EAST)
+    assert {flow.remote for flow in flows(world, "INFO")} == {EAST}

@@ -12,19 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipfo.runtime.locate import (
+    MOST_FORESEEN,
     MOST_SERVERS,
     SUPPORTED,
+    Target,
+    Unlocatable,
+    foreseen,
+    in_order,
+    is_host_name,
+    locate,
+    reaches,
+)
+from sipfo.runtime.question import (
     Answer,
     NaptrRecord,
     Query,
     Record,
     SrvRecord,
     Status,
-    Target,
-    Unlocatable,
-    in_order,
-    is_host_name,
-    locate,
 )
 from sipfo.runtime.sip.uri import SipUri, parse_uri
 
@@ -560,3 +565,62 @@ def test_a_hostile_set_of_srv_records_costs_a_bounded_number_of_queries() -> Non
     with pytest.raises(Unlocatable):
         drive(parse_uri("sip:example.com;transport=udp"), answer, lambda most: 0)
     assert len(asked) == 1 + 2 * MOST_SERVERS
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("nxdomain", "unresolvable: NXDOMAIN (example.com: no such name)"),
+        ("nodata", "unresolvable: empty answer (example.com: no address)"),
+        ("servfail", "unresolvable: SERVFAIL (example.com: the nameserver failed)"),
+        ("refused", "unresolvable: REFUSED (example.com: the nameserver refused to answer)"),
+        ("timeout", "unresolvable: timeout (example.com: no nameserver answered in time)"),
+    ],
+)
+def test_each_failure_is_said_in_the_word_that_dns_has_for_it(status: Status, said: str) -> None:
+    with pytest.raises(Unlocatable) as caught:
+        found("sip:example.com:5060", {("example.com", "A"): status})
+    assert caught.value.said == said
+
+
+def test_what_is_no_failure_of_dns_is_said_in_words() -> None:
+    with pytest.raises(Unlocatable) as caught:
+        found("sip:example.com;transport=sctp", {})
+    assert caught.value.said == "unresolvable: transport sctp cannot be used"
+
+
+def test_a_target_says_which_records_led_to_it() -> None:
+    zone: Zone = {
+        ("example.com", "NAPTR"): (naptr("SIP+D2T", "_sip._tcp.example.com", 20),),
+        ("_sip._tcp.example.com", "SRV"): (SrvRecord(5, 60, 5090, "b.example"),),
+        **B,
+    }
+    targets, _ = drive(parse_uri("sip:example.com"), from_zone(zone), lambda most: 0)
+    start = "NAPTR 20 10 SIP+D2T, SRV 5 60 of _sip._tcp.example.com, "
+    assert [one.why for one in targets] == [f"{start}A b.example", f"{start}AAAA b.example"]
+
+
+@pytest.mark.parametrize(
+    ("local", "host", "does"),
+    [
+        ("192.0.2.10", "192.0.2.1", True),
+        ("192.0.2.10", "2001:db8::1", False),
+        ("2001:db8::10", "2001:db8::1", True),
+        ("2001:db8::10", "192.0.2.1", False),
+    ],
+)
+def test_an_address_reaches_its_own_family_only(local: str, host: str, does: bool) -> None:
+    assert reaches(local, Target("udp", host, 5060, "a.example")) is does
+
+
+def test_both_families_of_a_name_and_of_all_srv_targets_are_foreseen() -> None:
+    assert foreseen(Query("a.example", "A")) == (Query("a.example", "AAAA"),)
+    assert foreseen(Query("a.example", "AAAA")) == ()
+    records = (SrvRecord(0, 0, 1, "A.example."), SrvRecord(0, 0, 1, "."), SrvRecord(0, 0, 1, ".1"))
+    query = Query("_sip._udp.example.com", "SRV")
+    assert foreseen(query, Answer("ok", records)) == (
+        Query("A.example", "A"),
+        Query("A.example", "AAAA"),
+    )
+    many = tuple(SrvRecord(n, 0, 5060, f"h{n}.example") for n in range(100))
+    assert len(foreseen(query, Answer("ok", many))) == 2 * MOST_FORESEEN

@@ -233,3 +233,11 @@ def test_probing_does_not_keep_a_drain_waiting() -> None:
     world.run(1)
     assert world.engine.calls_alive == 0
     assert SIPFO not in {flow.local for _, flow, _ in world.sent}
+
+
+def test_a_target_that_an_egress_address_cannot_reach_is_not_probed_from_it() -> None:
+    """An IPv4 address has no way to an IPv6 one: that is said of calls, and takes nobody down."""
+    plan = policy(routes={"pbx": ("sip:[2001:db8::1]", f"sip:{EAST[0]}")}, egress=("us.primary",))
+    world = World(probing(plan, "pbx"))
+    world.run(3 * EVERY)
+    assert {flow.remote for _, flow, _ in world.sent} == {EAST}

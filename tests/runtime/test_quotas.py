@@ -115,7 +115,31 @@ def test_what_has_no_limit_is_never_full() -> None:
     assert quotas.against("acme", 0.0) is None
     assert quotas.against("tiny", 0.0) == "limit reached: 1 calls"
     quotas.give_back("acme")
-    assert quotas.calls("acme") == 0
+    assert quotas.calls("acme") == 99
+
+
+def test_a_limit_that_the_next_plan_declares_counts_the_calls_that_are_up() -> None:
+    quotas = Quotas([("acme", None), ("gone", Limit(calls=1))])
+    quotas.take("acme", 0.0)
+    quotas.take("gone", 0.0)
+    quotas.declare([("acme", Limit(calls=1)), ("new", Limit(per_second=1))])
+    assert quotas.against("acme", 0.0) == "limit reached: 1 calls"
+    assert quotas.against("new", 0.0) is None
+    quotas.give_back("acme")
+    assert quotas.against("acme", 0.0) is None
+    quotas.declare([("gone", Limit(calls=1))])
+    assert quotas.against("gone", 0.0) == "limit reached: 1 calls"
+    quotas.give_back("gone")
+    assert quotas.against("gone", 0.0) is None
+
+
+def test_another_rate_does_not_give_back_what_was_taken() -> None:
+    quotas = Quotas([("acme", Limit(per_second=2))])
+    quotas.take("acme", 0.0)
+    quotas.take("acme", 0.0)
+    quotas.declare([("acme", Limit(per_second=5))])
+    assert quotas.against("acme", 0.0) == "limit reached: 5 per second"
+    assert quotas.against("acme", 0.2) is None
 
 
 # A trunk.

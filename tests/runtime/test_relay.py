@@ -14,13 +14,12 @@ def test_bodies_and_fields_cross_untouched() -> None:
     world = World(policy())
     phone = Phone(world, EAST, (0.1, 200, {"body": "v=0\r\ns=\x01\u00fc\r\n", "x_leg": "b"}))
     caller = Caller(world)
-    caller.call(subject="caf\u00e9", x_trace="42", p_asserted_identity="<sip:+1@x>")
+    caller.call(subject="caf\u00e9", x_trace="42")
     world.run(2)
     invite = phone.requests("INVITE")[0]
     assert invite.body == SDP
     assert invite.headers.first(b"subject") == "caf\u00e9".encode()
     assert invite.headers.first(b"x-trace") == b"42"
-    assert invite.headers.first(b"p-asserted-identity") == b"<sip:+1@x>"
     assert caller.last(200).body == "v=0\r\ns=\x01\u00fc\r\n".encode()
     assert caller.last(200).headers.first(b"x-leg") == b"b"
 

@@ -29,6 +29,7 @@ from sipfo.plan.model import (
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.locate import Target
 from sipfo.runtime.record import AttemptRecord, CallRecord, Record
+from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.build import make_cancel, make_response
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, parse, serialize
@@ -116,10 +117,15 @@ def policy(
 class World:
     """An engine, its peers, and the time."""
 
-    def __init__(self, plan: Plan, names: dict[str, tuple[Target, ...]] | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        names: dict[str, tuple[Target, ...]] | None = None,
+        secrets: Mapping[str, Secret] | None = None,
+    ) -> None:
         self.now = 0.0
         tokens = itertools.count(1)
-        self.engine = Engine(plan, lambda: f"t{next(tokens):07d}", lambda most: 0)
+        self.engine = Engine(plan, lambda: f"t{next(tokens):07d}", lambda most: 0, secrets=secrets)
         self.engine.start(self.now)
         self.names = names or {}
         self.dns_takes = 0.02

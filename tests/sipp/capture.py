@@ -63,11 +63,15 @@ class Capture:
 
     def packets(self) -> list[Packet]:
         """Every packet until now, in order."""
+        own = self._block.address(MARK)
+        return [one for one in read_pcap(self.pcap()) if one.source != own]
+
+    def pcap(self) -> bytes:
+        """The same as tcpdump writes it, and the mark at the end."""
         mark = b"mark %d" % next(self._marks)
         self._block.mark(mark)
         wait_for(lambda: mark in self._process.stdout, lambda: "a mark on the wire")
-        own = self._block.address(MARK)
-        return [one for one in read_pcap(self._process.stdout) if one.source != own]
+        return self._process.stdout
 
     def stop(self) -> None:
         """End it."""

@@ -85,14 +85,16 @@ class Bench:
         name: str = "caller",
         calls: int = 1,
         transport: str = "udp",
+        through: str = "sipfo",
         **words: str,
     ) -> Process:
-        """Start a party that calls sipfo, once everybody else is there; one call at a time."""
+        """Start a party that calls sipfo, by way of another if need be, once everybody else is
+        there; one call at a time."""
         assert self._sipfo is not None, "no policy is running"
         wait_for(self._all_listen, lambda: f"every callee\n{self.report()}")
         self._sipfo.says(b"  ready  ")
         file = self._scenario("caller", scenario, name, words)
-        to = f"{self.block.of('sipfo')}:{PORT}"
+        to = f"{self.block.of(through)}:{PORT}"
         return self._start(name, file, calls, transport, "-l", "1", "-s", NUMBER, to)
 
     def finish(self) -> None:
@@ -142,6 +144,13 @@ class Bench:
         if isinstance(self._capture, str):
             pytest.skip(f"the wire was not judged: {self._capture}")
         return Wire(self._capture.packets(), self.block)
+
+    @property
+    def pcap(self) -> bytes:
+        """The same as a capture file, for judges that read one."""
+        if isinstance(self._capture, str):
+            pytest.skip(f"the wire was not judged: {self._capture}")
+        return self._capture.pcap()
 
     def report(self) -> str:
         """Everything that anybody wrote, for whoever reads about a failure."""

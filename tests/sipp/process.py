@@ -39,15 +39,26 @@ def is_bound(transport: str, host: str, port: int) -> bool:
 class Process:
     """One running program."""
 
-    def __init__(self, name: str, command: Sequence[str | Path], folder: Path) -> None:
-        """Start it without a terminal; `folder` takes its output."""
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        folder: Path,
+        descriptors: Sequence[int] = (),
+    ) -> None:
+        """Start it without a terminal; `folder` takes its output, and it has these descriptors."""
         self.name = name
         self.command = [str(word) for word in command]
         self._stdout = folder / f"{name}.out"
         self._stderr = folder / f"{name}.err"
         with self._stdout.open("wb") as out, self._stderr.open("wb") as err:
             self._popen = subprocess.Popen(
-                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=folder,
+                pass_fds=descriptors,
             )
 
     @property

@@ -93,6 +93,19 @@ class Admission:
         who = "credential" if proven else "source"
         return Refused(403, f"{who} not accepted by trunk {trunk.name}")
 
+    def would_admit(self, user: str, source: str | None) -> tuple[Trunk, str] | Refused:
+        """What `admit` would say of a call to any of our addresses; with no source, of one that
+        the number's trunk accepts."""
+        number = normalise(user)
+        trunk = self._numbering.trunk_of(number)
+        if source is None:
+            return (trunk, number) if trunk is not None else Refused(404, "number of no trunk")
+        try:
+            ip_address(source)
+        except ValueError:
+            return Refused(400, "no address")
+        return self.admit(user, source, next(iter(self._listening)))
+
     def asks(self, user: str, source: str, at: tuple[str, str, int]) -> bool:
         """Whether a call is let in by a credential only. A stranger is asked whatever the number."""
         if not self._asking or at not in self._listening:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from sipfo.runtime.headers import copy_end_to_end
 from sipfo.runtime.leg import Leg
+from sipfo.runtime.privacy import Trust
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.timer import Handle
@@ -94,7 +95,8 @@ class Answer:
         far = self._near.peer
         request = far.dialog.request("ACK", self._far_seq)
         if ack is not None:
-            copy_end_to_end(ack.headers, request.headers)
+            trust = Trust(self._near.trusted, far.trusted)
+            copy_end_to_end(ack.headers, request.headers, trust)
             request.body = ack.body
         self._ack = far.post(request, now)
 

@@ -16,6 +16,9 @@ from sipfo.runtime.leg import Leg
 from sipfo.runtime.locate import Target
 from sipfo.runtime.login import Login
 from sipfo.runtime.outgoing import OutgoingInvite
+from sipfo.runtime.reason import ANSWERED_ELSEWHERE, ANSWERED_TOO_LATE, UNUSABLE
+from sipfo.runtime.sessiontimer import lengthen, meets
+from sipfo.runtime.sip.build import renumbered
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
@@ -36,6 +39,9 @@ class Caller(Protocol):
     def attempt_failed(self, attempt: Attempt, timed_out: bool, now: float) -> None:
         """Timer B or the transport, while the attempt is not given up."""
 
+    def attempt_answered_in_vain(self, attempt: Attempt) -> None:
+        """Somebody picked up, and is hung up on: whoever sent the call there may pay for it."""
+
     def attempt_over(self, attempt: Attempt, now: float) -> None:
         """Nothing of the attempt can come back any more."""
 
@@ -48,9 +54,11 @@ class Attempt:
         "_core",
         "_ended",
         "_outgoing",
+        "_reasons",
         "final",
         "flow",
         "given_up",
+        "least_interval",
         "legs",
         "login",
         "number",
@@ -60,6 +68,7 @@ class Attempt:
         "step",
         "target",
         "timer",
+        "trusted",
         "winner",
     )
 
@@ -74,8 +83,10 @@ class Attempt:
         flow: Flow,
         now: float,
         login: Login | None = None,
+        trusted: bool = False,
     ) -> None:
-        """`login` answers the challenges of the target, if we have an account there."""
+        """`login` answers the challenges of the target, if we have an account there; `trusted` says
+        whether the target is of our trust domain."""
         self.number = number
         self.step = step
         self.target = target
@@ -88,6 +99,9 @@ class Attempt:
         self.phase: Timer = "no-response"
         """The timer of its phase."""
         self.login = login
+        self.trusted = trusted
+        self.least_interval = 0
+        """Seconds of the shortest session that the target takes, if it refused the caller's."""
         self.winner: bytes | None = None
         """The To tag of the answer that the caller got."""
         self.legs: dict[bytes, Leg] = {}
@@ -95,6 +109,7 @@ class Attempt:
         self._core = core
         self._call = call
         self._outgoing = OutgoingInvite(core, self)
+        self._reasons = [ANSWERED_TOO_LATE]
         self._ended: dict[bytes, list[tuple[Flow, bytes]]] = {}
 
     @property
@@ -107,14 +122,17 @@ class Attempt:
         """Send the INVITE."""
         self._outgoing.send(self.request, self.flow, now)
 
-    def give_up(self, now: float) -> None:
-        """Take it back as far as RFC 3261 §9 lets us; what still comes is nobody's but ours."""
+    def give_up(self, now: float, reasons: list[bytes]) -> None:
+        """Take it back as far as RFC 3261 §9 lets us, with these values of Reason (RFC 3326); what
+        still comes is nobody's but ours."""
         self.given_up = True
-        self._outgoing.take_back(now)
+        self._reasons = reasons or self._reasons
+        self._outgoing.take_back(now, reasons)
 
     def reject(self, response: Response, now: float) -> None:
         """Hang up on a 2xx in which nobody could be talked to."""
         self.given_up = True
+        self._reasons = [UNUSABLE]
         self._end_unwanted(response, now)
 
     def disarm(self) -> None:
@@ -127,15 +145,32 @@ class Attempt:
         self, request: Request, response: Response, flow: Flow, answered: int
     ) -> Request | None:
         """Told by the INVITE; "the same value of the Call-ID, To, and From" (RFC 3261 §8.1.3.5)."""
-        if self.login is None:
-            return None
         # Requests in early dialogs have taken numbers too; they share its Call-ID and From tag.
         taken = [leg.dialog.local_seq for leg in self.legs.values()]
         number = max(request.cseq.number, *taken, 0) + 1
-        again = self.login.answer(request, response, flow, number, answered)
+        if response.status == 422:
+            again = self._with_a_longer_session(request, response, flow, number)
+        elif self.login is not None:
+            again = self.login.answer(request, response, flow, number, answered)
+        else:
+            return None
         if again is not None:
             self._call.attempt_challenged(self)
             self.request = again
+        return again
+
+    def _with_a_longer_session(
+        self, request: Request, refusal: Response, flow: Flow, number: int
+    ) -> Request | None:
+        """The INVITE with the interval that a 422 asks for, once; None when that is not the
+        caller's wish (RFC 4028 §7.3)."""
+        least = meets(request.headers, refusal) if not self.least_interval else None
+        if least is None:
+            return None
+        self.least_interval = least
+        again = renumbered(request, number)
+        lengthen(again.headers, least)
+        self._core.stamp_via(again, flow)
         return again
 
     def invite_answered(self, response: Response, now: float) -> None:
@@ -146,9 +181,11 @@ class Attempt:
             self._call.attempt_heard(self, response, now)
 
     def invite_failed(self, timed_out: bool, now: float) -> None:
-        """Told by the INVITE."""
+        """Told by the INVITE. It may have been read all the same, before the connection broke or the
+        ICMP error: whoever picks up after all is met like one that was given up."""
         if not self.given_up:
             self._call.attempt_failed(self, timed_out, now)
+            self.given_up = True
 
     def invite_over(self, now: float) -> None:
         """Told by the INVITE."""
@@ -171,6 +208,7 @@ class Attempt:
             _ = parse_uri(dialog.next_hop)
         except Malformed:
             dialog = Dialog.of_unusable(self.request, response)
+        self._call.attempt_answered_in_vain(self)
         leg = Leg(self._core, dialog, self.flow, self.login)
         self._ended[tag] = leg.post(dialog.request("ACK", self.request.cseq.number), now)
-        leg.bye(now)
+        leg.bye(now, self._reasons if self.given_up else [ANSWERED_ELSEWHERE])

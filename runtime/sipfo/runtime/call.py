@@ -12,11 +12,19 @@ from enum import Enum, auto
 from sipfo.plan.action import Result
 from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.core import Core
+from sipfo.runtime.dialogname import carry_refer_to
 from sipfo.runtime.directory import Directory
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.leg import TARGET_REFRESH, Leg
-from sipfo.runtime.record import EndRecord, Party
+from sipfo.runtime.reason import (
+    INVITE_EXPIRED,
+    NOT_ACKNOWLEDGED,
+    SESSION_EXPIRED,
+    SHUTTING_DOWN,
+)
+from sipfo.runtime.record import EndRecord, Notice, Party
 from sipfo.runtime.relay import InviteRelay, Relay
+from sipfo.runtime.sessiontimer import Watch
 from sipfo.runtime.setup import Grounds, Placement, Setup
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.flow import Flow
@@ -61,10 +69,12 @@ class Call:
         "_expiry",
         "_gone",
         "_inbound",
+        "_name",
         "_near",
         "_reinvites",
         "_released",
         "_setup",
+        "_watch",
         "phase",
     )
 
@@ -82,11 +92,14 @@ class Call:
         self.phase = Phase.SETTING_UP
         self._core: Core = grounds.core
         self._directory = directory
-        self._inbound = Inbound(self._core, directory, self, request, transaction, flow)
+        self._name = placement.call
+        trusted = placement.trunk in grounds.trusted.trunks
+        self._inbound = Inbound(self._core, directory, self, request, transaction, flow, trusted)
         self._setup = Setup(grounds, placement, self._inbound, self._settled, self._attempts_over)
         self._gone = gone
         self._attempt: Attempt | None = None
         self._near: Leg | None = None
+        self._watch = Watch(self._core, self._session_expired)
         self._expiry: Handle | None = None
         self._reinvites: dict[object, InviteRelay] = {}
         self._released = False
@@ -96,12 +109,12 @@ class Call:
         self._inbound.trying(now)
         self._directory.serve(self._inbound.transaction, self)
         if expires:
-            self._expiry = self._core.timers.at(now + expires, self._setup.caller_left)
+            self._expiry = self._core.timers.at(now + expires, self._invite_expired)
         self._setup.begin(now)
 
-    def cancel(self, now: float) -> None:
+    def cancel(self, reasons: list[bytes], now: float) -> None:
         """The caller's CANCEL came and was answered 200."""
-        self._setup.caller_left(now)
+        self._setup.caller_left(reasons, now)
 
     def receive(
         self, leg: Leg, request: Request, transaction: AnyServer, flow: Flow, now: float
@@ -113,7 +126,7 @@ class Call:
             transaction.respond(make_response(request, 200, to_tag=tag), now)
             self._hung_up(leg, request, now)
             return
-        if self.phase is Phase.ENDED:
+        if self.phase is Phase.ENDED or leg.peer is leg:
             transaction.respond(make_response(request, 481, to_tag=tag), now)
             return
         hops = hops_left(request)
@@ -123,7 +136,9 @@ class Call:
             self._reinvited(leg, request, transaction, hops, now)
         else:
             _check_contact(request)
-            Relay(leg, request, transaction).start(hops, now)
+            if request.method == "REFER":
+                carry_refer_to(request, leg, self._directory)
+            Relay(leg, request, transaction, self._accepted).start(hops, now)
 
     def _reinvited(
         self,
@@ -133,7 +148,8 @@ class Call:
         hops: int,
         now: float,
     ) -> None:
-        if self.phase is Phase.SETTING_UP:
+        under_way = [one.leg for one in self._reinvites.values()]
+        if self.phase is Phase.SETTING_UP or leg in under_way:
             # "a second INVITE before it sends the final response to a first ... MUST return a 500
             # ... with a Retry-After" of 0 to 10 seconds, at random (§14.2).
             refusal = make_response(request, 500, to_tag=leg.dialog.local.tag)
@@ -141,8 +157,15 @@ class Call:
             refusal.headers.add(b"retry-after", str(seconds).encode("ascii"))
             transaction.respond(refusal, now)
             return
+        if leg.peer in under_way:
+            # We have sent the other side's on this dialog, and may send none on theirs (§14.1, §14.2).
+            refusal = make_response(request, 491, to_tag=leg.dialog.local.tag)
+            transaction.respond(refusal, now)
+            return
         _check_contact(request)
-        relay = InviteRelay(leg, request, transaction, self.hang_up, self._reinvite_done)
+        relay = InviteRelay(
+            leg, request, transaction, self._unacknowledged, self._accepted, self._reinvite_done
+        )
         self._reinvites[transaction.key] = relay
         self._directory.serve(transaction, relay)
         relay.start(hops, now)
@@ -151,20 +174,36 @@ class Call:
         self._reinvites.pop(transaction.key, None)
         self._directory.served(transaction)
 
-    def hang_up(self, now: float) -> None:
+    def _accepted(self, request: Request, answer: Response, now: float) -> None:
+        """A 2xx to a request in the call was passed back."""
+        if self.phase is Phase.UP:
+            self._watch.answered(request, answer, now)
+
+    def _invite_expired(self, now: float) -> None:
+        self._setup.caller_left([INVITE_EXPIRED], now)
+
+    def _unacknowledged(self, now: float) -> None:
+        self.hang_up(now, NOT_ACKNOWLEDGED)
+
+    def _session_expired(self, now: float) -> None:
+        """Neither end has refreshed the session, nor said BYE: neither is there any more."""
+        self._core.records.append(Notice(self._name, "session expired: nobody refreshed it"))
+        self.hang_up(now, SESSION_EXPIRED)
+
+    def hang_up(self, now: float, reason: bytes = SHUTTING_DOWN) -> None:
         """End the call from here, whatever its phase: CANCEL or BYE on every side."""
         if self.phase is Phase.SETTING_UP:
-            self._setup.caller_left(now)
+            self._setup.caller_left([reason], now)
         elif self.phase is Phase.UP and self._near is not None:
-            self._near.end(now)
-            self._near.peer.end(now)
+            self._near.end(now, [reason])
+            self._near.peer.end(now, [reason])
             self._report("sipfo", now)
             self._end(now)
 
     def _hung_up(self, leg: Leg, bye: Request, now: float) -> None:
         if self.phase is Phase.SETTING_UP and leg.dialog.call_id == self._inbound.request.call_id:
             # "The caller's UA MAY send a BYE for ... early dialogs" (§15): it has left.
-            self._setup.caller_left(now)
+            self._setup.caller_left(bye.headers.lines(b"reason"), now)
         elif self.phase is Phase.UP and self._near in (leg, leg.peer):
             # Who sent the BYE will send no ACK; whoever answered must see one before the BYE.
             for waiting in list(leg.awaiting_ack.values()):
@@ -181,17 +220,17 @@ class Call:
         if self._expiry is not None:
             self._expiry.cancel()
         if result.kind != "answered" or attempt is None or response is None:
-            self._inbound.refuse(result.code, response, now)
+            self._inbound.refuse(result.code, attempt, response, now)
             self._end(now)
             return
         attempt.winner = response.to.tag or b""
         try:
-            near, answer = self._inbound.answer(attempt, response, self.hang_up, now)
+            near, answer, back = self._inbound.answer(attempt, response, self._unacknowledged, now)
         except Malformed:
             # Both ends were looked at before; whatever this is, nobody may be left on the line.
             attempt.reject(response, now)
             self._inbound.forget(attempt)
-            self._inbound.refuse(500, None, now)
+            self._inbound.refuse(500, None, None, now)
             self._report("sipfo", now)
             self._end(now)
             return
@@ -199,6 +238,7 @@ class Call:
         self._near = near
         self._attempt = attempt
         self.phase = Phase.UP
+        self._watch.answered(self._inbound.request, back, now)
         self._inbound.forget(attempt, keep=attempt.winner)
 
     def _report(self, by: Party, now: float) -> None:
@@ -209,6 +249,7 @@ class Call:
 
     def _end(self, now: float) -> None:
         self.phase = Phase.ENDED
+        self._watch.stop()
         self._setup.call_ended()
         for relay in list(self._reinvites.values()):
             relay.end(now)
@@ -223,6 +264,41 @@ class Call:
     def _attempts_over(self) -> None:
         if self._released and not self._setup.live:
             self._gone(self)
+
+    @property
+    def setup(self) -> Setup:
+        """How it was set up, or is being."""
+        return self._setup
+
+    @property
+    def call_id(self) -> bytes:
+        """The caller's."""
+        return self._inbound.request.call_id
+
+    @property
+    def legs(self) -> tuple[Leg, Leg] | None:
+        """The caller's and the callee's, once it was answered."""
+        return None if self._near is None else (self._near, self._near.peer)
+
+    @property
+    def is_renegotiating(self) -> bool:
+        """Whether a re-INVITE is under way."""
+        return bool(self._reinvites)
+
+    @property
+    def session_ends(self) -> float | None:
+        """When it is over unless somebody refreshes its session."""
+        return self._watch.ends
+
+    def move(self) -> None:
+        """Another process has the dialogs from now on; nobody is told that the call is over."""
+        for leg in self.legs or ():
+            self._directory.remove(leg)
+        self.phase = Phase.ENDED
+        self._watch.stop()
+        self._setup.call_ended()
+        self._released = True
+        self._attempts_over()
 
     @property
     def is_alive(self) -> bool:

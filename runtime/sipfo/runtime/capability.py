@@ -12,9 +12,6 @@ from sipfo.plan.model import Plan
 
 REFUSED: Final = {
     Construct.TO_REGISTERED: "give the route a SIP URI: `to sip:HOST`",
-    Construct.ROUTE_AUTH: "have the route's host accept this host's address",
-    Construct.CARRIER_AUTH: "have the carrier accept this host's address",
-    Construct.ACCEPT_CREDENTIAL: "name the networks: `accept from 203.0.113.0/24`",
 }
 
 MOST_NAMES: Final = 8

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from sipfo.runtime.locate import Target, Unlocatable, locate
 from sipfo.runtime.mapping import Mapping as AddressMapping
+from sipfo.runtime.origins import Origins
 from sipfo.runtime.oversize import Oversize
 from sipfo.runtime.record import Record
 from sipfo.runtime.sip.flow import Flow
@@ -27,6 +28,13 @@ from sipfo.runtime.sip.via import MAGIC, TLS_PORT, Via
 
 Found = Callable[[tuple[Target, ...], float], None]
 """Takes the targets, none when there are none, and the time."""
+
+Told = Callable[[str], None]
+"""Takes the reason why one of several URIs leads nowhere."""
+
+
+def _unheeded(reason: str) -> None:
+    """Of no interest to whoever does without the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,9 @@ class Core:
         "entropy",
         "lookups",
         "mapping",
+        "origins",
         "oversize",
+        "recalls",
         "records",
         "sends",
         "timers",
@@ -62,23 +72,26 @@ class Core:
         draw: Callable[[int], int],
         mapping: AddressMapping,
         values: TimerValues,
-        tls_ports: Mapping[str, int] | None = None,
     ) -> None:
-        """`entropy` gives fresh tokens, `draw(n)` an integer from 0 to n; `tls_ports` are the ports
-        of those of our addresses that listen on TLS."""
+        """`entropy` gives fresh tokens, `draw(n)` an integer from 0 to n."""
         self.entropy = entropy
         self.mapping = mapping
         self.values = values
         self.timers = Timers()
         self.sends: deque[tuple[Flow, bytes]] = deque()
+        self.recalls: deque[tuple[Flow, bytes]] = deque()
+        """Requests, by their branch, not to be sent if they still wait for a connection."""
         self.lookups: deque[Lookup] = deque()
         self.records: deque[Record] = deque()
         self.transactions = TransactionLayer(self.timers, self.send, values)
         self.oversize = Oversize()
-        self.tls_ports = tls_ports or {}
+        self.tls_ports: Mapping[str, int] = {}
+        """The ports of those of our addresses that listen on TLS."""
         self.draw = draw
+        self.origins: Origins | None = None
+        """Told of every leg that is made, where somebody wants to know."""
         self._lookup = 0
-        self._found: dict[int, Found] = {}
+        self._found: dict[int, tuple[Found, Told]] = {}
 
     def send(self, flow: Flow, data: bytes) -> None:
         """Queue bytes for a flow."""
@@ -122,33 +135,48 @@ class Core:
         transport = f";transport={flow.transport}" if flow.reliable else ""
         return f"<sip:{encode_host(*flow.local)}{transport}>".encode("ascii")
 
-    def locate(self, uris: tuple[str, ...], then: Found, now: float) -> None:
-        """Find the targets of URIs, in order: literal addresses at once, names by the wire."""
+    def locate(
+        self, uris: tuple[str, ...], then: Found, now: float, told: Told = _unheeded
+    ) -> None:
+        """Find the targets of URIs, in order: literal addresses at once, names by the wire. `told`
+        hears of each URI that leads nowhere, before `then` does of the others' targets."""
         try:
             parsed = tuple(parse_uri(uri) for uri in uris)
-        except Malformed:
+        except Malformed as error:
+            told(f"unresolvable: {error.reason}")
             then((), now)
             return
         targets: list[Target] = []
+        failures: list[str] = []
         for uri in parsed:
             questions = locate(uri, self.draw)
             try:
                 next(questions)
             except StopIteration as found:
                 targets += [self._proving(target) for target in found.value]
-            except Unlocatable:
-                continue
+            except Unlocatable as error:
+                failures.append(error.said)
             else:
                 questions.close()
                 self._lookup += 1
-                self._found[self._lookup] = then
+                self._found[self._lookup] = then, told
                 self.lookups.append(Lookup(self._lookup, parsed))
                 return
+        for failure in failures:
+            told(failure)
         then(tuple(targets), now)
 
-    def located(self, number: int, targets: tuple[Target, ...], now: float) -> None:
-        """The wire's answer to a Lookup."""
-        then = self._found.pop(number)
+    def located(
+        self,
+        number: int,
+        targets: tuple[Target, ...],
+        now: float,
+        failures: tuple[str, ...] = (),
+    ) -> None:
+        """The wire's answer to a Lookup; `failures` says of each URI without targets why."""
+        then, told = self._found.pop(number)
+        for failure in failures:
+            told(failure)
         real = []
         for target in targets:
             host, port = self.mapping.actual(target.host, target.port)

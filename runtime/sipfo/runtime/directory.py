@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from sipfo.runtime.leg import Leg
@@ -14,8 +15,8 @@ from sipfo.runtime.sip.transaction.layer import AnyServer
 class Cancellable(Protocol):
     """Whoever serves an INVITE."""
 
-    def cancel(self, now: float) -> None:
-        """A CANCEL for it came, and was answered 200."""
+    def cancel(self, reasons: list[bytes], now: float) -> None:
+        """A CANCEL for it came, with these values of Reason, and was answered 200."""
 
 
 class Member(Protocol):
@@ -47,10 +48,19 @@ class Directory:
         """A dialog is no more."""
         self._legs.pop(leg.dialog.key, None)
 
+    def leg(self, key: DialogKey) -> Leg | None:
+        """Our leg of a dialog, if it is one of a call's."""
+        found = self._legs.get(key)
+        return found[0] if found is not None else None
+
     def find(self, request: Request) -> tuple[Leg, Member] | None:
         """The leg of a request's dialog (RFC 3261 §12.2.2). Raises Malformed."""
         key = (request.call_id, request.to.tag or b"", request.from_.tag or b"")
         return self._legs.get(key)
+
+    def flows(self) -> Iterator[Flow]:
+        """The flow of every leg."""
+        return (leg.flow for leg, _ in self._legs.values())
 
     def serve(self, transaction: AnyServer, server: Cancellable) -> None:
         """An INVITE is being served."""

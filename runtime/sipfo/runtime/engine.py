@@ -8,29 +8,29 @@ gets an answer only now and then (`stateless`).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
-from sipfo.plan.order import Order, draw, turn
-from sipfo.plan.outcome import Judge
-from sipfo.runtime.admission import Admission, Refused
-from sipfo.runtime.call import Call, hops_left
+from sipfo.plan.order import draw, turn
+from sipfo.runtime.admission import Refused
+from sipfo.runtime.call import Call, Phase, hops_left
 from sipfo.runtime.callname import CallNames
-from sipfo.runtime.challenges import Challenges
+from sipfo.runtime.came_back import came_back
 from sipfo.runtime.core import Core
+from sipfo.runtime.dialogname import carry_replaces
 from sipfo.runtime.directory import Directory
-from sipfo.runtime.graves import Graves
+from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
+from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.guard import Asked, Guard, Wrong
 from sipfo.runtime.headers import ALLOW, ALLOW_OUTSIDE, unsupported_tags
-from sipfo.runtime.health import Healths
-from sipfo.runtime.holds import Holds
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
-from sipfo.runtime.login import Keyring
 from sipfo.runtime.mapping import Mapping as AddressMapping
-from sipfo.runtime.probes import Probes, probed
-from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.metrics import Gauges
+from sipfo.runtime.privacy import cannot_be_given
 from sipfo.runtime.record import Notice
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
@@ -42,10 +42,11 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response, check, parse
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 from sipfo.runtime.sip.transaction.values import TimerValues
-from sipfo.runtime.sip.uri import SipUri, parse_uri
+from sipfo.runtime.sip.uri import parse_uri
 from sipfo.runtime.sip.via import stamp
-from sipfo.runtime.standing import Standing
 from sipfo.runtime.stateless import Arrival, Stateless
+from sipfo.runtime.tenure import Papers, Tenure, begin, succeed
+from sipfo.runtime.wayback import WayBack
 
 _SECONDS = re.compile(rb"[0-9]{1,9}")
 
@@ -76,48 +77,42 @@ class Engine:
         limits: Limits | None = None,
         epoch: float = 0.0,
         secrets: Mapping[str, Secret] | None = None,
+        fingerprint: str = "",
     ) -> None:
         """`plan` has its addresses mapped already; `entropy` gives fresh tokens, `upto(n)` an
         integer from 0 to n; `calls_before` is where each trunk's round robin goes on, `drawn` the
         turn of a weighted trunk whose draws are settled beforehand; `epoch` is the time of day, in
-        Unix seconds, when `now` is 0; `secrets` has every one that the plan names."""
-        mapping = mapping or AddressMapping()
-        tls_ports = {one.host: one.port for one in plan.listen if one.transport == "tls"}
-        self.core = Core(entropy, upto, mapping, values or TimerValues(), tls_ports)
+        Unix seconds, when `now` is 0; `secrets` has every one that the plan names;
+        `fingerprint` is that of the plan as it was written."""
+        self.core = Core(entropy, upto, mapping or AddressMapping(), values or TimerValues())
         self.draining = False
-        self._order = Order(plan)
+        self._entropy = entropy
         self._drawn = drawn or {}
-        self._admission = Admission(plan, mapping)
         self._limits = limits or Limits()
-        self._guard = None
-        if any(trunk.accept.credentials for trunk in plan.trunks):
-            door = plan.listen[0]
-            realm = mapping.declared_at(door.host, door.port)
-            self._guard = Guard(plan, self._admission, secrets or {}, realm, entropy, self._limits)
+        papers = Papers(plan, secrets or {}, fingerprint)
+        self._tenure = begin(papers, self.core, entropy, self._limits)
         self._stateless = Stateless(self.core, self.knows, self._limits)
+        self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
-        self._judges = {retry.name: Judge(retry) for retry in plan.retries}
         self._placed = {
             trunk.name: (calls_before or {}).get(trunk.name, 0) for trunk in plan.trunks
         }
         self._names = CallNames(entropy, epoch)
         self._calls: dict[Call, tuple[bytes, bytes, int]] = {}
         self._merging: set[tuple[bytes, bytes, int]] = set()
-        egress = {one.name: one for one in plan.egress}
-        holds, paths = Holds(upto), probed(plan)
-        healths = Healths({path: one.probe for path, one in paths.items()}, self.core.records)
-        carriers = Quotas((one.name, one.limit) for one in plan.carriers)
-        trunks = Quotas((one.name, one.limit) for one in plan.trunks)
-        standing = Standing(holds, healths, carriers)
-        keyring = Keyring(self.core, plan, secrets or {})
-        self._grounds = Grounds(
-            self.core, egress, trunks, standing, Challenges(), Graves(), keyring
-        )
-        self._probes = Probes(self.core, egress, paths, healths, holds)
 
     def start(self, now: float) -> None:
         """Begin what goes on without calls: the probes."""
-        self._probes.start(now)
+        self._tenure.probes.start(now)
+
+    def succeed(self, papers: Papers, now: float) -> None:
+        """Go by another plan from now on; calls under way keep the one that they were placed by."""
+        self._tenure = succeed(self._tenure, papers, self._entropy, self._limits, now)
+        self._placed = {one.name: self._placed.get(one.name, 0) for one in papers.plan.trunks}
+
+    @property
+    def _grounds(self) -> Grounds:
+        return self._tenure.grounds
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """One message that arrived on a flow. What is no SIP is dropped, or answered 4xx."""
@@ -134,13 +129,21 @@ class Engine:
             if error.headers is not None:
                 self._stateless.malformed(error, error.headers, arrival)
 
-    def transport_failed(self, flow: Flow, now: float) -> None:
-        """What was sent on a flow did not get through, or its connection broke."""
+    def transport_failed(self, flow: Flow, now: float, unsent: Sequence[bytes] = ()) -> None:
+        """What was sent on a flow did not get through, or its connection broke; `unsent` are the
+        messages that were certainly never written."""
         self.core.transport_failed(flow, now)
+        self._wayback.unsent(unsent, flow, now)
 
-    def located(self, number: int, targets: tuple[Target, ...], now: float) -> None:
-        """The answer to a lookup."""
-        self.core.located(number, targets, now)
+    def located(
+        self,
+        number: int,
+        targets: tuple[Target, ...],
+        now: float,
+        failures: tuple[str, ...] = (),
+    ) -> None:
+        """The answer to a lookup; `failures` says of each URI without targets why."""
+        self.core.located(number, targets, now, failures)
 
     def run_timers(self, now: float) -> None:
         """Do what is due."""
@@ -150,10 +153,49 @@ class Engine:
         """When `run_timers` is wanted next."""
         return self.core.timers.next_due()
 
+    def places_in_use(self, now: float) -> set[tuple[str, str, int]]:
+        """The transport, host and port of each of our addresses that a call or a transaction may
+        still be heard at."""
+        graves = self._grounds.graves
+        flows = chain(self.core.transactions.flows(), self._directory.flows(), graves.flows(now))
+        return {(flow.transport, *flow.local) for flow in flows}
+
+    @property
+    def tenure(self) -> Tenure:
+        """The plan in force, and what goes with it."""
+        return self._tenure
+
+    @property
+    def directory(self) -> Directory:
+        """The dialogs of every call."""
+        return self._directory
+
+    @property
+    def placed(self) -> dict[str, int]:
+        """How many calls each trunk of the plan has placed."""
+        return dict(self._placed)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call of which anything may still come, oldest first."""
+        return tuple(self._calls)
+
     @property
     def calls_alive(self) -> int:
         """Calls with somebody connected, or with an attempt that may still have to be taken back."""
         return sum(call.is_alive for call in self._calls)
+
+    def gauges(self, internal_errors: int) -> Gauges:
+        """What metrics say of this moment; bugs are counted by whoever catches them."""
+        phases = Counter(call.phase for call in self._calls)
+        return Gauges(
+            setting_up=phases[Phase.SETTING_UP],
+            up=phases[Phase.UP],
+            transactions=len(self.core.transactions),
+            targets=tuple(self._grounds.standing.healths.states()),
+            internal_errors=internal_errors,
+            fingerprint=self._tenure.papers.fingerprint,
+        )
 
     def hang_up_all(self, now: float) -> None:
         """End every call."""
@@ -162,12 +204,12 @@ class Engine:
 
     def knows(self, source: str) -> bool:
         """Whether any trunk accepts calls from this address, or did lately for a credential."""
-        known = self._admission.knows(source)
-        return known or (self._guard is not None and self._guard.knows(source))
+        known, guard = self._tenure.admission.knows(source), self._tenure.guard
+        return known or (guard is not None and guard.knows(source))
 
     def _request(self, request: Request, arrival: Arrival) -> None:
         flow, _, now = arrival
-        guard = self._guard
+        guard = self._tenure.guard
         try:
             stamp(request.headers, request.via, flow.remote)
             check(request)
@@ -228,7 +270,7 @@ class Engine:
 
     def _cancelled(self, cancel: Request, arrival: Arrival) -> None:
         invite = self.core.transactions.invite_of(cancel)
-        if invite is None:
+        if invite is None or not self._may_cancel(invite, arrival.flow.remote[0]):
             self._stateless.refuse(cancel, 481, arrival)
             return
         flow, _, now = arrival
@@ -236,7 +278,12 @@ class Engine:
         self._respond(transaction, cancel, 200, now)
         server = self._directory.server_of(invite)
         if server is not None:
-            server.cancel(now)
+            server.cancel(cancel.headers.lines(b"reason"), now)
+
+    def _may_cancel(self, invite: InviteServerTransaction, source: str) -> bool:
+        """Whether a CANCEL of this INVITE is believed from that address: nothing that only we and
+        the caller know is in it, and callers choose branches that others can guess."""
+        return source == invite.flow.remote[0] or self.knows(source)
 
     def _in_dialog(self, request: Request, arrival: Arrival) -> None:
         found = self._directory.find(request)
@@ -298,8 +345,8 @@ class Engine:
             self._invited(request, flow, now, verdict.trunks)
 
     def _consume(self, request: Request) -> None:
-        if self._guard is not None:
-            self._guard.consume(request)
+        if self._tenure.guard is not None:
+            self._tenure.guard.consume(request)
 
     def _invited(
         self, request: Request, flow: Flow, now: float, proven: frozenset[str] = frozenset()
@@ -333,8 +380,9 @@ class Engine:
     ) -> tuple[Trunk, str] | Refused:
         """The trunk and number of an INVITE that starts a call, or why it cannot."""
         try:
-            uri: SipUri = parse_uri(request.uri)
+            user = called_user(request)
             Dialog.of_server(request, b"-")  # Contact and Record-Route lead back to the caller
+            replaces = carry_replaces(request, self._directory)
         except Malformed as error:
             return Refused(error.status, error.reason)
         if self.draining:
@@ -345,8 +393,15 @@ class Engine:
             return Refused(420, "requires an extension that does not cross")
         if self._merge_key(request) in self._merging:
             return Refused(482, "merged: the same request came by another path (§8.2.2.2)")
+        if came_back(request, self.core.transactions):
+            return Refused(482, "loop: an INVITE of ours came back (§16.3)")
+        critical = cannot_be_given(request.headers)
+        if critical:  # RFC 3323 §5
+            return Refused(500, f"critical privacy: {critical.decode('ascii', 'replace')}")
+        if not replaces:
+            return Refused(481, "Replaces names no call of ours")
         at = (flow.transport, *flow.local)
-        return self._admission.admit(uri.user or "", flow.remote[0], at, proven)
+        return self._tenure.admission.admit(user, flow.remote[0], at, proven)
 
     def _place(
         self,
@@ -357,11 +412,14 @@ class Engine:
         flow: Flow,
         now: float,
     ) -> None:
-        judge = self._judges[trunk.retry]
+        judge = self._tenure.judges[trunk.retry]
         pinned = self._grounds.challenges.answered_by(request, now)
         if pinned is not None and (pinned.trunk, pinned.number) != (trunk.name, number):
             pinned = None
-        full = self._grounds.trunks.against(trunk.name, now, again=pinned is not None)
+        again = pinned is not None
+        full = None
+        if not is_emergency(request):
+            full = self._grounds.trunks.against(trunk.name, now, again=again)
         if full is not None:
             # 503, not 480: it says nothing about the called number, so who calls may try its other
             # way in at once (RFC 3263 §4.3). It keeps that caller's calls to other trunks away as
@@ -374,14 +432,18 @@ class Engine:
             target = pinned.target
         else:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
-            steps = self._order.steps(trunk, number, self._turn(trunk))
+            steps = self._tenure.order.steps(trunk, number, self._turn(trunk))
+            if diversions(request.headers) >= MOST_DIVERSIONS:
+                steps = tuple(step for step in steps if not step.carrier)
             route = Itinerary(steps, judge, trunk.deadline)
             target = None
             self._placed[trunk.name] += 1
         name = self._names.take(now)
-        placement = Placement(name, trunk.name, number, route, hops_left(request), target)
+        hops = hops_left(request)
+        fingerprint = self._tenure.papers.fingerprint
+        placement = Placement(name, trunk.name, number, route, hops, target, fingerprint)
         call = Call(
-            self._grounds, self._directory, placement, request, transaction, flow, self._forget
+            self._grounds, self._directory, placement, request, transaction, flow, self.forget
         )
         key = self._merge_key(request)
         self._calls[call] = key
@@ -394,7 +456,16 @@ class Engine:
         settled = self._drawn.get(trunk.name)
         return settled or draw(trunk.weights, self.core.draw)
 
-    def _forget(self, call: Call) -> None:
+    def add(self, call: Call) -> None:
+        """Another process has set a call up."""
+        self._calls[call] = (call.call_id, b"", 0)
+
+    def go_on(self, placed: Mapping[str, int]) -> None:
+        """Trunks of these names have placed so many calls before."""
+        self._placed.update((name, placed[name]) for name in self._placed.keys() & placed.keys())
+
+    def forget(self, call: Call) -> None:
+        """Nothing of a call is left."""
         key = self._calls.pop(call, None)
         if key is not None:
             self._merging.discard(key)

@@ -6,9 +6,12 @@ BYE all the same, for as long as a call may ring (RFC 3261 §13.2.2.4; no orphan
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sipfo.plan.model import TIMER_C
 from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.limits import GIVEN_UP_ATTEMPTS
+from sipfo.runtime.sip.flow import Flow
 
 
 class Graves:
@@ -27,6 +30,14 @@ class Graves:
                 break
             del self._attempts[oldest]
         self._attempts[attempt.request.via.branch] = (now + TIMER_C, attempt)
+
+    def left(self, now: float) -> int:
+        """How many attempts are remembered."""
+        return sum(now < until for until, _ in self._attempts.values())
+
+    def flows(self, now: float) -> Iterator[Flow]:
+        """The flow of every attempt that is remembered."""
+        return (attempt.flow for until, attempt in self._attempts.values() if now < until)
 
     def find(self, branch: bytes, now: float) -> Attempt | None:
         """The attempt whose INVITE had this branch."""

@@ -68,6 +68,7 @@ class Guard:
         "_limits",
         "_lockout",
         "_nonces",
+        "_ours",
         "_proven",
         "_realm",
         "_width",
@@ -86,6 +87,7 @@ class Guard:
         self._admission = admission
         self._limits = limits
         self._realm = realm.encode("ascii")
+        self._ours = frozenset({self._realm})
         key = "".join(entropy() for _ in range(4)).encode("ascii")
         self._nonces = Nonces(key, entropy, limits)
         self._lockout = Lockout(limits)
@@ -103,6 +105,11 @@ class Guard:
         self._width = max(map(len, self._candidates.values()), default=1)
         self._decoy = (Secret(entropy() + entropy()), frozenset[str]())
 
+    def succeed(self, old: Guard) -> None:
+        """Go on with what is known of callers: nonces that are out, failures, who has proven."""
+        self._nonces, self._lockout, self._proven = old._nonces, old._lockout, old._proven
+        self._ours |= old._ours
+
     def asks(self, request: Request, flow: Flow) -> bool:
         """Whether nothing but a credential can let this INVITE in."""
         try:
@@ -113,6 +120,7 @@ class Guard:
 
     def judge(self, request: Request, source: str, now: float) -> Proven | Asked | Wrong:
         """What an INVITE that is to be asked for its credentials gets."""
+        self._forget_old(now)
         if self._lockout.is_locked(source, now):
             return Wrong("locked out after wrong credentials")
         given = self._given(request)
@@ -124,7 +132,8 @@ class Guard:
         if proven is None:
             self._lockout.fail(source, now)
             return Wrong("wrong credentials")
-        # Without qop there is no count (RFC 2069): such a nonce is good once.
+        # An answer without qop has no count, and "must unfortunately" be taken from clients of
+        # RFC 2543 (RFC 3261 §22.4): its nonce is good once.
         if not self._nonces.use(given.nonce, int(given.count or b"1", 16), now):
             return self._ask(source, now, stale=True)
         self._remember(source, now)
@@ -139,15 +148,15 @@ class Guard:
         ("MUST NOT be consumed by any proxy whose realm does not match", RFC 3261 §22.3)."""
         for name in _FIELDS:
             values = request.headers.lines(name)
-            others = [value for value in values if realm_of(value) != self._realm]
+            others = [value for value in values if realm_of(value) not in self._ours]
             if len(others) < len(values):
                 request.headers.remove(name)
                 for value in others:
                     request.headers.add(name, value)
 
     def _given(self, request: Request) -> Credentials | None:
-        """The caller's answer to a challenge of ours. The URI in it need not be the request's,
-        which proxies may have changed (RFC 3261 §22.4)."""
+        """The caller's answer to a challenge of ours. Its URI need not be the request's, which
+        proxies may have changed: "it MAY still accept it" (RFC 8760 §2.6)."""
         for value in request.headers.lines(b"proxy-authorization"):
             try:
                 given = parse_credentials(value)
@@ -179,7 +188,9 @@ class Guard:
     def _remember(self, source: str, now: float) -> None:
         self._proven[source] = now + self._limits.proven_time
         self._proven.move_to_end(source)
-        while len(self._proven) > self._limits.proven_sources or (
-            self._proven[next(iter(self._proven))] <= now
-        ):
+        if len(self._proven) > self._limits.proven_sources:
+            self._proven.popitem(last=False)
+
+    def _forget_old(self, now: float) -> None:
+        while self._proven and self._proven[next(iter(self._proven))] <= now:
             self._proven.popitem(last=False)

@@ -7,7 +7,9 @@ rule by a spelling that another parser reads differently. Bodies cross untouched
 from __future__ import annotations
 
 import re
+from typing import Final
 
+from sipfo.runtime.privacy import Trust, still_wanted, withheld
 from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.message import Request, Response
 
@@ -18,6 +20,7 @@ END_TO_END = frozenset(
         b"accept",
         b"accept-encoding",
         b"accept-language",
+        b"accept-resource-priority",
         b"alert-info",
         b"allow-events",
         b"answer-mode",
@@ -39,6 +42,7 @@ END_TO_END = frozenset(
         b"identity",
         b"in-reply-to",
         b"info-package",
+        b"max-breadth",
         b"mime-version",
         b"min-expires",
         b"min-se",
@@ -47,7 +51,6 @@ END_TO_END = frozenset(
         b"p-early-media",
         b"p-preferred-identity",
         b"priority",
-        b"privacy",
         b"proxy-authenticate",
         b"proxy-authentication-info",
         b"proxy-authorization",
@@ -72,8 +75,9 @@ END_TO_END = frozenset(
     }
 )
 
-# Option tags whose whole meaning crosses with the fields above. `replaces`, `path`, `outbound`
-# and the like name dialogs or hops that differ on the two sides.
+# Option tags whose whole meaning crosses with the fields above, or that is carried across
+# (`dialogname`). `join`, `tdialog`, `path`, `outbound` and the like name dialogs or hops that differ
+# on the two sides.
 OPTION_TAGS = (
     b"100rel",
     b"timer",
@@ -83,6 +87,7 @@ OPTION_TAGS = (
     b"from-change",
     b"199",
     b"norefersub",
+    b"replaces",
     b"recipient-list-invite",
     b"resource-priority",
     b"privacy",
@@ -97,24 +102,37 @@ ALLOW_OUTSIDE = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY
 """The same for who asked for another outside one."""
 
 _EXTENSION = re.compile(rb"x-[a-z0-9-]{1,60}")
-_ID_PRIVACY = re.compile(rb"(?:^|[;,\s])id(?:$|[;,\s])", re.IGNORECASE)
+_STRANGERS: Final = Trust()
+_METHODS: Final = tuple(ALLOW.split(b", "))
 
 
-def copy_end_to_end(source: Headers, to: Headers) -> None:
-    """Append to `to` the fields of `source` that cross, in their order.
-
-    An asserted identity whose owner asked for privacy does not cross (RFC 3325 §7).
-    """
-    hide_identity = any(_ID_PRIVACY.search(value) for value in source.lines(b"privacy"))
+def copy_end_to_end(source: Headers, to: Headers, trust: Trust = _STRANGERS) -> None:
+    """Append to `to` the fields of `source` that cross, in their order; `trust` and what the user
+    wants decide about those that say who it is."""
+    hidden = withheld(source, trust)
     for name, value in source:
-        if name == b"p-asserted-identity" and hide_identity:
+        if name in hidden:
             continue
         if name in END_TO_END or _EXTENSION.fullmatch(name):
             to.add(name, value)
+        elif name == b"privacy":
+            wanted = still_wanted(value, trust)
+            if wanted:
+                to.add(name, wanted)
         elif name in (b"supported", b"require"):
             tags = [tag for tag in _tags(value) if tag in OPTION_TAGS]
             if tags:
                 to.add(name, b", ".join(tags))
+
+
+def allowed(headers: Headers) -> bytes:
+    """The methods that are served in a dialog as far as a message's sender serves them too; all,
+    where it does not say."""
+    lines = headers.lines(b"allow")
+    if not lines:
+        return ALLOW
+    theirs = {one.strip().upper() for line in lines for one in line.split(b",")}
+    return b", ".join(one for one in _METHODS if one in theirs) or ALLOW
 
 
 def unsupported_tags(request: Request) -> list[bytes]:

@@ -8,7 +8,7 @@ a dead target is down after a few calls, long before the next probe.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
@@ -103,6 +103,30 @@ class Healths:
         self._records = records
         self._targets: dict[Path, dict[str, _Health]] = {path: {} for path in probes}
 
+    def declare(self, probes: Mapping[Path, Probe]) -> None:
+        """These are probed from now on; what is known of a path that stays is kept."""
+        self._probes = probes
+        self._targets = {path: self._targets.get(path, {}) for path in probes}
+
+    def targets(self, path: Path) -> tuple[str, ...]:
+        """The targets of a path that something was met at."""
+        return tuple(self._targets.get(path, ()))
+
+    def states(self) -> Iterator[tuple[Path, str, bool]]:
+        """Every target that something was met at, and whether it is down."""
+        for path, targets in self._targets.items():
+            for target, health in targets.items():
+                yield path, target, health.state is State.DOWN
+
+    def is_probed(self, path: Path) -> bool:
+        """Whether a path is looked at."""
+        return path in self._probes
+
+    def is_doubted(self, path: Path, target: str) -> bool:
+        """Whether a target that is up has failed lately, and not often enough to be down."""
+        health = self._targets.get(path, {}).get(target)
+        return health is not None and health.state is State.UP and health.count > 0
+
     def is_down(self, path: Path, target: str) -> bool:
         """Whether calls are kept away from a target."""
         health = self._targets.get(path, {}).get(target)
@@ -120,6 +144,11 @@ class Healths:
         why = _times(probe.down_after, "failure") if down else _times(probe.up_after, "answer")
         text = f"{path.egress} to {path.destination} at {target} is {'down' if down else 'up'}"
         self._records.append(Notice("-", f"{text}: {why}"))
+
+    def go_on(self, path: Path, target: str) -> None:
+        """A target that another process found to be down."""
+        if path in self._probes:
+            self._targets[path].setdefault(target, _Health()).state = State.DOWN
 
     def keep(self, path: Path, targets: Iterable[str]) -> None:
         """Forget the targets that the destination's name does not lead to any more."""

@@ -34,6 +34,14 @@ class Holds:
         factor = 1 - JITTER + 2 * JITTER * self._draw(_PARTS) / _PARTS
         self._until[target] = now + about * factor
 
+    def until(self, now: float) -> dict[str, float]:
+        """Every target that is held, and the moment until which it is."""
+        return {target: until for target, until in self._until.items() if now < until}
+
+    def go_on(self, until: dict[str, float]) -> None:
+        """Leave targets alone that another process was asked to."""
+        self._until.update(until)
+
     def holds(self, target: str, now: float) -> bool:
         """Whether a target is to be left alone."""
         until = self._until.get(target)

@@ -15,7 +15,9 @@ from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory, Member
 from sipfo.runtime.headers import ALLOW, copy_end_to_end
 from sipfo.runtime.leg import Leg
+from sipfo.runtime.privacy import Trust
 from sipfo.runtime.relay import cross_back
+from sipfo.runtime.reliable import is_settled
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
@@ -26,7 +28,18 @@ from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 class Inbound:
     """The INVITE that started a call."""
 
-    __slots__ = ("_core", "_directory", "_member", "_tag", "flow", "request", "transaction")
+    __slots__ = (
+        "_core",
+        "_directory",
+        "_member",
+        "_parted",
+        "_settled",
+        "_tag",
+        "flow",
+        "request",
+        "transaction",
+        "trusted",
+    )
 
     def __init__(
         self,
@@ -36,14 +49,19 @@ class Inbound:
         request: Request,
         transaction: InviteServerTransaction,
         flow: Flow,
+        trusted: bool = False,
     ) -> None:
-        """`flow` is where the INVITE came from; `member` gets the requests of its dialogs."""
+        """`flow` is where the INVITE came from; `member` gets the requests of its dialogs;
+        `trusted` says whether the caller's side is of our trust domain."""
         self.request = request
         self.transaction = transaction
         self.flow = flow
+        self.trusted = trusted
         self._core = core
         self._directory = directory
         self._member = member
+        self._parted: list[Leg] = []
+        self._settled = False
         self._tag = core.token()
 
     def trying(self, now: float) -> None:
@@ -52,12 +70,10 @@ class Inbound:
 
     def pass_on(self, attempt: Attempt, response: Response, now: float) -> None:
         """Pass a provisional above 100 to the caller. Raises Malformed."""
-        if response.to.tag is None:
-            back = make_response(self.request, response.status, response.phrase, self._tag)
-            copy_end_to_end(response.headers, back.headers)
-            back.body = response.body
-        else:
-            back = cross_back(self._leg(attempt, response), self.request, response)
+        near = self._leg(attempt, response)
+        if is_settled(near.peer, response):
+            return
+        back = cross_back(near, self.request, response)
         self.transaction.respond(back, now)
 
     def answer(
@@ -66,8 +82,8 @@ class Inbound:
         response: Response,
         unacknowledged: Callable[[float], None],
         now: float,
-    ) -> tuple[Leg, Answer]:
-        """Pass the 2xx to the caller; the leg toward it and the answer on its way.
+    ) -> tuple[Leg, Answer, Response]:
+        """Pass the 2xx to the caller; the leg toward it, the answer on its way and what was sent.
 
         Raises Malformed.
         """
@@ -75,10 +91,13 @@ class Inbound:
         near.peer.dialog.confirm(response)
         answer = Answer(near, self.request.cseq.number, attempt.request.cseq.number)
         back = cross_back(near, self.request, response)
+        self._settle()
         answer.start(self.transaction, back, unacknowledged, now)
-        return near, answer
+        return near, answer, back
 
-    def refuse(self, status: int, response: Response | None, now: float) -> None:
+    def refuse(
+        self, status: int, attempt: Attempt | None, response: Response | None, now: float
+    ) -> None:
         """Give the caller its final response, made from a response to an attempt if there is one."""
         phrase = response.phrase if response is not None and response.status == status else None
         back = make_response(self.request, status, phrase, self._tag)
@@ -88,27 +107,50 @@ class Inbound:
             if 300 <= status < 400:  # where to go instead is said in Contact (§21.3)
                 for contact in response.headers.lines(b"contact"):
                     back.headers.add(b"contact", contact)
-            copy_end_to_end(response.headers, back.headers)
-            back.body = response.body
+            self._copy(attempt, response, back)
+        self._settle()
         self.transaction.respond(back, now)
 
     def forget(self, attempt: Attempt, keep: bytes | None = None) -> None:
-        """The early dialogs of an attempt are no more, but for the one with this tag."""
+        """The early dialogs of an attempt are no more, but for the one with this tag.
+
+        Until the caller has its final response it may take any of them for the call and leave by a
+        BYE there (RFC 3261 §15): the legs toward it stay known till then, each its own peer.
+        """
         for tag, far in list(attempt.legs.items()):
             if tag != keep:
+                near = far.peer
+                near.join(near)
                 self._directory.remove(far)
-                self._directory.remove(far.peer)
+                self._parted.append(near)
                 del attempt.legs[tag]
+        if self._settled:
+            self._settle()
+
+    def _settle(self) -> None:
+        self._settled = True
+        for near in self._parted:
+            self._directory.remove(near)
+        self._parted.clear()
+
+    def _copy(self, attempt: Attempt | None, response: Response, back: Response) -> None:
+        trust = Trust(attempt is not None and attempt.trusted, self.trusted)
+        copy_end_to_end(response.headers, back.headers, trust)
+        back.body = response.body
 
     def _leg(self, attempt: Attempt, response: Response) -> Leg:
-        """The leg toward the caller that stands for the response's dialog, made on first use."""
+        """The leg toward the caller that stands for the response's dialog, made on first use.
+
+        A callee of RFC 2543 may leave out the tag: its dialogs are told apart by the attempt.
+        """
         tag = response.to.tag or b""
         far = attempt.legs.get(tag)
         if far is None:
-            far = Leg(
-                self._core, Dialog.of_client(attempt.request, response), attempt.flow, attempt.login
-            )
-            near = Leg(self._core, Dialog.of_server(self.request, self._core.token()), self.flow)
+            there = Dialog.of_client(attempt.request, response)
+            far = Leg(self._core, there, attempt.flow, attempt.login, attempt.trusted)
+            far.least_interval = attempt.least_interval
+            here = Dialog.of_server(self.request, self._core.token())
+            near = Leg(self._core, here, self.flow, trusted=self.trusted)
             near.join(far)
             near.far_invite_seqs[self.request.cseq.number] = attempt.request.cseq.number
             attempt.legs[tag] = far

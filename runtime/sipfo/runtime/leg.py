@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sipfo.runtime.core import Core
-from sipfo.runtime.locate import Target
+from sipfo.runtime.locate import Target, reaches
 from sipfo.runtime.login import Login
 from sipfo.runtime.outgoing import CHALLENGED, UNHEARD, OutgoingInvite
 from sipfo.runtime.sip.dialog import Dialog
@@ -22,6 +22,10 @@ from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 
 TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 """Methods that carry a Contact (RFC 3261 §12.2.1.1, RFC 3311 §5.1, RFC 6665 §4.4.1)."""
+
+
+MOST_REFERS = 16
+"""REFERs of one leg whose NOTIFYs still find them."""
 
 
 class Acknowledged(Protocol):
@@ -40,17 +44,29 @@ class Leg:
     __slots__ = (
         "_left",
         "_login",
+        "answered_rseq",
         "awaiting_ack",
         "core",
         "dialog",
         "far_invite_seqs",
         "flow",
+        "least_interval",
         "peer",
+        "refers",
+        "trusted",
     )
 
-    def __init__(self, core: Core, dialog: Dialog, flow: Flow, login: Login | None = None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        dialog: Dialog,
+        flow: Flow,
+        login: Login | None = None,
+        trusted: bool = False,
+    ) -> None:
         """`flow` is the one that the dialog was made over, ours to the peer; `login` answers the
-        peer's challenges, if we have an account there."""
+        peer's challenges, if we have an account there; `trusted` says whether the peer is of our
+        trust domain."""
         self.core = core
         self.dialog = dialog
         self.flow = flow
@@ -60,6 +76,19 @@ class Leg:
         self.awaiting_ack: dict[int, Acknowledged] = {}
         self.far_invite_seqs: dict[int, int] = {}
         """The CSeq numbers of this leg's INVITEs to those that they have on the other, for PRACK."""
+        self.trusted = trusted
+        self.least_interval = 0
+        """Seconds of the shortest session that the peer takes, as far as it has said (422)."""
+        self.refers: dict[int, int] = {}
+        """The CSeq numbers of the REFERs sent on this leg to those that they came with."""
+        self.answered_rseq: dict[int, int] = {}
+        """By the CSeq number of this leg's INVITE, the latest reliable provisional that the other
+        side has acknowledged by PRACK."""
+
+    @property
+    def login(self) -> Login | None:
+        """What answers the peer's challenges."""
+        return self._login
 
     def join(self, other: Leg) -> None:
         """Make two legs each other's peers."""
@@ -73,6 +102,12 @@ class Leg:
         """The peer's latest message came this way; a new connection replaces the old."""
         if flow.reliable and flow.transport == self.flow.transport:
             self.flow = self.flow._replace(connection=flow.connection)
+
+    def remember_refer(self, number: int, came_with: int) -> None:
+        """A REFER was sent under a CSeq number that came under another; the latest are kept."""
+        self.refers[number] = came_with
+        if len(self.refers) > MOST_REFERS:
+            del self.refers[next(iter(self.refers))]
 
     def send(self, request: Request, user: ClientUser, now: float) -> None:
         """Send a request of the dialog, other than INVITE and ACK, as a transaction."""
@@ -151,7 +186,8 @@ class Leg:
         """Find the flow to the next hop; when there is none left, the one that was used before."""
 
         def found(targets: tuple[Target, ...], now: float) -> None:
-            go(self._flow_to(targets[0]) if targets else self.flow, now)
+            near = [one for one in targets if reaches(self.flow.local[0], one)]
+            go(self._flow_to(near[0]) if near else self.flow, now)
 
         try:
             hop = self.dialog.next_hop.decode("ascii", "replace")

@@ -2,17 +2,27 @@
 
 The lookup is a generator: it yields DNS queries, is sent answers, and returns targets. What would
 surprise: all targets use one transport, the first that leads anywhere (§4.1 selects the transport
-before the address), so that a dead server is not tried over UDP and then over TCP as well.
+before the address), so that a dead server is not tried over UDP and then over TCP as well. Both
+address families are asked for and returned (RFC 7984 §3.1); which of them an attempt can use is its
+egress address's business (`reaches`), so no order between them ever decides anything.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Literal
 
+from sipfo.runtime.question import (
+    WORDS,
+    Answer,
+    NaptrRecord,
+    Query,
+    SrvRecord,
+    Status,
+)
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.uri import SipUri
 from sipfo.runtime.sip.via import DEFAULT_PORT, TLS_PORT
@@ -24,6 +34,9 @@ MOST_SERVICES = 8
 MOST_SERVERS = 32
 """NAPTR and SRV records used of one answer: a hostile domain must not cost thousands of queries."""
 
+MOST_FORESEEN = 8
+"""Servers whose addresses are asked for at once; those of the others when it is their turn."""
+
 _SERVICES = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
 _SRV_LABELS = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
 
@@ -33,8 +46,6 @@ _HOST_NAME = re.compile(
         (?!-)[A-Za-z0-9_-]{1,63}(?<!-)""",
     re.VERBOSE,
 )
-
-Status = Literal["ok", "nodata", "nxdomain", "servfail", "refused", "timeout"]
 
 Cause = Literal[
     "bad-host",  # neither an address nor a host name
@@ -47,6 +58,8 @@ Cause = Literal[
     "timeout",
     "no-resolver",  # there is no nameserver to ask
 ]
+
+_WORDS: dict[Cause, str] = {status: word for status, word in WORDS.items() if status != "ok"}
 
 _REASONS: dict[Cause, str] = {
     "nxdomain": "no such name",
@@ -65,6 +78,12 @@ class Unlocatable(Exception):
         self.cause = cause
         self.reason = reason
 
+    @property
+    def said(self) -> str:
+        """For notices and records; what DNS said goes first, in its own word."""
+        word = _WORDS.get(self.cause)
+        return f"unresolvable: {word} ({self.reason})" if word else f"unresolvable: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -77,50 +96,11 @@ class Target:
     """The host name that led here, or the literal itself."""
     identity: str = ""
     """For TLS: the URI's host, which the certificate must be for (RFC 5922 §7.3)."""
+    why: str = field(default="", compare=False)
+    """The records that led here, for people to read."""
 
     def __str__(self) -> str:
         return f"{self.transport}:{encode_host(self.host, self.port)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One DNS question, of class IN."""
-
-    name: str
-    kind: Literal["NAPTR", "SRV", "A", "AAAA"]
-
-
-@dataclass(frozen=True, slots=True)
-class SrvRecord:
-    """RFC 2782; `target` is a host name, or "." for a service that is not offered."""
-
-    priority: int
-    weight: int
-    port: int
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class NaptrRecord:
-    """RFC 3403 §4.1."""
-
-    order: int
-    preference: int
-    flags: str
-    service: str
-    replacement: str
-    regexp: str = ""
-
-
-Record = SrvRecord | NaptrRecord | str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What DNS said; the records (addresses as text) are those of the query's kind."""
-
-    status: Status
-    records: tuple[Record, ...] = ()
 
 
 Draw = Callable[[int], int]
@@ -133,6 +113,7 @@ class _Service:
 
     transport: str
     name: str
+    why: str = field(default="", compare=False)
 
 
 def locate(uri: SipUri, draw: Draw, transports: frozenset[str] = SUPPORTED) -> Lookup:
@@ -158,10 +139,10 @@ def _locate(uri: SipUri, draw: Draw, transports: frozenset[str]) -> Lookup:
     host = (uri.param("maddr") or uri.host).removeprefix("[").removesuffix("]")  # RFC 3263 §4
     literal = _literal(host)
     if literal is not None:
-        return (Target(default, literal, port, host),)
+        return (Target(default, literal, port, host, why="an address"),)
     host = host.removesuffix(".")
     if host == "localhost":  # RFC 6761 §6.3: never asked of the DNS
-        return (Target(default, "127.0.0.1", port, host),)
+        return (Target(default, "127.0.0.1", port, host, why="the loopback"),)
     if not is_host_name(host):
         raise Unlocatable("bad-host", f"{host!r} is neither an address nor a host name")
     if uri.port is not None:  # RFC 3263 §4.2: a port means no SRV
@@ -230,7 +211,8 @@ def _services(answer: Answer, transports: frozenset[str]) -> tuple[list[_Service
         if transport is None or transport not in transports:
             foreign = True  # RFC 3263 §4.1: what the client cannot use is discarded
         elif record.flags.lower() == "s" and not record.regexp and is_host_name(name):
-            found.setdefault(_Service(transport, name))
+            why = f"NAPTR {record.order} {record.preference} {service}, "
+            found.setdefault(_Service(transport, name, why))
     return list(found)[:MOST_SERVICES], foreign
 
 
@@ -253,7 +235,8 @@ def _service(service: _Service, draw: Draw) -> Lookup:
         if not is_host_name(name) or not 1 <= server.port <= 65535:
             continue
         try:
-            found += yield from _addresses(name, server.port, service.transport)
+            why = f"{service.why}SRV {server.priority} {server.weight} of {service.name}, "
+            found += yield from _addresses(name, server.port, service.transport, why)
         except Unlocatable as error:
             failure = error
     if not found:
@@ -261,14 +244,19 @@ def _service(service: _Service, draw: Draw) -> Lookup:
     return _once(found)
 
 
-def _addresses(name: str, port: int, transport: str) -> Lookup:
-    """The addresses of a host, IPv4 before IPv6: trunks are IPv4 first, and few have both."""
+def _addresses(name: str, port: int, transport: str, why: str = "") -> Lookup:
+    """The addresses of a host, of both families (RFC 7984 §3.1: "MUST look up both")."""
     found: list[Target] = []
     worst: Status = "nodata"
     for kind in ("A", "AAAA"):
-        answer = yield Query(name, kind)
+        query = Query(name, kind)
+        answer = yield query
         literals = (_literal(one) for one in answer.records if isinstance(one, str))
-        found += [Target(transport, one, port, name) for one in literals if one is not None]
+        found += [
+            Target(transport, one, port, name, why=f"{why}{query}")
+            for one in literals
+            if one is not None
+        ]
         if answer.status == "nxdomain":  # holds for every type (RFC 2308 §2.1)
             worst = "nxdomain" if worst == "nodata" else worst
             break
@@ -277,6 +265,20 @@ def _addresses(name: str, port: int, transport: str) -> Lookup:
     if not found:
         raise _unanswered(name, worst)
     return _once(found)
+
+
+def foreseen(query: Query, answer: Answer | None = None) -> tuple[Query, ...]:
+    """Questions that a lookup is about to ask after this one, so that they may be asked with it."""
+    if answer is None:
+        return (Query(query.name, "AAAA"),) if query.kind == "A" else ()
+    names = [one.target.removesuffix(".") for one in answer.records if isinstance(one, SrvRecord)]
+    names = [one for one in dict.fromkeys(names) if is_host_name(one)][:MOST_FORESEEN]
+    return tuple(Query(name, kind) for name in names for kind in ("A", "AAAA"))
+
+
+def reaches(local: str, target: Target) -> bool:
+    """Whether an address of ours can send to a target: both are IPv4, or both IPv6."""
+    return (":" in local) == (":" in target.host)
 
 
 def in_order(records: Iterable[SrvRecord], draw: Draw) -> tuple[SrvRecord, ...]:

@@ -19,10 +19,9 @@ from sipfo.runtime.limits import REALMS
 from sipfo.runtime.locate import Target
 from sipfo.runtime.record import Notice
 from sipfo.runtime.secret import Secret
-from sipfo.runtime.sip.cseq import CSeq
+from sipfo.runtime.sip.build import renumbered
 from sipfo.runtime.sip.digest import Credentials, answer, realm_of, strongest
 from sipfo.runtime.sip.flow import Flow
-from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.message import Request, Response
 
 MOST_ANSWERS: Final = 2
@@ -69,6 +68,18 @@ class Keyring:
         hosts = frozenset(one.host for one in targets)
         return Login(self._core, self, account, str(target), hosts)
 
+    def again(self, carrier: bool, name: str, target: str, hosts: frozenset[str]) -> Login | None:
+        """What goes on to answer the challenges of a target that a call was answered at."""
+        account = self._accounts.get((carrier, name))
+        return None if account is None else Login(self._core, self, account, target, hosts)
+
+    def succeed(self, old: Keyring) -> None:
+        """Go on with the realms of the accounts that stay what they are."""
+        stay = {one.name for one in self._accounts.values() if one in old._accounts.values()}
+        for (name, target), realm in old._realms.items():
+            if name in stay:
+                self._realms[name, target] = realm
+
     def bind(self, account: Account, target: str, realm: bytes) -> None:
         """Remember the realm that a target asks for, unless it asked before."""
         self._realms.setdefault((account.name, target), realm)
@@ -95,6 +106,20 @@ class Login:
         self._target = target
         self._hosts = hosts
         self._said: tuple[int, bytes, Credentials] | None = None
+
+    @property
+    def name(self) -> str:
+        """The route or carrier that has the account."""
+        return self._account.name
+
+    @property
+    def target(self) -> str:
+        return self._target
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The addresses that the password may be used at."""
+        return self._hosts
 
     def answer(
         self, request: Request, response: Response, flow: Flow, number: int, answered: int
@@ -126,7 +151,7 @@ class Login:
         cnonce = self._core.token()
         password = account.password.reveal()
         given = answer(challenge, account.user, password, request.method, request.uri, cnonce)
-        again = _renumbered(request, number)
+        again = renumbered(request, number)
         _put(again, answers, given)
         if request.method == "INVITE":
             self._said = (number, answers, given)
@@ -139,13 +164,6 @@ class Login:
             number, name, given = self._said
             if ack.cseq.number == number:
                 _put(ack, name, given)
-
-
-def _renumbered(request: Request, number: int) -> Request:
-    """The request without its Via: same Call-ID, From tag and To, another CSeq (§8.1.3.5)."""
-    headers = Headers([one for one in request.headers if one[0] != b"via"])
-    headers.set(b"cseq", CSeq(number, request.method).encode())
-    return Request(request.method, request.uri, headers, request.body)
 
 
 def _put(request: Request, name: bytes, given: Credentials) -> None:

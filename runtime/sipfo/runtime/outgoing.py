@@ -19,6 +19,10 @@ from sipfo.runtime.sip.transaction.user import Sent
 CHALLENGED: Final = frozenset({401, 407})
 """The responses that ask for credentials (RFC 3261 §22.2, §22.3)."""
 
+REPAIRABLE: Final = CHALLENGED | {422}
+"""The responses to which the same request, changed, is the answer; a 422 wants a longer session
+(RFC 4028 §7.3)."""
+
 
 class Owner(Protocol):
     """Whoever sent the INVITE."""
@@ -26,8 +30,8 @@ class Owner(Protocol):
     def invite_challenged(
         self, request: Request, response: Response, flow: Flow, answered: int
     ) -> Request | None:
-        """A 401 or 407 to the request that went on `flow`, after so many that were answered: the
-        INVITE to send in its place; None to be told the response."""
+        """A 401, 407 or 422 to the request that went on `flow`, after so many challenges that were
+        answered: the INVITE to send in its place; None to be told the response."""
 
     def invite_answered(self, response: Response, now: float) -> None:
         """Any response, in the order they come; every 2xx, repeated ones too."""
@@ -70,6 +74,7 @@ class OutgoingInvite:
         "_core",
         "_owner",
         "_provisional",
+        "_reasons",
         "_transaction",
         "_wanted_back",
     )
@@ -81,6 +86,7 @@ class OutgoingInvite:
         self._provisional = False
         self._wanted_back = False
         self._cancelled = False
+        self._reasons: list[bytes] = []
         self._as_located: tuple[Request, Flow] | None = None
         self._transaction: InviteClientTransaction | None = None
 
@@ -95,12 +101,16 @@ class OutgoingInvite:
         fitted, way = self._core.oversize.fit(request, flow, now)
         self._transaction = self._core.transactions.invite(fitted, way, self, now)
 
-    def take_back(self, now: float) -> None:
+    def take_back(self, now: float, reasons: list[bytes]) -> None:
         """CANCEL it as soon as that is allowed: "a CANCEL request ... MUST NOT be sent" before a
-        provisional response (§9.1)."""
+        provisional response (§9.1). `reasons` are the Reason values that it carries."""
         self._wanted_back = True
+        self._reasons = reasons
         if self._provisional:
             self._cancel(now)
+        elif self._transaction is not None and self._transaction.flow.reliable:
+            sent = self._transaction
+            self._core.recalls.append((sent.flow, sent.request.via.branch))
 
     def on_response(self, transaction: Sent, response: Response, now: float) -> None:
         """Told by the transaction."""
@@ -108,7 +118,7 @@ class OutgoingInvite:
             self._provisional = True
             if self._wanted_back:
                 self._cancel(now)
-        elif response.status in CHALLENGED and self._answer(response, now):
+        elif response.status in REPAIRABLE and self._answer(response, now):
             return
         self._owner.invite_answered(response, now)
 
@@ -130,14 +140,14 @@ class OutgoingInvite:
             self._owner.invite_over(now)
 
     def _answer(self, response: Response, now: float) -> bool:
-        """Send the INVITE again with credentials, the same way, unless it is wanted back."""
+        """Send the INVITE again, changed, the same way, unless it is wanted back."""
         if self._as_located is None or self._wanted_back:
             return False
         request, flow = self._as_located
         again = self._owner.invite_challenged(request, response, flow, self._answered)
         if again is None:
             return False
-        self._answered += 1
+        self._answered += response.status in CHALLENGED
         self._provisional = False  # nothing was heard of this one: no CANCEL yet (§9.1)
         self.send(again, flow, now)
         return True
@@ -148,6 +158,8 @@ class OutgoingInvite:
             return
         self._cancelled = True
         cancel = make_cancel(transaction.request)
+        for reason in self._reasons:
+            cancel.headers.add(b"reason", reason)
         self._core.transactions.request(cancel, transaction.flow, UNHEARD, now)
         # "the client ... SHOULD consider the original transaction cancelled and SHOULD destroy"
         # it after 64·T1 (§9.1): an RFC 2543 peer never sends the 487.

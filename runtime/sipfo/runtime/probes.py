@@ -17,7 +17,7 @@ from sipfo.runtime.core import Core
 from sipfo.runtime.health import Event, Healths, Path
 from sipfo.runtime.holds import Holds
 from sipfo.runtime.invite import destination_of
-from sipfo.runtime.locate import Target
+from sipfo.runtime.locate import Target, reaches
 from sipfo.runtime.sip.address import NameAddr
 from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.flow import Flow
@@ -72,7 +72,7 @@ def probed(plan: Plan) -> dict[Path, Probed]:
 class Probes:
     """All the probing of one engine."""
 
-    __slots__ = ("_core", "_egress", "_healths", "_holds", "_probed")
+    __slots__ = ("_core", "_egress", "_healths", "_holds", "_probed", "_rounds")
 
     def __init__(
         self,
@@ -88,19 +88,41 @@ class Probes:
         self._probed = probed
         self._healths = healths
         self._holds = holds
+        self._rounds: dict[Path, Handle] = {}
 
     def start(self, now: float) -> None:
         """Begin; it never ends by itself."""
         for path, one in self._probed.items():
-            within = min(FIRST_WITHIN, one.probe.every)
-            first = now + within * self._core.draw(1000) / 1000
-            self._core.timers.at(first, partial(self._round, path, one))
+            self._begin(path, one, now)
+
+    def declare(
+        self, egress: Mapping[str, Egress], probed: Mapping[Path, Probed], now: float
+    ) -> None:
+        """These from now on: what is gone stops, what is new begins, the rest goes on in its time."""
+        before, self._probed = self._probed, probed
+        places, self._egress = self._egress, egress
+        for path, one in before.items():
+            if probed.get(path) != one or places[path.egress] != egress[path.egress]:
+                self._rounds.pop(path).cancel()
+        for path, one in probed.items():
+            if path not in self._rounds:
+                self._begin(path, one, now)
+
+    def _begin(self, path: Path, one: Probed, now: float) -> None:
+        within = min(FIRST_WITHIN, one.probe.every)
+        first = now + within * self._core.draw(1000) / 1000
+        self._rounds[path] = self._core.timers.at(first, partial(self._round, path, one))
 
     def _round(self, path: Path, one: Probed, now: float) -> None:
-        self._core.timers.at(now + one.probe.every, partial(self._round, path, one))
+        due = now + one.probe.every
+        self._rounds[path] = self._core.timers.at(due, partial(self._round, path, one))
         self._core.locate(one.destinations, partial(self._ask_each, path, one), now)
 
     def _ask_each(self, path: Path, one: Probed, targets: tuple[Target, ...], now: float) -> None:
+        if self._probed.get(path) != one:
+            return  # another plan came before the answer
+        local = self._egress[path.egress].host
+        targets = tuple(target for target in targets if reaches(local, target))
         if not targets:
             return  # no name, no target: calls find that out at once, and nobody is down
         self._healths.keep(path, map(str, targets))

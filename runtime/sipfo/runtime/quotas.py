@@ -2,14 +2,18 @@
 
 The second is a token bucket that holds one second's worth. What would surprise: `take` never
 refuses. It is asked beforehand whether there is room, and what is taken all the same, as the next
-target of a carrier whose first one failed, is made up for by the calls that follow.
+target of a carrier whose first one failed, is made up for by the calls that follow. What has no
+limit is counted as well: the next plan may give it one while its calls are up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from sipfo.plan.model import Limit
+
+NO_LIMIT: Final = Limit()
 
 
 class Quota:
@@ -34,6 +38,13 @@ class Quota:
             return f"limit reached: {rate} per second"
         return None
 
+    def declare(self, limit: Limit) -> None:
+        """Another limit from now on; what is used of the old one counts."""
+        rate, before = limit.per_second, self._limit.per_second
+        if rate is not None:
+            self._left = float(rate) if before is None else min(self._left, float(rate))
+        self._limit = limit
+
     def take(self, now: float, again: bool = False) -> None:
         """One more call."""
         self.calls += 1
@@ -56,7 +67,23 @@ class Quotas:
     __slots__ = ("_quotas",)
 
     def __init__(self, limits: Iterable[tuple[str, Limit | None]]) -> None:
-        self._quotas = {name: Quota(limit) for name, limit in limits if limit is not None}
+        self._quotas: dict[str, Quota] = {}
+        self.declare(limits)
+
+    def declare(self, limits: Iterable[tuple[str, Limit | None]]) -> None:
+        """These from now on. What keeps its name keeps its count, and so does a name that is gone,
+        while calls of it are up."""
+        before, self._quotas = self._quotas, {}
+        for name, limit in limits:
+            found = before.pop(name, None)
+            if found is None:
+                found = Quota(limit or NO_LIMIT)
+            else:
+                found.declare(limit or NO_LIMIT)
+            self._quotas[name] = found
+        for name, quota in before.items():
+            if quota.calls:
+                self._quotas[name] = quota
 
     def against(self, name: str, now: float, again: bool = False) -> str | None:
         """What speaks against one more call here, in words; None if nothing does."""
@@ -76,6 +103,6 @@ class Quotas:
             quota.give_back()
 
     def calls(self, name: str) -> int:
-        """How many calls are under way here, as far as there is a limit to count for."""
+        """How many calls are under way here."""
         quota = self._quotas.get(name)
         return quota.calls if quota is not None else 0

@@ -37,6 +37,7 @@ class CallRecord:
     `began` is when its INVITE came, `rang` how many seconds later the caller first heard of
     somebody being alerted (a provisional above 100), if it did. `carrier` is the one that answered.
     `call_id`, `caller` and `callee` are the caller's Call-ID and the URIs of its From and To.
+    `plan` is the fingerprint of the plan by which it was placed.
     """
 
     call: str
@@ -50,6 +51,7 @@ class CallRecord:
     call_id: bytes = b""
     caller: bytes = b""
     callee: bytes = b""
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from sipfo.runtime.answer import Answer
-from sipfo.runtime.headers import ALLOW, copy_end_to_end
+from sipfo.runtime.dialogname import carry_event
+from sipfo.runtime.headers import allowed, copy_end_to_end
 from sipfo.runtime.leg import TARGET_REFRESH, Leg
 from sipfo.runtime.outgoing import OutgoingInvite
+from sipfo.runtime.privacy import Trust
+from sipfo.runtime.reliable import is_settled
+from sipfo.runtime.sessiontimer import REFRESHES, lengthen, not_longer
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.cseq import RAck, parse_rack
 from sipfo.runtime.sip.flow import Flow
@@ -21,6 +25,9 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 from sipfo.runtime.sip.transaction.user import Sent
+
+Accepted = Callable[[Request, Response, float], None]
+"""Takes a request, the 2xx to it as it was passed back, and the time."""
 
 
 class Responder(Protocol):
@@ -34,7 +41,11 @@ def cross(leg: Leg, request: Request, hops: int) -> Request:
     """The request as it goes on the other leg, without Via and Contact."""
     out = leg.peer.dialog.request(request.method)
     out.headers.set(b"max-forwards", str(hops).encode("ascii"))
-    copy_end_to_end(request.headers, out.headers)
+    if request.method == "INVITE":
+        out.headers.add(b"allow", allowed(request.headers))
+    copy_end_to_end(request.headers, out.headers, Trust(leg.trusted, leg.peer.trusted))
+    if request.method in REFRESHES:
+        lengthen(out.headers, leg.peer.least_interval)
     out.body = request.body
     return out
 
@@ -51,8 +62,10 @@ def cross_back(
             back.headers.add(b"record-route", record)
         back.headers.add(b"contact", leg.contact)
     if code == 405 or (code < 300 and request.method in ("INVITE", "OPTIONS", "UPDATE")):
-        back.headers.add(b"allow", ALLOW)
-    copy_end_to_end(response.headers, back.headers)
+        back.headers.add(b"allow", allowed(response.headers))
+    copy_end_to_end(response.headers, back.headers, Trust(leg.peer.trusted, leg.trusted))
+    if code < 300 and request.method in REFRESHES:
+        not_longer(back.headers, request.headers)
     back.body = response.body
     return back
 
@@ -70,31 +83,45 @@ def refresh(leg: Leg, request: Request, response: Response) -> None:
 class Relay:
     """One request other than INVITE under way between the legs."""
 
-    __slots__ = ("_leg", "_request", "_transaction")
+    __slots__ = ("_accepted", "_leg", "_request", "_transaction")
 
-    def __init__(self, leg: Leg, request: Request, transaction: Responder) -> None:
-        """`leg` is the one that the request arrived on."""
+    def __init__(
+        self, leg: Leg, request: Request, transaction: Responder, accepted: Accepted
+    ) -> None:
+        """`leg` is the one that the request arrived on; `accepted` is told of a 2xx to it."""
         self._leg = leg
         self._request = request
         self._transaction = transaction
+        self._accepted = accepted
 
     def start(self, hops: int, now: float) -> None:
         """Send it on. Raises Malformed."""
-        out = cross(self._leg, self._request, hops)
+        leg = self._leg
+        out = cross(leg, self._request, hops)
         rack = self._request.headers.first(b"rack")
         if rack is not None:
             said = parse_rack(rack)
-            seq = self._leg.far_invite_seqs.get(said.cseq, said.cseq)
+            seq = leg.far_invite_seqs.get(said.cseq, said.cseq)
             out.headers.add(b"rack", RAck(said.rseq, seq, said.method).encode())
-        self._leg.peer.send(out, self, now)
+            leg.peer.answered_rseq[seq] = said.rseq
+        if out.method == "REFER":
+            leg.peer.remember_refer(out.cseq.number, self._request.cseq.number)
+        elif out.method == "NOTIFY":
+            carry_event(out, leg.refers)
+        leg.peer.send(out, self, now)
 
     def on_response(self, transaction: Sent, response: Response, now: float) -> None:
         """Pass it back; a 100 was for the hop alone."""
         if response.status == 100:
             return
-        if response.status < 300 and self._request.method in TARGET_REFRESH:
-            refresh(self._leg, self._request, response)
-        self._transaction.respond(cross_back(self._leg, self._request, response), now)
+        leg, request = self._leg, self._request
+        if response.status < 300 and request.method in TARGET_REFRESH:
+            refresh(leg, request, response)
+        if request.method == "REFER":  # a challenge that was answered gave it another number
+            leg.peer.remember_refer(transaction.request.cseq.number, request.cseq.number)
+        back = cross_back(leg, request, response)
+        self._transaction.respond(back, now)
+        self._accepted(request, back, now)
 
     def on_timeout(self, transaction: Sent, now: float) -> None:
         """RFC 3261 §8.1.3.1: a timeout is a 408."""
@@ -113,17 +140,18 @@ class Relay:
 
 
 class InviteRelay:
-    """One re-INVITE under way between the legs."""
+    """One re-INVITE under way between the legs; `leg` is the one that it arrived on."""
 
     __slots__ = (
+        "_accepted",
         "_answer",
         "_done",
         "_far_seq",
-        "_hang_up",
-        "_leg",
         "_outgoing",
         "_request",
         "_transaction",
+        "_unacknowledged",
+        "leg",
     )
 
     def __init__(
@@ -131,15 +159,17 @@ class InviteRelay:
         leg: Leg,
         request: Request,
         transaction: InviteServerTransaction,
-        hang_up: Callable[[float], None],
+        unacknowledged: Callable[[float], None],
+        accepted: Accepted,
         done: Callable[[InviteServerTransaction], None],
     ) -> None:
-        """`hang_up` ends the call when the answer is never acknowledged; `done` is told when the
-        final response has been sent."""
-        self._leg = leg
+        """`unacknowledged` ends the call when the answer gets no ACK; `accepted` is told of a 2xx,
+        `done` when the final response has been sent."""
+        self.leg = leg
         self._request = request
         self._transaction = transaction
-        self._hang_up = hang_up
+        self._unacknowledged = unacknowledged
+        self._accepted = accepted
         self._done: Callable[[InviteServerTransaction], None] | None = done
         self._outgoing = OutgoingInvite(leg.core, self)
         self._answer: Answer | None = None
@@ -148,23 +178,23 @@ class InviteRelay:
     def start(self, hops: int, now: float) -> None:
         """Send it on."""
         self._transaction.respond(make_response(self._request, 100), now)
-        out = cross(self._leg, self._request, hops)
+        out = cross(self.leg, self._request, hops)
         self._far_seq = out.cseq.number
-        self._leg.far_invite_seqs[self._request.cseq.number] = self._far_seq
-        self._leg.peer.invite(out, self._outgoing, now)
+        self.leg.far_invite_seqs[self._request.cseq.number] = self._far_seq
+        self.leg.peer.invite(out, self._outgoing, now)
 
-    def cancel(self, now: float) -> None:
+    def cancel(self, reasons: list[bytes], now: float) -> None:
         """The peer cancelled it: the 487 comes from the other end."""
-        self._outgoing.take_back(now)
+        self._outgoing.take_back(now, reasons)
 
     def invite_challenged(
         self, request: Request, response: Response, flow: Flow, answered: int
     ) -> Request | None:
         """Told by the INVITE: the far side asks us for credentials."""
-        again = self._leg.peer.answer_challenge(request, response, flow, answered)
+        again = self.leg.peer.answer_challenge(request, response, flow, answered)
         if again is not None:
             self._far_seq = again.cseq.number
-            self._leg.far_invite_seqs[self._request.cseq.number] = self._far_seq
+            self.leg.far_invite_seqs[self._request.cseq.number] = self._far_seq
         return again
 
     def invite_answered(self, response: Response, now: float) -> None:
@@ -175,15 +205,18 @@ class InviteRelay:
             if self._answer is not None:
                 self._answer.repeated()
                 return
-            refresh(self._leg, self._request, response)
+            refresh(self.leg, self._request, response)
             self._finish()
-            self._answer = Answer(self._leg, self._request.cseq.number, self._far_seq)
-            back = cross_back(self._leg, self._request, response)
-            self._answer.start(self._transaction, back, self._hang_up, now)
+            self._answer = Answer(self.leg, self._request.cseq.number, self._far_seq)
+            back = cross_back(self.leg, self._request, response)
+            self._answer.start(self._transaction, back, self._unacknowledged, now)
+            self._accepted(self._request, back, now)
+            return
+        if is_settled(self.leg.peer, response):
             return
         if response.status >= 300:
             self._finish()
-        self._transaction.respond(cross_back(self._leg, self._request, response), now)
+        self._transaction.respond(cross_back(self.leg, self._request, response), now)
 
     def invite_failed(self, timed_out: bool, now: float) -> None:
         """Nothing will come from the other end."""
@@ -196,12 +229,12 @@ class InviteRelay:
     def end(self, now: float) -> None:
         """The call is over: pending requests are answered 487 (§15.1.2), and taken back."""
         self._refuse(487, now)
-        self._outgoing.take_back(now)
+        self._outgoing.take_back(now, [])
 
     def _refuse(self, status: int, now: float) -> None:
         """Answer the request ourselves, unless it has its final response."""
         if self._finish():
-            tag = self._leg.dialog.local.tag
+            tag = self.leg.dialog.local.tag
             self._transaction.respond(make_response(self._request, status, to_tag=tag), now)
 
     def _finish(self) -> bool:

@@ -21,13 +21,17 @@ Kind = Literal["answered", "refused", "cancelled"]
 MOST_LETTERS: Final = 256
 """What is kept of a text from the network."""
 
+MOST_REASONS: Final = 4
+"""Reason headers kept of one attempt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One call. Moments are RFC 3339 in UTC to the millisecond, spans are seconds.
 
-    `began`: the caller's INVITE came; `rang`: until somebody was alerted; `elapsed`: until the
-    result; `talked`: from the answer to the end; `ended`: the call was over.
+    `plan`: the fingerprint of the plan by which it was placed, empty if that is not known; `began`:
+    the caller's INVITE came; `rang`: until somebody was alerted; `elapsed`: until the result;
+    `talked`: from the answer to the end; `ended`: the call was over.
     """
 
     call: str
@@ -39,6 +43,7 @@ class Row:
     callee: str
     number: str
     call_id: str
+    plan: str
     result: Kind
     code: int
     by: str | None
@@ -84,6 +89,7 @@ def row_of(record: CallRecord | EndRecord, clock: Callable[[float], float]) -> R
         callee=_text(record.callee),
         number=clean(record.number),
         call_id=_text(record.call_id),
+        plan=record.plan,
         result=ladder.result.kind,
         code=ladder.result.code,
         by=ladder.result.by,
@@ -138,5 +144,7 @@ def _rounded(attempt: Attempt) -> Attempt:
         attempt,
         at=_seconds(attempt.at),
         took=_seconds(attempt.took),
+        target=None if attempt.target is None else clean(attempt.target),
         phrase=clean(attempt.phrase),
+        reasons=tuple(map(clean, attempt.reasons[:MOST_REASONS])),
     )

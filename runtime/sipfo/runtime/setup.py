@@ -45,13 +45,18 @@ from sipfo.runtime.answer import Answer
 from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.challenges import LIFE, Challenges, Pinned
 from sipfo.runtime.core import Core
+from sipfo.runtime.emergency import is_emergency
 from sipfo.runtime.graves import Graves
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
-from sipfo.runtime.locate import Target
+from sipfo.runtime.locate import Target, reaches
 from sipfo.runtime.login import Keyring
+from sipfo.runtime.outgoing import CHALLENGED
+from sipfo.runtime.passport import is_stale
+from sipfo.runtime.privacy import Trust, Trusted
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.reason import why_given_up
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.malformed import Malformed
@@ -63,7 +68,8 @@ from sipfo.runtime.standing import Standing
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What is known of a call when it is placed; `hops` is the Max-Forwards it goes on with."""
+    """What is known of a call when it is placed; `hops` is the Max-Forwards it goes on with, `plan`
+    the fingerprint of the plan that it keeps."""
 
     call: str
     trunk: str
@@ -71,6 +77,15 @@ class Placement:
     itinerary: Itinerary
     hops: int
     pinned: Target | None = None
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where an INVITE went: a route or carrier, and its target."""
+
+    route: str
+    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,7 @@ class Grounds:
     challenges: Challenges
     graves: Graves
     keyring: Keyring
+    trusted: Trusted
 
 
 Done = Callable[[Result, Attempt | None, Response | None, float], None]
@@ -104,13 +120,16 @@ class Setup:
         "_grounds",
         "_hunt",
         "_inbound",
+        "_leaving",
         "_over",
         "_pinned",
         "_placement",
         "_rang",
         "_rungs",
+        "_said_stale",
         "_started",
         "_targets",
+        "_unfound",
         "_unreached",
         "answer",
         "live",
@@ -138,9 +157,12 @@ class Setup:
         self._attempts: dict[int, Attempt] = {}
         self._targets: dict[str, Target] = {}
         self._against = ""
+        self._unfound = ""
         self._counted: Step | None = None
         self._unreached: Step | None = None
         self._rungs: list[Rung] = []
+        self._leaving: list[bytes] = []
+        self._said_stale = False
         self._deadline: Handle | None = None
         self._started = 0.0
         self._rang: float | None = None
@@ -150,6 +172,32 @@ class Setup:
         """The 2xx on its way to the caller, once there is one."""
         self.live: set[Attempt] = set()
         """Attempts of which something may still come."""
+
+    @property
+    def placement(self) -> Placement:
+        """What was known when it was placed."""
+        return self._placement
+
+    @property
+    def started(self) -> float:
+        """When its INVITE came."""
+        return self._started
+
+    @property
+    def attempts_made(self) -> int:
+        """How many attempts there were, those too that found no target."""
+        return max(self._hunt.attempt, len(self._rungs))
+
+    @property
+    def latest(self) -> Sent | None:
+        """Where it was sent last, if anywhere."""
+        attempt = next(reversed(self._attempts.values()), None)
+        return None if attempt is None else Sent(attempt.step.route, str(attempt.target))
+
+    @property
+    def source(self) -> str:
+        """The caller's address."""
+        return self._inbound.flow.remote[0]
 
     @property
     def result(self) -> Result | None:
@@ -163,8 +211,10 @@ class Setup:
         self._grounds.trunks.take(place.trunk, now, again=place.pinned is not None)
         self._advance(Placed(), now)
 
-    def caller_left(self, now: float) -> None:
-        """The caller cancelled, hung up early, or its INVITE expired."""
+    def caller_left(self, reasons: list[bytes], now: float) -> None:
+        """The caller cancelled, hung up early, or its INVITE expired; `reasons` are the values of
+        Reason that it gave, which whoever it called is told (RFC 3326)."""
+        self._leaving = reasons
         self._advance(CallerLeft(), now)
 
     def call_ended(self) -> None:
@@ -213,6 +263,11 @@ class Setup:
         not told, and the timer of its phase goes on."""
         self._inbound.forget(attempt)
 
+    def attempt_answered_in_vain(self, attempt: Attempt) -> None:
+        """Told by an attempt, whatever became of it."""
+        step = attempt.step
+        self._note(f"{step.egress} to {step.route} answered in vain: hung up, may be billed")
+
     def attempt_over(self, attempt: Attempt, now: float) -> None:
         """Told by an attempt, whatever became of it."""
         self.live.discard(attempt)
@@ -231,12 +286,14 @@ class Setup:
                 event, response = self._events[0]
                 self._hunt, actions = self._hunt.advance(event)
                 for action in actions:
-                    self._carry_out(action, response, now)
+                    self._carry_out(action, event, response, now)
                 self._events.popleft()
         finally:
             self._events.clear()
 
-    def _carry_out(self, action: Action, response: Response | None, now: float) -> None:
+    def _carry_out(
+        self, action: Action, event: Event, response: Response | None, now: float
+    ) -> None:
         match action:
             case ArmDeadline(seconds=seconds):
                 self._deadline = self._core.timers.at(
@@ -260,7 +317,7 @@ class Setup:
             case Skipped(step=step):
                 self._note(f"{step.egress} to {step.route} skipped: {self._against}")
             case Abandon(attempt=number):
-                self._attempts[number].give_up(now)
+                self._attempts[number].give_up(now, why_given_up(event, self._leaving))
             case Over(attempt=number, outcome=outcome):
                 self._end(number, outcome, now)
             case Finish(result=result):
@@ -272,11 +329,38 @@ class Setup:
             pinned, self._pinned = self._pinned, None
             self._take(step, (pinned,), now)
             return
-        self._core.locate(step.destinations, lambda targets, at: self._take(step, targets, at), now)
+        self._unfound = ""
+
+        def told(reason: str) -> None:
+            self._unfound = self._unfound or reason
+            self._note(f"{step.egress} to {step.route}: {reason}")
+
+        def found(targets: tuple[Target, ...], now: float) -> None:
+            self._take(step, self._within_reach(step, targets), now)
+
+        self._core.locate(step.destinations, found, now, told)
+
+    def _within_reach(self, step: Step, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        """The targets of the family of the step's egress address (RFC 7984 §3.1)."""
+        local = self._grounds.egress[step.egress].host
+        near = tuple(one for one in targets if reaches(local, one))
+        family = "IPv6" if ":" in local else "IPv4"
+        for target in targets:
+            if target not in near:
+                text = (
+                    f"{step.egress} to {step.route} at {target} skipped: it is sent from {family}"
+                )
+                self._note(text)
+        if targets and not near:
+            self._unfound = f"no {family} address"
+        return near
 
     def _take(self, step: Step, targets: tuple[Target, ...], now: float) -> None:
         self._targets = {str(target): target for target in targets}
         names = tuple(self._targets)
+        if is_emergency(self._inbound.request):
+            self._advance(Located(names), now)
+            return
         choice = self._grounds.standing.choose(step, names, now)
         self._against = choice.reasons
         if choice.full is not None and self._hunt.anyway:
@@ -287,7 +371,7 @@ class Setup:
                 self._note(f"{step.egress} to {step.route} at {name} skipped: {why}")
             self._advance(Located(choice.free), now)
         else:
-            self._advance(Located(names, held=bool(names)), now)
+            self._advance(Located(choice.held, held=bool(choice.held)), now)
 
     def _note(self, text: str) -> None:
         self._core.records.append(Notice(self._placement.call, text))
@@ -297,11 +381,20 @@ class Setup:
         egress = self._grounds.egress[step.egress]
         flow = self._core.flow((egress.host, egress.port), target)
         place = self._placement
+        trusted = self._grounds.trusted.reaches(step)
+        trust = Trust(self._inbound.trusted, trusted)
         request = build_invite(
-            self._core, self._inbound.request, place.hops, step, target, place.number, flow
+            self._core, self._inbound.request, place.hops, step, target, place.number, flow, trust
         )
+        if self._core.origins is not None:
+            self._core.origins.note(request.call_id, self._inbound.request.call_id)
         login = self._grounds.keyring.login(step, target, self._targets.values())
-        attempt = Attempt(self._core, self, action.attempt, step, target, request, flow, now, login)
+        attempt = Attempt(
+            self._core, self, action.attempt, step, target, request, flow, now, login, trusted
+        )
+        if not self._said_stale and is_stale(request, now - self._started):
+            self._said_stale = True
+            self._note("the caller's Identity is older than 60 s: targets may refuse it (438)")
         self._attempts[action.attempt] = attempt
         self._counted = step
         self._grounds.standing.call_begins(step, now)
@@ -329,7 +422,9 @@ class Setup:
         if attempt is None:
             step = self._unreached
             assert step is not None  # Unreached goes before the Over of an attempt never sent
-            rung = Rung(step.egress, step.route, None, outcome.word, now - self._started, 0.0)
+            at = now - self._started
+            phrase = self._unfound
+            rung = Rung(step.egress, step.route, None, outcome.word, at, 0.0, phrase)
         else:
             step = attempt.step
             attempt.disarm()
@@ -346,6 +441,7 @@ class Setup:
                 now - attempt.started,
                 phrase,
                 step.level_of(str(attempt.target)),
+                final.reasons if final is not None else (),
             )
         self._rungs.append(rung)
         place = self._placement
@@ -358,7 +454,8 @@ class Setup:
             self._deadline.cancel()
         attempt = self._attempts.get(result.attempt) if result.attempt is not None else None
         final = response if result.kind == "answered" else attempt.final if attempt else None
-        if attempt is not None and final is not None and final.status in (401, 407):
+        # Where we have an account ourselves, a challenge that stands is not the caller's to answer.
+        if attempt is not None and attempt.login is None and final is not None:
             self._remember(attempt, final, now)
         ladder = Ladder(
             tuple(self._rungs),
@@ -383,10 +480,13 @@ class Setup:
             call_id=invite.call_id,
             caller=invite.from_.uri,
             callee=invite.to.uri,
+            plan=place.plan,
         )
         self._core.records.append(self.record)
 
     def _remember(self, attempt: Attempt, final: Response, now: float) -> None:
+        if final.status not in CHALLENGED:
+            return
         place = self._placement
         steps = place.itinerary.steps
         left = steps[steps.index(attempt.step) :]

@@ -97,7 +97,9 @@ def _read_csv(line: bytes) -> Row:
 
 def _row(found: dict[str, Any], attempts: list[dict[str, Any]]) -> Row:
     values = {name: found[name] for name in COLUMNS}
-    values["attempts"] = tuple(Attempt(**one) for one in attempts)
+    values["attempts"] = tuple(
+        Attempt(**{**one, "reasons": tuple(one["reasons"])}) for one in attempts
+    )
     return Row(**values)
 
 

@@ -1,16 +1,20 @@
-"""What speaks against sending a call somewhere now: a limit, a Retry-After, a target that is down.
+"""What speaks against sending a call somewhere now: a limit, a Retry-After, a target that is down,
+an operator who said so.
 
-The failover machine knows one word for all three, "held"; what the reason is, an operator reads.
-What would surprise: held targets are tried anyway when nothing else is left, but a limit holds.
+The failover machine knows one word for all of them, "held"; what the reason is, an operator reads.
+What would surprise: held targets are tried anyway when nothing else is left, but neither against a
+limit nor against an operator's word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sipfo.plan.model import Limit, Probe
 from sipfo.plan.order import Step
 from sipfo.plan.outcome import Outcome
+from sipfo.runtime.disabled import DISABLED, Disabled
 from sipfo.runtime.health import Healths, Path, met_by_call
 from sipfo.runtime.holds import Holds
 from sipfo.runtime.quotas import Quotas
@@ -18,12 +22,16 @@ from sipfo.runtime.quotas import Quotas
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which of a step's targets may be tried, in their order, and what speaks against the others;
-    `full` is what speaks against the whole step, whatever else there is: a carrier's limit."""
+    """Which of a step's targets may be tried, in their order, and what speaks against the others.
+
+    `full` is what speaks against the whole step, whatever else there is: a carrier's limit, or an
+    operator; `held` are those to name as held when none is free.
+    """
 
     free: tuple[str, ...]
     against: dict[str, str]
     full: str | None
+    held: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> str:
@@ -34,25 +42,38 @@ class Choice:
 class Standing:
     """What is known of destinations before a call is sent there."""
 
-    __slots__ = ("carriers", "healths", "holds")
+    __slots__ = ("carriers", "disabled", "healths", "holds")
 
     def __init__(self, holds: Holds, healths: Healths, carriers: Quotas) -> None:
         self.holds = holds
         self.healths = healths
         self.carriers = carriers
+        self.disabled = Disabled()
+
+    def declare(
+        self, probes: Mapping[Path, Probe], carriers: Iterable[tuple[str, Limit | None]]
+    ) -> None:
+        """Another plan from now on; what is known of what stays is kept."""
+        self.healths.declare(probes)
+        self.carriers.declare(carriers)
 
     def choose(self, step: Step, targets: Iterable[str], now: float) -> Choice:
         """Which of a step's targets may be tried."""
+        names = tuple(targets)
         full = self.carriers.against(step.route, now) if step.carrier else None
+        allowed = self.disabled.others(step, names)
+        if names and not allowed:
+            full = DISABLED
         free: list[str] = []
         against: dict[str, str] = {}
-        for target in targets:
-            why = full or self._against(step, target, now)
+        for target in names:
+            why = full or (None if target in allowed else DISABLED)
+            why = why or self.against(Path.of(step), target, now)
             if why is None:
                 free.append(target)
             else:
                 against[target] = why
-        return Choice(tuple(free), against, full)
+        return Choice(tuple(free), against, full, allowed or names)
 
     def attempt_ended(self, step: Step, target: str, outcome: Outcome) -> None:
         """An attempt has its outcome, which says something about its target."""
@@ -70,9 +91,10 @@ class Standing:
         if step.carrier:
             self.carriers.give_back(step.route)
 
-    def _against(self, step: Step, target: str, now: float) -> str | None:
+    def against(self, path: Path, target: str, now: float) -> str | None:
+        """What is known against a target at the end of a path; None if nothing is."""
         if self.holds.holds(target, now):
             return "asked to be left alone (Retry-After)"
-        if self.healths.is_down(Path.of(step), target):
+        if self.healths.is_down(path, target):
             return "down"
         return None

@@ -28,8 +28,7 @@ STRANGER: Final = re.compile(
     r": (?P<answer>[1-6][0-9]{2}|silence)"
 )
 """The text of a stranger's notice. None of it can be put there by the peer but a method, which
-holds no blank, so that a line cannot be forged. For fail2ban, as `sipfo run` prints it:
-`failregex = ^\\S+\\s+call -  stranger <HOST> sent .+: (?:[1-6][0-9]{2}|silence)$`."""
+holds no blank, so that a line cannot be forged. deploy/fail2ban has the filter for it."""
 
 INNOCENT: Final = frozenset({200, 407, 481})
 """What a stranger may be told without a notice: a probe's answer, a challenge, with which every

@@ -10,12 +10,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any, TypeAlias
 
 import pytest
 
-_parse: Any = re._parser  # type: ignore[attr-defined]  # the syntax tree that `re` itself compiles
+_parse: Any = import_module("re._parser")  # the syntax tree that `re` itself compiles
 
 _Then: TypeAlias = Callable[[int], bool]
 _Match: TypeAlias = Callable[[int, _Then], bool]

@@ -14,9 +14,11 @@ from pathlib import Path
 import dns.rcode
 import pytest
 
-from sipfo.runtime.locate import Answer, Query, Target, Unlocatable
+from sipfo.runtime.dnscache import STALE_LIFE, STALE_RECHECK
+from sipfo.runtime.locate import Target, Unlocatable
+from sipfo.runtime.question import Answer
 from sipfo.runtime.sip.uri import SipUri, parse_uri
-from sipfo.runtime.wire.dns import LONGEST, STALE_LIFE, STALE_RECHECK, Cache, Resolver
+from sipfo.runtime.wire.dns import Resolver
 from sipfo.verify.lab.dns import DnsServer
 
 PBX = (
@@ -193,67 +195,242 @@ def test_an_answer_is_asked_for_once_within_its_ttl() -> None:
     with_server(body, *PBX)
 
 
+class Aging:
+    """A resolver whose answers age when told to, and what it said."""
+
+    def __init__(self, server: DnsServer, timeout: float = 5.0) -> None:
+        self.now = 0.0
+        self.said: list[str] = []
+        self.resolver = Resolver(
+            [server.address], timeout, clock=lambda: self.now, say=self.said.append
+        )
+
+    async def find(self, text: str) -> list[str]:
+        return texts(await self.resolver.targets(uri(text)))
+
+    async def cause(self, text: str) -> str:
+        with pytest.raises(Unlocatable) as caught:
+            await self.find(text)
+        return caught.value.cause
+
+
+NAME = "sip:a.example.com:5060"
+HAS = ["udp:192.0.2.1:5060"]
+
+
+def aging(
+    body: Callable[[DnsServer, Aging], Awaitable[None]], *records: str, timeout: float = 5.0
+) -> None:
+    async def run() -> None:
+        async with serving(*(records or PBX)) as server:
+            one = Aging(server, timeout)
+            await body(server, one)
+            await one.resolver.close()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("failure", [dns.rcode.SERVFAIL, dns.rcode.REFUSED, None])
-def test_the_last_good_answer_is_used_when_the_server_fails(
+def test_the_last_good_answer_is_used_when_the_server_fails_and_that_is_said(
     failure: dns.rcode.Rcode | None,
 ) -> None:
-    async def body(server: DnsServer, resolver: Resolver) -> None:
-        first = await resolver.targets(uri("sip:a.example.com:5060"))
+    async def body(server: DnsServer, one: Aging) -> None:
+        assert await one.find(NAME) == HAS
         server.rcode, server.silent = failure, failure is None
+        one.now = 360.0
         asked = len(server.queries)
-        assert await resolver.targets(uri("sip:a.example.com:5060")) == first
+        assert await one.find(NAME) == HAS
         assert len(server.queries) > asked  # its TTL was over, so it was asked for
 
-        asked = len(server.queries)
-        assert await resolver.targets(uri("sip:a.example.com:5060")) == first
-        assert len(server.queries) == asked  # RFC 8767 §5: not again at once
+        word = "timeout" if failure is None else dns.rcode.to_text(failure)
+        assert f"dns: {word} for A a.example.com: using 192.0.2.1, 300 s out of date" in one.said
+        asked, said = len(server.queries), len(one.said)
+        one.now += STALE_RECHECK - 1
+        assert await one.find(NAME) == HAS
+        assert (len(server.queries), len(one.said)) == (asked, said)  # RFC 8767 §5: not at once
 
-    with_server(body, "a.example.com. 0 IN A 192.0.2.1", timeout=0.3)
+        server.rcode, server.silent = None, False
+        one.now += 2
+        trail = await one.resolver.trail(uri(NAME))
+        assert [each.known.answer.status for each in trail.asked] == ["ok", "nodata"]
+        assert "stale" not in [each.known.source for each in trail.asked]
+
+    aging(body, timeout=0.6)
+
+
+def test_a_domain_without_srv_records_is_still_found_when_the_server_fails() -> None:
+    """The empty answers on the way to its address are as old as that is."""
+
+    async def body(server: DnsServer, one: Aging) -> None:
+        assert await one.find("sip:a.example.com") == HAS
+        server.rcode = dns.rcode.SERVFAIL
+        one.now = 7200
+        assert await one.find("sip:a.example.com") == HAS
+
+    aging(body)
+
+
+def test_an_answer_too_old_is_not_used_however_long_the_server_fails() -> None:
+    async def body(server: DnsServer, one: Aging) -> None:
+        assert await one.find(NAME) == HAS
+        server.rcode = dns.rcode.SERVFAIL
+        one.now = 61 + STALE_LIFE
+        assert await one.cause(NAME) == "servfail"
+
+    aging(body)
+
+
+def test_with_an_old_answer_nobody_waits_long_for_a_silent_server() -> None:
+    """RFC 8767 §5, the client response timer: far below the time of one query."""
+
+    async def body(server: DnsServer, one: Aging) -> None:
+        assert await one.find(NAME) == HAS
+        server.silent = True
+        one.now = 100.0
+        begun = time.monotonic()
+        assert await one.find(NAME) == HAS
+        assert time.monotonic() - begun < 5  # one query has 20 s
+
+    aging(body, timeout=60.0)
+
+
+@pytest.mark.parametrize("failure", [dns.rcode.SERVFAIL, dns.rcode.REFUSED, None])
+def test_a_failure_is_known_at_once_for_a_while(failure: dns.rcode.Rcode | None) -> None:
+    """RFC 9520 §3.2: no query for every call to a name that cannot be resolved."""
+
+    async def body(server: DnsServer, one: Aging) -> None:
+        server.rcode, server.silent = failure, failure is None
+        cause = await one.cause(NAME)
+        asked = len(server.queries)
+        for _ in range(100):
+            assert await one.cause(NAME) == cause
+        assert len(server.queries) == asked
+        server.rcode, server.silent = None, False
+        one.now = 31.0
+        assert await one.find(NAME) == HAS
+
+    aging(body, timeout=0.3)
 
 
 def test_a_name_that_is_gone_is_gone_although_it_was_known() -> None:
-    async def body(server: DnsServer, resolver: Resolver) -> None:
-        await resolver.targets(uri("sip:a.example.com:5060"))
+    async def body(server: DnsServer, one: Aging) -> None:
+        await one.find(NAME)
         server.rcode = dns.rcode.NXDOMAIN
-        with pytest.raises(Unlocatable) as caught:
-            await resolver.targets(uri("sip:a.example.com:5060"))
-        assert caught.value.cause == "nxdomain"
+        one.now = 61.0
+        assert await one.cause(NAME) == "nxdomain"
+        assert one.said == []
 
-    with_server(body, "a.example.com. 0 IN A 192.0.2.1")
-
-
-QUERY = Query("a.example", "A")
-KNOWN = Answer("ok", ("192.0.2.1",))
+    aging(body)
 
 
-def test_an_answer_is_fresh_for_its_ttl_and_never_for_longer_than_the_bound() -> None:
-    cache = Cache()
-    cache.put(QUERY, KNOWN, 60, now=100)
-    assert cache.fresh(QUERY, 159.9) == KNOWN
-    assert cache.fresh(QUERY, 160) is None
-    cache.put(QUERY, KNOWN, 2**31, now=200)
-    assert cache.fresh(QUERY, 200 + LONGEST) is None
+def test_a_negative_answer_holds_as_long_as_its_soa_record_says() -> None:
+    """RFC 2308 §5: the lab's says 60 s."""
+
+    async def body(server: DnsServer, one: Aging) -> None:
+        for now, asked in ((0.0, 2), (50.0, 2), (61.0, 4)):
+            one.now = now
+            assert await one.cause("sip:gone.example.com:5060") == "nxdomain"
+            await asyncio.gather(*one.resolver._under_way.values())
+            assert len(server.queries) == asked
+
+    aging(body)
 
 
-def test_a_stale_answer_is_served_without_asking_until_the_recheck_and_dies_in_the_end() -> None:
-    cache = Cache()
-    cache.put(QUERY, KNOWN, 60, now=0)
-    assert cache.stale(QUERY, 1000) == KNOWN
-    assert cache.fresh(QUERY, 1000 + STALE_RECHECK - 1) == KNOWN
-    assert cache.fresh(QUERY, 1000 + STALE_RECHECK) is None
-    assert cache.stale(QUERY, 60 + STALE_LIFE - 1) == KNOWN
-    assert cache.fresh(QUERY, 60 + STALE_LIFE) is None
-    assert cache.stale(QUERY, 60 + STALE_LIFE) is None
+def test_an_answer_that_is_about_to_be_over_is_asked_for_before_it_is() -> None:
+    async def body(server: DnsServer, one: Aging) -> None:
+        await one.find(NAME)
+        asked = len(server.queries)
+        one.now = 59.0
+        assert await one.find(NAME) == HAS
+        await asyncio.gather(*one.resolver._under_way.values())
+        assert len(server.queries) == asked + 2
+        one.now = 62.0
+        assert await one.find(NAME) == HAS
+        assert len(server.queries) == asked + 2
+
+    aging(body)
 
 
-def test_the_cache_forgets_the_least_recently_used_first() -> None:
-    cache = Cache(size=2)
-    one, two, three = (Query(name, "A") for name in ("one", "two", "three"))
-    cache.put(one, KNOWN, 60, now=0)
-    cache.put(two, KNOWN, 60, now=0)
-    assert cache.fresh(one, 1) == KNOWN
-    cache.put(three, KNOWN, 60, now=1)
-    assert [cache.fresh(each, 2) for each in (one, two, three)] == [KNOWN, None, KNOWN]
+def test_equal_questions_at_once_are_one_query() -> None:
+    async def body(server: DnsServer, resolver: Resolver) -> None:
+        found = await asyncio.gather(*(resolver.targets(uri(NAME)) for _ in range(50)))
+        assert [texts(each) for each in found] == [HAS] * 50
+        assert sorted(server.queries) == [("a.example.com", "A"), ("a.example.com", "AAAA")]
+
+    with_server(body, *PBX)
+
+
+def test_a_caller_who_gives_up_takes_the_question_from_nobody_else() -> None:
+    async def body(server: DnsServer, resolver: Resolver) -> None:
+        first = asyncio.create_task(resolver.targets(uri(NAME)))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(resolver.targets(uri(NAME)))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert texts(await second) == HAS
+
+    with_server(body, *PBX)
+
+
+def test_several_uris_have_the_time_of_one_lookup_and_each_failure_is_said() -> None:
+    async def body(server: DnsServer, resolver: Resolver) -> None:
+        uris = [uri(text) for text in ("sip:gone.example:5060", NAME, "sip:192.0.2.7")]
+        targets, failures = await resolver.every(uris)
+        assert texts(targets) == [*HAS, "udp:192.0.2.7:5060"]
+        assert failures == ("unresolvable: NXDOMAIN (gone.example: no such name)",)
+
+        server.silent = True
+        begun = time.monotonic()
+        uris = [uri(f"sip:h{n}.example") for n in range(50)]
+        targets, failures = await resolver.every(uris)
+        assert time.monotonic() - begun < 10  # each of them by itself takes 0.4 s
+        assert targets == ()
+        assert {one.partition(" (")[0] for one in failures} == {"unresolvable: timeout"}
+
+    with_server(body, *PBX, timeout=0.4)
+
+
+def test_a_trail_has_every_question_with_its_answer_and_the_targets_with_their_reasons() -> None:
+    async def body(server: DnsServer, one: Aging) -> None:
+        trail = await one.resolver.trail(uri("sip:example.com"))
+        a, b = "10 0 5060 a.example.com", "20 0 5080 b.example.com"
+        said = [str(each) for each in trail.asked]
+        if a in said[1].partition(",")[0]:
+            a, b = b, a  # a server may give its records in any order
+        assert said == [
+            "NAPTR example.com: empty answer (ttl 60 s)",
+            f"SRV _sip._udp.example.com: {b}, {a} (ttl 60 s)",
+            "A a.example.com: 192.0.2.1 (ttl 60 s)",
+            "AAAA a.example.com: empty answer (ttl 60 s)",
+            "A b.example.com: 192.0.2.2 (ttl 60 s)",
+            "AAAA b.example.com: 2001:db8::2 (ttl 60 s)",
+        ]
+        assert trail.failure is None
+        assert [(str(each), each.why) for each in trail.targets] == [
+            ("udp:192.0.2.1:5060", "SRV 10 0 of _sip._udp.example.com, A a.example.com"),
+            ("udp:192.0.2.2:5080", "SRV 20 0 of _sip._udp.example.com, A b.example.com"),
+            ("udp:[2001:db8::2]:5080", "SRV 20 0 of _sip._udp.example.com, AAAA b.example.com"),
+        ]
+        one.now = 20.0
+        again = await one.resolver.trail(uri(NAME))
+        assert str(again.asked[0]) == "A a.example.com: 192.0.2.1 (ttl 40 s)"
+        server.rcode = dns.rcode.SERVFAIL
+        one.now = 70.0
+        old = await one.resolver.trail(uri(NAME))
+        assert str(old.asked[0]) == "A a.example.com: 192.0.2.1 (10 s out of date)"
+
+    aging(body)
+
+
+def test_a_trail_that_leads_nowhere_has_the_failure() -> None:
+    async def body(server: DnsServer, resolver: Resolver) -> None:
+        server.rcode = dns.rcode.REFUSED
+        trail = await resolver.trail(uri(NAME))
+        assert trail.targets == ()
+        assert trail.failure is not None and trail.failure.cause == "refused"
+        assert [each.known.answer for each in trail.asked] == [Answer("refused")] * 2
+
+    with_server(body, *PBX)
 
 
 def test_an_empty_answer_is_asked_for_once_while_its_soa_record_says_so() -> None:
@@ -262,8 +439,9 @@ def test_an_empty_answer_is_asked_for_once_while_its_soa_record_says_so() -> Non
             for name in ("gone.example.com", "txt.example.com"):
                 with pytest.raises(Unlocatable):
                     await resolver.targets(uri(f"sip:{name}:5060"))
-        assert server.queries == [
+        assert sorted(server.queries) == [
             ("gone.example.com", "A"),
+            ("gone.example.com", "AAAA"),
             ("txt.example.com", "A"),
             ("txt.example.com", "AAAA"),
         ]
@@ -351,6 +529,15 @@ def test_a_nameserver_that_is_no_address_is_no_crash() -> None:
     with pytest.raises(Unlocatable) as caught:
         asyncio.run(Resolver([("dns.example", 53)], 0.2).targets(uri("sip:example.com:5060")))
     assert caught.value.cause == "timeout"
+
+
+def test_a_plan_with_a_name_is_prepared_for_before_its_first_call() -> None:
+    said: list[str] = []
+    resolver = Resolver([], say=said.append)
+    resolver.expect(["sip:192.0.2.1", "sip:[2001:db8::1];transport=tls", "sip:x;transport=sctp"])
+    assert said == []
+    resolver.expect(["sip:192.0.2.1", "sip:pbx.example.com", "sip:pbx.example.net"])
+    assert said == ["dns: there is no nameserver to ask"]
 
 
 def test_an_address_literal_needs_neither_a_resolver_nor_dnspython() -> None:

@@ -15,7 +15,8 @@ from sipfo.runtime.mapping import Mapping, parse_mapping
 from sipfo.runtime.record import CallRecord
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.message import Request, Response, parse, serialize
-from sipfo.runtime.wire.server import CannotListen, Server
+from sipfo.runtime.wire.doors import CannotListen
+from sipfo.runtime.wire.server import Server
 
 NET = f"127.{64 + os.getpid() % 64}.{os.getpid() // 64 % 250}"
 SIPFO, PRIMARY, SECONDARY, EAST, WEST, CALLER = (f"{NET}.{n}" for n in range(1, 7))

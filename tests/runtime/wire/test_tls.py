@@ -24,7 +24,8 @@ from sipfo.runtime.sip.message import Request, Response, parse, serialize
 from sipfo.runtime.wire import server as server_module
 from sipfo.runtime.wire import tls
 from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
-from sipfo.runtime.wire.server import CannotListen, Server
+from sipfo.runtime.wire.doors import CannotListen
+from sipfo.runtime.wire.server import Server
 from sipfo.verify.lab.dns import DnsServer
 
 NET = f"127.{128 + os.getpid() % 64}.{os.getpid() // 64 % 250}"
@@ -296,6 +297,21 @@ def test_another_name_is_not_believed(
 ) -> None:
     files = authority.issue("another", *names)
     assert failure(files, Trust(ca=str(authority.file)), ours) == reason
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_a_peer_that_speaks_no_tls_1_2_gets_no_handshake(
+    authority: Authority, ours: PemFiles
+) -> None:
+    async def work(world: World) -> None:
+        old = ssl.create_default_context(cafile=str(authority.file))
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        old.minimum_version = ssl.TLSVersion.TLSv1
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises((ssl.SSLError, ConnectionResetError)):
+            await asyncio.open_connection(SIPFO, 5061, ssl=old, server_hostname="sipfo.example")
+
+    serving(listening(ours), Trust(ca=str(authority.file)), work)
 
 
 def test_a_wildcard_is_not_believed(authority: Authority, ours: PemFiles) -> None:

@@ -152,6 +152,7 @@ class _Simulation:
                         took=(self._now - began) / TICKS,
                         phrase=final.phrase if final is not None else "",
                         level=step.level_of(reached) if reached is not None else None,
+                        reasons=final.reasons if final is not None else (),
                     )
                 )
             case Relay() | Abandon() | Finish() | Skipped():
@@ -183,5 +184,7 @@ def _heard(attempt: int, reply: Reply) -> Event:
     status = reply.status
     if status < 200:
         return Heard(attempt, status, has_body(status))
-    causes = (reply.cause,) if reply.cause is not None else ()
-    return Responded(attempt, Final(status, phrase_of(reply), causes=causes))
+    if reply.cause is None:
+        return Responded(attempt, Final(status, phrase_of(reply)))
+    reasons = (f"Q.850;cause={reply.cause}",)  # RFC 3326 §2
+    return Responded(attempt, Final(status, phrase_of(reply), reasons, (reply.cause,)))

@@ -119,6 +119,14 @@ def restore_to(response: Response, request: Request) -> None:
         response.headers.set(b"to", to.encode())
 
 
+def renumbered(request: Request, number: int) -> Request:
+    """A request to be sent again without its Via: the same Call-ID, From and To under another CSeq
+    (RFC 3261 §8.1.3.5)."""
+    headers = Headers([one for one in request.headers if one[0] != b"via"])
+    headers.set(b"cseq", CSeq(number, request.method).encode())
+    return Request(request.method, request.uri, headers, request.body)
+
+
 def make_ack(request: Request, response: Response) -> Request:
     """The ACK of a 300-699 response, sent by the transaction (RFC 3261 §17.1.1.3)."""
     ack = _companion(request, "ACK")

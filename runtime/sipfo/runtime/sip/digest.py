@@ -59,7 +59,9 @@ _PARAMETER = re.compile(
 )
 _PAIR = re.compile(rb"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(rb'(["\\])')
-_REALM = re.compile(rb'(?i)(?:^|[ \t,])realm[ \t]*=[ \t]*"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_REALM = re.compile(
+    rb'(?i)(?:^|[ \t,])realm[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\x00-\x20\x7f",]+))', re.DOTALL
+)
 _COUNT = re.compile(rb"[0-9A-Fa-f]{8}")
 _RESPONSE = re.compile(rb"[0-9A-Fa-f]{32,64}")
 
@@ -226,8 +228,13 @@ def parse_credentials(value: bytes) -> Credentials:
 
 def realm_of(value: bytes) -> bytes | None:
     """The realm that a field value names, also one that is otherwise of no use here."""
-    found = _REALM.search(value)
-    return _PAIR.sub(rb"\1", found[1]) if found is not None else None
+    try:
+        return _parameters(value).get(b"realm")
+    except Malformed:  # another scheme, or not quite Digest
+        found = _REALM.search(value)
+    if found is None:
+        return None
+    return found[2] if found[1] is None else _PAIR.sub(rb"\1", found[1])
 
 
 def _parameters(value: bytes) -> dict[bytes, bytes]:

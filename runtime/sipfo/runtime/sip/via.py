@@ -102,6 +102,8 @@ def response_address(via: Via, source: tuple[str, int], reliable: bool = False) 
     connection is opened to when the one that the request came on is gone.
 
     `source` is where the request really came from; a Via's own word is used for the port alone.
+    `maddr` is not followed: it is for multicast, which is not spoken here, and anybody could aim
+    our responses at somebody else with it.
     `rport` asks for the source's port, whether or not `stamp` has filled it in yet.
     """
     if not reliable and any(name == b"rport" for name, _ in via.parameters):

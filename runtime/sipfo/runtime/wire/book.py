@@ -1,6 +1,7 @@
-"""What a ledger writes into: a file of records, held by one process at a time.
+"""What a ledger writes into: records on disk, which one process at a time may write.
 
-A book is told from its suffix: a database (`.db`) or lines (`.jsonl`, `.csv`).
+What would surprise: a file is held by a lock of the kernel's, so that a process that was killed
+holds nothing.
 """
 
 from __future__ import annotations
@@ -20,9 +21,6 @@ Sync = Literal["normal", "full"]
 
 FILE_MODE: Final = 0o640
 """Who called whom is not for everybody."""
-
-DATABASE_SUFFIXES: Final = frozenset({".db", ".sqlite", ".sqlite3"})
-LINE_SUFFIXES: Final = frozenset({".jsonl", ".csv"})
 
 
 class CannotKeep(Exception):
@@ -47,17 +45,8 @@ class Book(Protocol):
         """Let another process have it."""
 
 
-def check_suffix(path: Path) -> None:
-    """Raises CannotKeep for a name that says nothing about the form."""
-    if path.suffix not in DATABASE_SUFFIXES | LINE_SUFFIXES:
-        raise CannotKeep(f"{path}: end the name in `.db`, `.jsonl` or `.csv`")
-
-
 def hold(path: Path) -> int:
-    """Open or make the file for this process alone; the descriptor. Raises CannotKeep.
-
-    The lock is the kernel's, so that no crash leaves it behind.
-    """
+    """Open or make the file for this process alone; the descriptor. Raises CannotKeep."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_APPEND, FILE_MODE)
     except OSError as error:

@@ -12,18 +12,29 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from sipfo.plan.ladder import Attempt
+from sipfo.runtime.columns import (
+    ATTEMPTS,
+    CALLS,
+    SCHEMA_VERSION,
+    attempt_cells,
+    attempt_of,
+    call_cells,
+    query,
+    write_attempt,
+    write_call,
+)
 from sipfo.runtime.row import Row, lost, moment, unix
 from sipfo.runtime.wanted import Wanted
 from sipfo.runtime.wire.book import CannotKeep, CannotWrite, Sync, hold, sync_folder
 
-SCHEMA_VERSION: Final = 1
 APPLICATION: Final = 0x73697066
 """`sipf`, in the header of the file (PRAGMA application_id)."""
+
+_OF_A_ROW: Final = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.ProgrammingError)
+"""Errors that another time will not mend."""
 
 BUSY: Final = 2000
 """Milliseconds that a commit waits for whoever else has the database locked."""
@@ -39,6 +50,7 @@ CREATE TABLE calls (
     callee     TEXT NOT NULL,
     number     TEXT NOT NULL,
     call_id    TEXT NOT NULL,
+    plan       TEXT NOT NULL,
     result     TEXT NOT NULL CHECK (result IN ('answered', 'refused', 'cancelled')),
     code       INTEGER NOT NULL,
     by         TEXT,
@@ -60,6 +72,7 @@ CREATE TABLE attempts (
     took       REAL NOT NULL,
     phrase     TEXT NOT NULL,
     level      TEXT,
+    reasons    TEXT NOT NULL,
     PRIMARY KEY (call, place)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE heartbeat (
@@ -71,19 +84,10 @@ CREATE INDEX calls_by_caller ON calls (call_id);
 CREATE INDEX calls_up ON calls (call) WHERE state = 'open';
 """
 
-_COLUMNS: Final = tuple(one.name for one in fields(Row) if one.name != "attempts")
-_RUNGS: Final = tuple(one.name for one in fields(Attempt))
-_SELECT: Final = f"SELECT {', '.join(_COLUMNS)} FROM calls"
-_SELECT_ATTEMPTS: Final = f"SELECT {', '.join(_RUNGS)} FROM attempts WHERE call = ? ORDER BY place"
-_WRITE_CALL: Final = (
-    f"INSERT INTO calls ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-    " ON CONFLICT (call) DO UPDATE SET state = excluded.state, ended = excluded.ended,"
-    " talked = excluded.talked, hung_up_by = excluded.hung_up_by"
-)
-_WRITE_ATTEMPT: Final = (
-    f"INSERT OR IGNORE INTO attempts (call, place, {', '.join(_RUNGS)})"
-    f" VALUES ({', '.join('?' * (2 + len(_RUNGS)))})"
-)
+_WRITE_CALL: Final = write_call("?")
+_WRITE_ATTEMPT: Final = write_attempt("?")
+_OPEN: Final = f"SELECT {', '.join(CALLS)} FROM calls WHERE state = 'open'"
+_ATTEMPTS: Final = f"SELECT {', '.join(ATTEMPTS)} FROM attempts WHERE call = ? ORDER BY place"
 
 
 class Database:
@@ -127,7 +131,7 @@ class Database:
         with self._transaction():
             beat = self._connection.execute("SELECT at FROM heartbeat").fetchone()
             last_alive = unix(beat[0]) if beat is not None else 0.0
-            left = list(_rows(self._connection, f"{_SELECT} WHERE state = 'open'", ()))
+            left = list(_rows(self._connection, _OPEN, ()))
             self._put([lost(row, last_alive) for row in left])
         return len(left)
 
@@ -143,17 +147,9 @@ class Database:
         os.close(self._held)
 
     def _put(self, rows: Sequence[Row]) -> None:
-        self._connection.executemany(
-            _WRITE_CALL, ([getattr(row, name) for name in _COLUMNS] for row in rows)
-        )
-        self._connection.executemany(
-            _WRITE_ATTEMPT,
-            (
-                (row.call, place, *(getattr(one, name) for name in _RUNGS))
-                for row in rows
-                for place, one in enumerate(row.attempts, start=1)
-            ),
-        )
+        self._connection.executemany(_WRITE_CALL, map(call_cells, rows))
+        attempts = (cells for row in rows for cells in attempt_cells(row))
+        self._connection.executemany(_WRITE_ATTEMPT, attempts)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -165,7 +161,7 @@ class Database:
         except BaseException as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, _OF_A_ROW):
                 raise CannotWrite(str(error)) from None
             raise
 
@@ -177,34 +173,16 @@ def read_database(path: Path, wanted: Wanted) -> Iterator[Row]:
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
             connection.execute(f"PRAGMA busy_timeout = {BUSY}")
             _check_version(connection, path)
-            query, values = _query(wanted)
-            yield from _rows(connection, query, values)
+            yield from _rows(connection, *query(wanted, "?"))
     except sqlite3.Error as error:
         raise CannotKeep(f"cannot read {path}: {error}") from None
 
 
-def _query(wanted: Wanted) -> tuple[str, tuple[str, ...]]:
-    """As `Wanted.holds` has it."""
-    terms, values = ["true"], list[str]()
-    if wanted.since is not None:
-        terms.append("began >= ?")
-        values.append(wanted.since)
-    if wanted.trunk is not None:
-        terms.append("trunk = ?")
-        values.append(wanted.trunk)
-    if wanted.failed:
-        terms.append("(result = 'refused' OR state = 'lost')")
-    if wanted.call is not None:
-        terms.append("? IN (call, substr(call, -8), call_id)")
-        values.append(wanted.call)
-    return f"{_SELECT} WHERE {' AND '.join(terms)} ORDER BY began, call", tuple(values)
-
-
-def _rows(connection: sqlite3.Connection, query: str, values: tuple[str, ...]) -> Iterator[Row]:
-    for cells in connection.execute(query, values):
-        known: dict[str, Any] = dict(zip(_COLUMNS, cells, strict=True))
-        rungs = connection.execute(_SELECT_ATTEMPTS, (known["call"],))
-        yield Row(**known, attempts=tuple(Attempt(*rung) for rung in rungs))
+def _rows(connection: sqlite3.Connection, asked: str, values: tuple[str, ...]) -> Iterator[Row]:
+    for cells in connection.execute(asked, values):
+        known: dict[str, Any] = dict(zip(CALLS, cells, strict=True))
+        rungs = connection.execute(_ATTEMPTS, (known["call"],))
+        yield Row(**known, attempts=tuple(map(attempt_of, rungs)))
 
 
 def _is_blank(connection: sqlite3.Connection) -> bool:

@@ -1,84 +1,33 @@
 """Drives `sipfo.runtime.locate` with real DNS queries, and remembers the answers.
 
-dnspython is imported with the first name to look up: a plan of addresses never loads it. The cache
-is ours because that of older dnspython keeps an empty answer without SOA for 68 years, and forgets
-every answer at the very moment the nameserver stops answering (RFC 8767).
+Equal questions that are under way at once are one query. What would surprise: a question goes on
+when whoever asked it has given up, so that its answer is there for the next call; and with an old
+answer at hand nobody waits long for a new one (RFC 8767 §5).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from sipfo.runtime.locate import (
-    SUPPORTED,
-    Answer,
-    NaptrRecord,
-    Query,
-    Record,
-    SrvRecord,
-    Status,
-    Target,
-    Unlocatable,
-    locate,
-)
-from sipfo.runtime.sip.uri import SipUri
+from sipfo.runtime.dnscache import Cache, Known
+from sipfo.runtime.locate import SUPPORTED, Target, Unlocatable, foreseen, locate
+from sipfo.runtime.question import WORDS, Answer, Query
+from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.uri import SipUri, parse_uri
+from sipfo.runtime.trail import Asked, Trail
+from sipfo.runtime.wire import nameserver
 from sipfo.runtime.wire.entropy import draw
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver as AsyncResolver
-    from dns.message import QueryMessage
-    from dns.rdata import Rdata
-    from dns.resolver import NoNameservers
 
-CACHE_SIZE = 4096
-"""Answers remembered; the least recently used is forgotten first."""
+LOOKUP_LIMIT = 3.0
+"""Seconds for the whole of a lookup, however many questions it takes."""
 
-LONGEST = 3600.0
-"""Seconds an answer is believed at most, whatever its TTL says."""
-
-STALE_LIFE = 86400.0
-"""Seconds an answer may outlive its TTL while no nameserver answers (RFC 8767 §5)."""
-
-STALE_RECHECK = 30.0
-"""Seconds until the nameserver is asked again after a stale answer was used (RFC 8767 §5)."""
-
-
-class Cache:
-    """Answers by query, until their time is up; after that, for when the DNS is down."""
-
-    __slots__ = ("_entries", "_size")
-
-    def __init__(self, size: int = CACHE_SIZE) -> None:
-        self._size = size
-        self._entries: OrderedDict[Query, tuple[Answer, float, float]] = OrderedDict()
-
-    def put(self, query: Query, answer: Answer, ttl: float, now: float) -> None:
-        """Remember an answer for `ttl` seconds, at most LONGEST."""
-        fresh_until = now + min(ttl, LONGEST)
-        self._entries[query] = (answer, fresh_until, fresh_until + STALE_LIFE)
-        self._entries.move_to_end(query)
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
-
-    def fresh(self, query: Query, now: float) -> Answer | None:
-        """The answer, while it is to be believed."""
-        entry = self._entries.get(query)
-        if entry is None or entry[1] <= now:
-            return None
-        self._entries.move_to_end(query)
-        return entry[0]
-
-    def stale(self, query: Query, now: float) -> Answer | None:
-        """The last answer, for want of a better one; it counts as fresh for STALE_RECHECK."""
-        entry = self._entries.get(query)
-        if entry is None or entry[2] <= now:
-            return None
-        answer, _, dead = entry
-        self._entries[query] = (answer, min(now + STALE_RECHECK, dead), dead)
-        return answer
+STALE_AFTER = 0.4
+"""Seconds until an old answer is used in place of one that does not come."""
 
 
 class Resolver:
@@ -87,131 +36,173 @@ class Resolver:
     def __init__(
         self,
         nameservers: Sequence[tuple[str, int]] | None = None,
-        timeout: float = 3.0,
+        timeout: float = LOOKUP_LIMIT,
         resolv_conf: str = "/etc/resolv.conf",
+        *,
+        clock: Callable[[], float] | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         """Ask `nameservers` (address literal, port), or those of `resolv_conf` if None.
 
         `timeout` is in seconds and for the whole lookup; one query gets a third of it, so that a
-        nameserver that drops NAPTR queries only does not make every domain unreachable.
+        nameserver that drops NAPTR queries only does not make every domain unreachable. `clock`
+        is what answers age by, in seconds, the loop's if None.
         """
         self._nameservers = nameservers
         self._timeout = timeout
         self._resolv_conf = resolv_conf
+        self._clock = clock or (lambda: asyncio.get_running_loop().time())
+        self.say = say
+        """Told of old answers that are used, and of nobody to ask; it may be changed any time."""
         self._cache = Cache()
         self._dns: AsyncResolver | None = None
+        self._under_way: dict[Query, asyncio.Task[Known]] = {}
 
     async def targets(
         self, uri: SipUri, transports: frozenset[str] = SUPPORTED
     ) -> tuple[Target, ...]:
         """Where to send a request for the URI, in the order to be tried. Raises Unlocatable."""
-        deadline = asyncio.get_running_loop().time() + self._timeout
+        trail = await self.trail(uri, transports)
+        if trail.failure is not None:
+            raise trail.failure
+        return trail.targets
+
+    async def every(self, uris: Iterable[SipUri]) -> tuple[tuple[Target, ...], tuple[str, ...]]:
+        """The targets of several URIs, in their order, within the time of one lookup; and of each
+        that leads nowhere the reason."""
+        deadline = self._deadline()
+        trails = [await self.trail(uri, deadline=deadline) for uri in uris]
+        targets = tuple(target for one in trails for target in one.targets)
+        return targets, tuple(one.failure.said for one in trails if one.failure is not None)
+
+    async def trail(
+        self,
+        uri: SipUri,
+        transports: frozenset[str] = SUPPORTED,
+        *,
+        deadline: float | None = None,
+    ) -> Trail:
+        """The whole RFC 3263 lookup of a URI as a value, failed or not: never raises Unlocatable.
+        It is over by `deadline`, on the loop's clock."""
+        if deadline is None:
+            deadline = self._deadline()
+        asked: list[Asked] = []
         lookup = locate(uri, draw, transports)
         try:
             query = next(lookup)
             while True:
-                query = lookup.send(await self._answer(query, deadline))
+                asked.append(await self._ask(query, deadline))
+                query = lookup.send(asked[-1].known.answer)
         except StopIteration as end:
             found: tuple[Target, ...] = end.value
-            return found
+            return Trail(uri, tuple(asked), found)
+        except Unlocatable as failure:
+            return Trail(uri, tuple(asked), (), failure)
 
     def prepare(self) -> AsyncResolver:
         """Load dnspython and its configuration now, not with the first lookup (0.1 s).
 
         Raises Unlocatable if there is no nameserver to ask.
         """
-        if self._dns is not None:
-            return self._dns
-        from dns.asyncresolver import Resolver as AsyncResolver
-        from dns.exception import DNSException
-        from dns.nameserver import Do53Nameserver
+        if self._dns is None:
+            # A lost datagram is sent again within its query's time.
+            again = self._timeout / 6
+            self._dns = nameserver.prepare(self._nameservers, self._resolv_conf, again)
+        return self._dns
 
-        try:
-            if self._nameservers is None:
-                made = AsyncResolver(self._resolv_conf)
-            else:
-                made = AsyncResolver(configure=False)
-                made.nameservers = [Do53Nameserver(*one) for one in self._nameservers]
-        except (DNSException, OSError, ValueError) as error:
-            raise Unlocatable("no-resolver", f"{self._resolv_conf}: {error}") from None
-        if not made.nameservers:
-            raise Unlocatable("no-resolver", "there is no nameserver to ask")
-        made.timeout = self._timeout / 6  # a lost datagram is sent again within its query's time
-        self._dns = made
-        return made
+    def expect(self, uris: Iterable[str]) -> None:
+        """Be prepared if there is a name among the destinations of a plan; that there is nobody to
+        ask is said now, not with the first call."""
+        for uri in uris:
+            try:
+                next(locate(parse_uri(uri), draw))
+            except (StopIteration, Unlocatable, Malformed):
+                continue  # an address, or what its first call says better
+            try:
+                self.prepare()
+            except Unlocatable as failure:
+                self._tell(f"dns: {failure.reason}")
+            return
 
-    async def _answer(self, query: Query, deadline: float) -> Answer:
-        clock = asyncio.get_running_loop().time
-        known = self._cache.fresh(query, clock())
+    async def close(self) -> None:
+        """Give up the questions under way."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._timeout
+
+    async def _ask(self, query: Query, deadline: float) -> Asked:
+        """One question of a lookup, which waits for its answer until `deadline` at most."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        known = await self._believed(query, deadline - begun)
+        for one in foreseen(query, known.answer):
+            self._foresee(one)
+        return Asked(query, known, loop.time() - begun)
+
+    async def _believed(self, query: Query, patience: float) -> Known:
+        key = _key(query)
+        known = self._cache.known(key, self._clock())
         if known is not None:
+            if known.is_due:
+                self._begin(key)
             return known
-        lifetime = min(self._timeout / 3, deadline - clock())
-        answer, ttl = Answer("timeout"), 0.0
-        if lifetime > 0:
-            answer, ttl = await _ask(self.prepare(), query, lifetime)
-        if answer.status in ("ok", "nodata", "nxdomain"):
-            self._cache.put(query, answer, ttl, clock())
-            return answer
-        return self._cache.stale(query, clock()) or answer
+        if patience <= 0:
+            return self._old(key) or Known(Answer("timeout"), "asked", 0.0)
+        task = self._begin(key)
+        for one in foreseen(query):
+            self._foresee(one)
+        if self._cache.has_stale(key, self._clock()):
+            patience = min(patience, STALE_AFTER)
+        await asyncio.wait({task}, timeout=patience)
+        if task.done():
+            return task.result()
+        return self._old(key) or Known(Answer("timeout"), "asked", 0.0)
+
+    def _foresee(self, query: Query) -> None:
+        """Ask a question that will be asked soon."""
+        key = _key(query)
+        if self._cache.known(key, self._clock()) is None:
+            self._begin(key)
+
+    def _begin(self, key: Query) -> asyncio.Task[Known]:
+        """The query under way for a question, begun if there is none."""
+        task = self._under_way.get(key)
+        if task is None:
+            dns = self.prepare()
+            task = asyncio.get_running_loop().create_task(self._learn(dns, key))
+            self._under_way[key] = task
+        return task
+
+    async def _learn(self, dns: AsyncResolver, key: Query) -> Known:
+        try:
+            answer, ttl = await nameserver.ask(dns, key, self._timeout / 3)
+        finally:
+            self._under_way.pop(key, None)
+        is_told = self._cache.known(key, self._clock()) is not None
+        known = self._cache.learn(key, answer, ttl, self._clock())
+        if known.source == "stale" and not is_told:
+            self._tell_old(key, known, WORDS[answer.status])
+        return known
+
+    def _old(self, key: Query) -> Known | None:
+        """The old answer to a question that nobody answers in time."""
+        old = self._cache.stale(key, self._clock())
+        if old is not None:
+            self._tell_old(key, old, WORDS["timeout"])
+        return old
+
+    def _tell_old(self, key: Query, old: Known, why: str) -> None:
+        self._tell(f"dns: {why} for {key}: using {old.answer}, {old.age:.0f} s out of date")
+
+    def _tell(self, text: str) -> None:
+        if self.say is not None:
+            self.say(text)
 
 
-async def _ask(resolver: AsyncResolver, query: Query, lifetime: float) -> tuple[Answer, float]:
-    """One query's answer and for how many seconds it holds."""
-    from dns.exception import DNSException, Timeout
-    from dns.name import LabelTooLong, NameTooLong, from_text
-    from dns.resolver import NXDOMAIN, NoNameservers
-
-    try:
-        name = from_text(query.name)  # absolute: the search list is for people
-        found = await resolver.resolve(
-            name, query.kind, raise_on_no_answer=False, lifetime=lifetime
-        )
-    except NXDOMAIN as error:
-        return Answer("nxdomain"), _negative_ttl(error.kwargs["responses"][name])
-    except (LabelTooLong, NameTooLong):
-        return Answer("nxdomain"), LONGEST  # no such name can exist
-    except Timeout:
-        return Answer("timeout"), 0.0
-    except NoNameservers as error:
-        return Answer(_failure(error)), 0.0
-    except (DNSException, OSError, EOFError, ValueError):
-        return Answer("servfail"), 0.0
-    if found.rrset is None:
-        return Answer("nodata"), _negative_ttl(found.response)
-    records = tuple(_record(one) for one in found.rrset)
-    return Answer("ok", records), float(found.chaining_result.minimum_ttl)
-
-
-def _negative_ttl(response: QueryMessage) -> float:
-    """RFC 2308 §5: an empty answer holds as long as its SOA record says, without one not at all."""
-    if not any(one.rdtype.name == "SOA" for one in response.authority):
-        return 0.0
-    return float(response.resolve_chaining().minimum_ttl)
-
-
-def _failure(error: NoNameservers) -> Status:
-    """Why every nameserver was given up: out of reach, REFUSED by all that answered, or worse."""
-    answers = [one[4] for one in error.kwargs["errors"] if one[4] is not None]
-    if not answers:
-        return "timeout"
-    refused = [one.rcode().name == "REFUSED" for one in answers]
-    return "refused" if all(refused) else "servfail"
-
-
-def _record(rdata: Rdata) -> Record:
-    from dns.rdtypes.IN.NAPTR import NAPTR
-    from dns.rdtypes.IN.SRV import SRV
-
-    if isinstance(rdata, SRV):
-        target = rdata.target.to_text(omit_final_dot=True)
-        return SrvRecord(rdata.priority, rdata.weight, rdata.port, target)
-    if isinstance(rdata, NAPTR):
-        return NaptrRecord(
-            rdata.order,
-            rdata.preference,
-            rdata.flags.decode("ascii", "replace"),
-            rdata.service.decode("ascii", "replace"),
-            rdata.replacement.to_text(omit_final_dot=True),
-            rdata.regexp.decode("ascii", "replace"),
-        )
-    return rdata.to_text()
+def _key(query: Query) -> Query:
+    """The same for the same name, however it is written (RFC 4343)."""
+    return Query(query.name.lower(), query.kind)

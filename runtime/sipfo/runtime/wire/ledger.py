@@ -15,21 +15,12 @@ import logging
 import threading
 import time
 from collections import deque
-from pathlib import Path
 from typing import Final
 
-from sipfo.runtime.record import CallRecord, EndRecord
+from sipfo.runtime.record import CallRecord, EndRecord, Record
 from sipfo.runtime.row import Row, row_of
-from sipfo.runtime.wire.book import (
-    DATABASE_SUFFIXES,
-    Book,
-    CannotKeep,
-    CannotWrite,
-    Sync,
-    check_suffix,
-)
-from sipfo.runtime.wire.database import Database
-from sipfo.runtime.wire.lines import Lines
+from sipfo.runtime.wire.book import Book, CannotKeep, CannotWrite, Sync
+from sipfo.runtime.wire.books import called, open_book
 
 _log = logging.getLogger("sipfo")
 
@@ -52,12 +43,6 @@ LAST_WAIT: Final = 10.0
 """Seconds that the last batch may take when the server stops."""
 
 
-def open_book(path: Path, sync: Sync) -> Book:
-    """The book in a file, told by its suffix. Raises CannotKeep."""
-    check_suffix(path)
-    return Database(path, sync) if path.suffix in DATABASE_SUFFIXES else Lines(path)
-
-
 class Ledger:
     """One book and the thread that writes it.
 
@@ -74,7 +59,7 @@ class Ledger:
         self._book = book
         self._most_waiting = most_waiting
         self._waiting: deque[CallRecord | EndRecord] = deque()
-        self._under_way = 0
+        self._under_way: list[CallRecord | EndRecord] = []
         # Each count has one thread that writes it.
         self._refused = 0
         self._unwritable = 0
@@ -86,21 +71,26 @@ class Ledger:
         except CannotWrite as error:
             book.close()
             raise CannotKeep(f"cannot write {name}: {error}") from None
+        if self.left_open:
+            _log.warning("records: %d calls in %s were up in a crash: lost", self.left_open, name)
         self._thread = threading.Thread(target=self._work, name=f"ledger {name}", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
         """Records kept and not yet acknowledged."""
-        return len(self._waiting) + self._under_way
+        return len(self._waiting) + len(self._under_way)
 
     @property
     def lost(self) -> int:
         """Records that will never be in the book."""
         return self._refused + self._unwritable
 
-    def keep(self, record: CallRecord | EndRecord) -> None:
-        """Take a record, or, when there is no room, lose it. Never waits."""
+    def keep(self, record: Record) -> None:
+        """Take the record of a call, or, when there is no room, lose it; any other says nothing that
+        a call's does not. Never waits."""
+        if not isinstance(record, CallRecord | EndRecord):
+            return
         if len(self._waiting) >= self._most_waiting:
             self._refused += 1
             if not self._is_full:
@@ -137,12 +127,11 @@ class Ledger:
         """Write all that waits now; when nothing does, that we live."""
         moment, left = time.time(), len(self._waiting)
         while True:
-            batch = [self._waiting.popleft() for _ in range(min(left, MOST_BATCH))]
-            left -= len(batch)
-            self._under_way = len(batch)
-            if not self._write(batch):
+            more = min(left, MOST_BATCH)
+            self._under_way += [self._waiting.popleft() for _ in range(more)]
+            left -= more
+            if not self._write(list(self._under_way)):
                 return
-            self._under_way = 0
             if not left:
                 break
         self.through = moment
@@ -151,7 +140,8 @@ class Ledger:
             _log.error("records: %s is written again; %d are lost so far", self.name, self.lost)
 
     def _write(self, batch: list[CallRecord | EndRecord]) -> bool:
-        """Write one batch, however long it takes; False when it is time to stop instead."""
+        """Write what is first under way, however long it takes; False when it is time to stop
+        instead."""
         is_stalled = False
         while True:
             try:
@@ -166,16 +156,19 @@ class Ledger:
                 if len(batch) > 1:
                     return all(self._write([record]) for record in batch)
                 self._unwritable += len(batch)
-                _log.exception("records: a record for %s is lost", self.name)
+                del self._under_way[: len(batch)]
+                _log.exception("records: cannot write %s; %d lost by that", self.name, len(batch))
                 return True
             else:
                 self.acknowledged += len(batch)
+                del self._under_way[: len(batch)]
                 return True
 
 
-def open_ledger(path: Path, sync: Sync) -> Ledger:
-    """Keep records in a file from now on. Raises CannotKeep."""
-    return Ledger(str(path), open_book(path, sync))
+def open_ledger(name: str, sync: Sync) -> Ledger:
+    """Keep records in the book of this name from now on. Raises CannotKeep."""
+    book = open_book(name, sync)
+    return Ledger(called(name), book)
 
 
 def _rows(batch: list[CallRecord | EndRecord]) -> list[Row]:

@@ -32,20 +32,13 @@ class Lines:
         """Open it, or make it, and cut a torn last line off. Raises CannotKeep."""
         self._path = path
         self._form = form_of(path)
-        self._file = hold(path)
+        self._file, self._size = self._open()
+        self._last_alive = os.fstat(self._file).st_mtime
         try:
-            found = os.fstat(self._file)
-            self._last_alive = found.st_mtime
-            self._check_form()
-            self._size = _whole(self._file, found.st_size)
             self._cut()
-            sync_folder(path)
         except OSError as error:
             self.close()
             raise CannotKeep(f"cannot write {path}: {error.strerror}") from None
-        except CannotKeep:
-            self.close()
-            raise
 
     def lose_open(self) -> int:
         """See Book."""
@@ -96,22 +89,30 @@ class Lines:
                 return
         except FileNotFoundError:
             pass  # moved away, and no new one there yet
-        old, self._file = self._file, hold(self._path)
-        os.close(old)
-        self._check_form()
-        self._size = _whole(self._file, os.fstat(self._file).st_size)
-        sync_folder(self._path)
+        file, size = self._open()
+        os.close(self._file)
+        self._file, self._size = file, size
 
-    def _check_form(self) -> None:
-        """That the file begins as ours do, so that nobody else's is cut or appended to. Raises
-        CannotKeep."""
-        begins = self._form.begins
-        found = os.pread(self._file, len(begins), 0)
-        if not begins.startswith(found):
-            raise CannotKeep(
-                f"{self._path} holds something else, or records of another version: move it away,"
-                " or give another path"
-            )
+    def _open(self) -> tuple[int, int]:
+        """The file, held, and how many of its bytes are whole lines. One that does not begin as
+        ours do is nobody's to cut or append to. Raises CannotKeep."""
+        file = hold(self._path)
+        try:
+            begins = self._form.begins
+            if not begins.startswith(os.pread(file, len(begins), 0)):
+                raise CannotKeep(
+                    f"{self._path} holds something else, or records of another version: move it"
+                    " away, or give another path"
+                )
+            size = _whole(file, os.fstat(file).st_size)
+            sync_folder(self._path)
+        except OSError as error:
+            os.close(file)
+            raise CannotKeep(f"cannot write {self._path}: {error.strerror}") from None
+        except CannotKeep:
+            os.close(file)
+            raise
+        return file, size
 
 
 def read_lines(path: Path, wanted: Wanted) -> Iterator[Row]:

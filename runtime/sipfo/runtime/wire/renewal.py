@@ -7,9 +7,12 @@ of a call there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from sipfo.plan.model import Plan
+from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.wire.certificate import Believed, PemFiles, Shown, Trust, UnusableCertificate
+from sipfo.runtime.wire.doors import CannotListen
 from sipfo.runtime.wire.tcp import Address
 
 
@@ -22,18 +25,27 @@ class Renewal:
         self.believed = Believed(trust)
         self._loaded: dict[PemFiles, Shown] = {}
 
-    def show(self, files: PemFiles, address: Address) -> None:
-        """Have an address show a certificate. Raises UnusableCertificate."""
-        if files not in self._loaded:
-            self._loaded[files] = Shown(files)
-        self.shown[address] = self._loaded[files]
-
-    def cover(self, address: Address) -> bool:
-        """Have an address show a certificate too; False if there is none to show."""
-        first = next(iter(self.shown.values()), None)
+    def load(self, plan: Plan, tls_port: Callable[[str], int]) -> dict[Address, Shown]:
+        """What each address of a plan will show; nobody is shown it yet. Raises CannotListen."""
+        found: dict[Address, Shown] = {}
+        for listen in plan.listen:
+            if listen.certificate is not None:
+                files = PemFiles(listen.certificate, listen.key)
+                try:
+                    found[listen.host, listen.port] = self._loaded.get(files) or Shown(files)
+                except UnusableCertificate as error:
+                    where = encode_host(listen.host, listen.port)
+                    raise CannotListen(f"cannot listen on tls {where}: {error}") from None
+        first = next(iter(found.values()), None)
         if first is not None:
-            self.shown.setdefault(address, first)
-        return first is not None
+            for place in plan.egress:
+                found.setdefault((place.host, tls_port(place.host)), first)
+        return found
+
+    def show(self, loaded: Mapping[Address, Shown]) -> None:
+        """Show these from now on; an address that is not among them goes on as it did."""
+        self.shown.update(loaded)
+        self._loaded = {one.files: one for one in self.shown.values()}
 
     def renew(self, only_changed: bool) -> Iterator[str]:
         """Take what is in the files now; what came of it in words, for each that was looked at."""

@@ -9,42 +9,52 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import itertools
 import logging
-import os
-from collections.abc import Callable, Mapping, Sequence
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sipfo.plan.model import Listen, Plan
+from sipfo.plan.codec import fingerprint
+from sipfo.plan.model import Plan
 from sipfo.runtime.capability import check_capabilities
+from sipfo.runtime.control import methods
 from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
+from sipfo.runtime.estate import Estate
+from sipfo.runtime.heritage import estate_of, movable
+from sipfo.runtime.jsonrpc import Method
 from sipfo.runtime.limits import Limits
-from sipfo.runtime.locate import Target, Unlocatable
+from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
+from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
 from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.sip.via import TLS_PORT
+from sipfo.runtime.tenure import Papers, tls_ports
 from sipfo.runtime.wire import entropy
-from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
+from sipfo.runtime.wire.certificate import Trust
 from sipfo.runtime.wire.dns import Resolver
+from sipfo.runtime.wire.doors import Doors, Place, places
+from sipfo.runtime.wire.handover import Legacy, Succession
+from sipfo.runtime.wire.link import Link
 from sipfo.runtime.wire.renewal import Renewal
+from sipfo.runtime.wire.tap import Tap
 from sipfo.runtime.wire.tcp import TcpTransport
 from sipfo.runtime.wire.tls import TlsTransport
-from sipfo.runtime.wire.udp import UdpSocket
 
 _log = logging.getLogger("sipfo")
 
 POLL = 0.05
 """Seconds between looks at whether a drain is over."""
 
+CLOSING = 1.0
+"""Seconds between looks at whether an address is still needed that the plan has no use for."""
+
 RENEWAL = 60.0
 """Seconds between looks at whether certificate files have changed."""
-
-
-class CannotListen(OSError):
-    """Addresses of the plan cannot be bound; the message says which and what to do."""
 
 
 class Server:
@@ -52,23 +62,36 @@ class Server:
 
     def __init__(
         self,
+        plan: Plan,
         engine: Engine,
         resolver: Resolver,
         on_record: Callable[[Record], None],
         limits: Limits,
         renewal: Renewal,
+        tap: Tap | None = None,
     ) -> None:
         """Use `start`."""
+        self.plan = plan
+        """The plan in force, as it was written."""
         self.internal_errors = 0
         self._engine = engine
         self._resolver = resolver
+        resolver.say = self._say
         self._on_record = on_record
         self._loop = asyncio.get_running_loop()
-        self._udp: dict[tuple[str, int], UdpSocket] = {}
         self._renewal = renewal
-        shared = (self._received, self._failed, engine.knows, limits, itertools.count(1))
+        self._tap = tap
+        if tap is not None:
+            engine.core.origins = tap.origins
+        shared = (self._received, self._failed, engine.knows, limits, _numbers(self._loop))
         self._tcp = TcpTransport(*shared)
         self._tls = TlsTransport(*shared, renewal.believed, renewal.shown)
+        streams = {"tcp": self._tcp, "tls": self._tls}
+        self.doors = Doors(self._received, self._failed, streams)
+        self.link: Link | None = None
+        """To another process at the same addresses, while there is one."""
+        self.succession = Succession(self)
+        self._closing: asyncio.TimerHandle | None = None
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
@@ -89,14 +112,19 @@ class Server:
         limits: Limits | None = None,
         trust: Trust | None = None,
         secrets: Mapping[str, Secret] | None = None,
+        witnesses: Sequence[Callable[[Record], None]] = (),
+        tap: Tap | None = None,
+        legacy: Legacy | None = None,
     ) -> Server:
         """Bind every listening and egress address of the plan and serve. Raises CannotListen,
         CannotServe for a plan that needs what is not here, MissingSecret for one that names what
-        `secrets` has not, UnusableCertificate for `trust`.
+        `secrets` has not, UnusableCertificate for `trust`, CannotTakeOver for `legacy`.
 
         `nameservers` replaces the system's (host, port); `calls_before` sets each trunk's round
         robin, `drawn` the draws of weighted ones; `trust` says how TLS servers are met; the
-        callbacks are told of every attempt, call and notice as it is recorded.
+        callbacks are told of every attempt, call and notice as it is recorded, `witnesses` of each
+        of those before, and of the end of every call; `tap` shows every message that passes;
+        `legacy` is what another process has left.
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
@@ -104,8 +132,6 @@ class Server:
         actual = mapping.plan(plan)
         limits = limits or Limits()
         renewal = Renewal(trust or Trust())
-        for listen in actual.listen:
-            _certify(listen, renewal)
         engine = Engine(
             actual,
             entropy.token,
@@ -114,10 +140,14 @@ class Server:
             calls_before=calls_before,
             drawn=drawn,
             limits=limits,
+            epoch=time.time() - asyncio.get_running_loop().time(),
             secrets=secrets,
+            fingerprint=fingerprint(plan),
         )
 
         def on_record(record: Record) -> None:
+            for witness in witnesses:
+                witness(record)
             match record:
                 case AttemptRecord() if on_attempt is not None:
                     on_attempt(record)
@@ -128,42 +158,116 @@ class Server:
                 case _:
                     return
 
-        server = cls(engine, Resolver(nameservers), on_record, limits, renewal)
+        server = cls(plan, engine, Resolver(nameservers), on_record, limits, renewal, tap)
         try:
-            await server._bind(actual)
+            wanted = await server._open(actual, legacy.sockets if legacy is not None else None)
+            if legacy is not None:
+                await legacy.take(server, wanted)
         except OSError:
             await server.close()
             raise
+        finally:
+            if legacy is not None:
+                legacy.close()
         server._guard(lambda: engine.start(server._loop.time()))
         return server
 
-    async def _bind(self, plan: Plan) -> None:
-        """An egress address is bound for every transport: answers and later requests come there;
-        for TLS if there is a certificate."""
-        wanted = {(one.transport, one.host, one.port) for one in plan.listen}
-        used = {name for trunk in plan.trunks for name in trunk.egress}
-        used |= {trunk.forward.egress for trunk in plan.trunks if trunk.forward is not None}
-        for place in plan.egress:
-            if place.name in used:
-                wanted |= {(transport, place.host, place.port) for transport in ("udp", "tcp")}
-                secure = (place.host, self._engine.core.tls_port(place.host))
-                if self._renewal.cover(secure):
-                    wanted.add(("tls", *secure))
-        foreign: list[str] = []
-        for transport, host, port in sorted(wanted):
+    async def succeed(self, plan: Plan, secrets: Mapping[str, Secret] | None = None) -> None:
+        """Go by another plan from now on; calls under way keep theirs. Raises as `start` does, and
+        nothing has changed then.
+
+        Addresses that are new are open before the plan is in force; those that are gone are closed
+        once the last call that needs them is over.
+        """
+        check_capabilities(plan)
+        check_secrets(plan, secrets or {})
+        actual = self._engine.core.mapping.plan(plan)
+        papers = Papers(actual, secrets or {}, fingerprint(plan))
+        wanted = await self._open(actual)
+        self.plan = plan
+        self._guard(lambda: self._engine.succeed(papers, self._loop.time()))
+        self.doors.keep(wanted)
+        if self.doors.retired and self._closing is None:
+            self._closing = self._loop.call_later(CLOSING, self._close_idle)
+
+    async def _open(
+        self, plan: Plan, given: Mapping[Place, socket.socket] | None = None
+    ) -> set[Place]:
+        """Open all that a plan wants, and have it show its certificates. Raises CannotListen."""
+        ports = tls_ports(plan, self._engine.core.tls_ports)
+        loaded = self._renewal.load(plan, lambda host: ports.get(host, TLS_PORT))
+        wanted = places(plan, lambda host: ports.get(host, TLS_PORT), bool(loaded))
+        known = self._renewal.shown
+        self._renewal.show({place: one for place, one in loaded.items() if place not in known})
+        await self.doors.open(wanted, given)
+        self._resolver.expect(uri for one in plan.routes for uri in one.destinations)
+        self._resolver.expect(one.destination for one in plan.carriers)
+        self._renewal.show(loaded)
+        return wanted
+
+    def _close_idle(self) -> None:
+        self._closing = None
+        in_use = self._engine.places_in_use(self._loop.time())
+        for transport, host, port in self.doors.close_idle(in_use):
+            self._say(f"closed {transport} {encode_host(host, port)}: its last call is over")
+        if self.doors.retired:
+            self._closing = self._loop.call_later(CLOSING, self._close_idle)
+
+    @property
+    def engine(self) -> Engine:
+        """What decides."""
+        return self._engine
+
+    @property
+    def secrets(self) -> Mapping[str, Secret]:
+        """The values of the secrets of the plan in force."""
+        return self._engine.tenure.papers.secrets
+
+    def methods(self) -> dict[str, Method]:
+        """What can be asked over a control socket, and told."""
+        clock = self._loop.time
+        own = {
+            "stats.get_statistics": Method(self._statistics, may=("group",)),
+            "sipfo.hand_over": self.succession.method,
+        }
+        return {
+            name: Method(self._then_flush(one.run), one.needs, one.may)
+            for name, one in {**methods(self._engine, clock), **own}.items()
+        }
+
+    def _then_flush(self, run: Callable[..., object]) -> Callable[..., object]:
+        """The same, and then what it made the engine send or say."""
+
+        def flushed(**arguments: object) -> object:
             try:
-                if transport == "udp":
-                    self._udp[host, port] = UdpSocket(host, port, self._received, self._failed)
-                else:
-                    await self._streams(transport).listen(host, port)
-            except OSError as error:
-                if error.errno != errno.EADDRNOTAVAIL:
-                    reason = os.strerror(error.errno) if error.errno else str(error)
-                    where = f"{transport} {encode_host(host, port)}"
-                    raise CannotListen(f"cannot listen on {where}: {reason}") from error
-                foreign.append(host)
-        if foreign:
-            raise CannotListen(_not_here(list(dict.fromkeys(foreign))))
+                return run(**arguments)
+            finally:
+                self._flush()
+
+        return flushed
+
+    def _statistics(self, group: object = None) -> object:
+        """Counts as Kamailio writes them, one `group:name = value` a line."""
+        now = self.gauges()
+        found = {
+            "dialog:active_dialogs": now.up,
+            "dialog:early_dialogs": now.setting_up,
+            "tm:current": now.transactions,
+            "sipfo:calls_alive": self.calls_alive,
+            "sipfo:internal_errors": now.internal_errors,
+            **{f"placed:{name}": count for name, count in self._engine.placed.items()},
+        }
+        wanted = "all" if group is None else str(group).removesuffix(":")
+        return [
+            f"{name} = {value}"
+            for name, value in found.items()
+            if wanted in ("all", name.partition(":")[0])
+        ]
+
+    @property
+    def places(self) -> set[Place]:
+        """Where it is reached now: transport, host and port."""
+        return self.doors.open_places
 
     async def drain(self, grace: float) -> None:
         """Take no new calls, and wait up to `grace` seconds until the ones there are over; then
@@ -177,6 +281,22 @@ class Server:
             self._guard(lambda: self._engine.hang_up_all(self._loop.time()))
             await asyncio.sleep(POLL)  # one turn of the loop for what that sent
 
+    async def leave(self, grace: float) -> Estate:
+        """Take no new calls, wait up to `grace` seconds until those that are up are quiet, end the
+        others, and read nothing more; the calls that are left, for another process."""
+        self._engine.draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                while len(list(movable(self._engine, _anywhere))) < self._engine.calls_alive:
+                    await asyncio.sleep(POLL)
+        self.doors.hand_on(self.doors.open_places)
+        moving = list(movable(self._engine, _anywhere))
+        estate = estate_of(self._engine, [paper for _, paper in moving], self._loop.time())
+        for call, _ in moving:
+            self.work(lambda now, call=call: call.move())  # type: ignore[misc]  # bound per turn
+        await self.drain(0)
+        return estate
+
     def reload_certificates(self) -> None:
         """Take every certificate file anew, for connections from now on; a notice says what came
         of each. One that cannot be used leaves the old in use."""
@@ -188,27 +308,53 @@ class Server:
         """Calls that a drain would wait for."""
         return self._engine.calls_alive
 
+    def gauges(self) -> Gauges:
+        """What metrics say of this moment."""
+        return self._engine.gauges(self.internal_errors)
+
     async def close(self) -> None:
         """Release every socket, at once."""
         self._renewing.cancel()
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._closing):
+            if timer is not None:
+                timer.cancel()
         for task in self._lookups:
             task.cancel()
         await asyncio.gather(*self._lookups, return_exceptions=True)
-        for socket in self._udp.values():
-            socket.close()
+        await self._resolver.close()
+        self.doors.close()
         await self._tcp.close()
         await self._tls.close()
 
     def _received(self, data: bytes, flow: Flow) -> None:
+        if self._tap is not None:
+            self._tap.came(data, flow)
+        if self.link is None or not self.link.passes_on(data, flow):
+            self.handle(data, flow)
+
+    def handle(self, data: bytes, flow: Flow) -> None:
+        """Give a message to the engine."""
         self._guard(lambda: self._engine.receive(data, flow, self._loop.time()))
 
-    def _failed(self, flow: Flow, reason: str = "") -> None:
+    def work(self, do: Callable[[float], None]) -> None:
+        """Do something with the engine now, and then what it made the engine send or say."""
+        self._guard(lambda: do(self._loop.time()))
+
+    def fail(self, flow: Flow) -> None:
+        """Tell the engine that a flow is of no use any more."""
+        self._guard(lambda: self._engine.transport_failed(flow, self._loop.time()))
+
+    def _failed(self, flow: Flow, reason: str = "", unsent: Sequence[bytes] = ()) -> None:
         if reason:
             who = f" ({flow.name})" if flow.name not in ("", flow.remote[0]) else ""
             self._say(f"{flow.transport}:{encode_host(*flow.remote)}{who}: {reason}")
-        self._guard(lambda: self._engine.transport_failed(flow, self._loop.time()))
+        if self.link is not None:
+            self.link.failed(flow)
+        self._guard(lambda: self._engine.transport_failed(flow, self._loop.time(), unsent))
+
+    def say(self, text: str) -> None:
+        """Report a notice that is about no call."""
+        self._say(text)
 
     def _say(self, text: str) -> None:
         self._guard(lambda: self._engine.core.records.append(Notice("-", text)))
@@ -226,39 +372,63 @@ class Server:
         try:
             work()
         except Exception:  # noqa: BLE001 - a bug must cost one message, never the server
-            self.internal_errors += 1
-            _log.exception("internal error %d", self.internal_errors)
+            self._wrong()
         self._flush()
 
+    def _wrong(self) -> None:
+        self.internal_errors += 1
+        _log.exception("internal error %d", self.internal_errors)
+
     def _flush(self) -> None:
-        """Take what the engine has queued; a failed send may queue more."""
+        """Take what the engine has queued; a failed send may queue more. Records go first: what a
+        caller is told is in a ledger's hands before."""
         if self._flushing:
             return
         self._flushing = True
         core = self._engine.core
         try:
-            while core.sends or core.lookups or core.records:
+            while core.sends or core.recalls or core.lookups or core.records:
+                while core.records:
+                    self.tell(core.records.popleft())
                 while core.sends:
                     self._send(*core.sends.popleft())
+                while core.recalls:
+                    self._recall(*core.recalls.popleft())
                 while core.lookups:
                     task = self._loop.create_task(self._look_up(core.lookups.popleft()))
                     self._lookups.add(task)
                     task.add_done_callback(self._lookups.discard)
-                while core.records:
-                    self._on_record(core.records.popleft())
         finally:
             self._flushing = False
         self._arm()
 
+    def tell(self, record: Record) -> None:
+        """Tell whoever listens of a record; of one that another process keeps from now on, that."""
+        try:
+            if self.link is None or not self.link.keeps(record):
+                self._on_record(record)
+        except Exception:  # noqa: BLE001 - whoever listens must not keep a message from going out
+            self._wrong()
+
     def _send(self, flow: Flow, data: bytes) -> None:
+        if self._tap is not None:
+            self._tap.went(data, flow)
+        if self.link is None or not self.link.sends(flow, data):
+            self.put(flow, data)
+
+    def put(self, flow: Flow, data: bytes) -> None:
+        """Send from here."""
         if flow.reliable:
             self._streams(flow.transport).send(data, flow)
             return
-        socket = self._udp.get(flow.local)
-        if socket is not None:
-            socket.send(data, flow)
+        one = self.doors.udp(flow.local)
+        if one is not None:
+            one.send(data, flow)
         else:
             self._loop.call_soon(self._failed, flow)
+
+    def _recall(self, flow: Flow, branch: bytes) -> None:
+        self._streams(flow.transport).recall(flow, branch)
 
     def _streams(self, transport: str) -> TcpTransport:
         return self._tls if transport == "tls" else self._tcp
@@ -274,27 +444,21 @@ class Server:
             self._timer = self._loop.call_at(due, self._due)
 
     async def _look_up(self, lookup: Lookup) -> None:
-        targets: list[Target] = []
-        for uri in lookup.uris:
-            try:
-                targets += await self._resolver.targets(uri)
-            except Unlocatable as error:
-                _log.info("%s: %s", uri.host, error.reason)
-        found = tuple(targets)
-        self._guard(lambda: self._engine.located(lookup.number, found, self._loop.time()))
-
-
-def _certify(listen: Listen, renewal: Renewal) -> None:
-    """Load the certificate of a `listen tls`. Raises CannotListen."""
-    if listen.certificate is not None:
-        address = (listen.host, listen.port)
+        targets: tuple[Target, ...] = ()
+        failures: tuple[str, ...] = ()
         try:
-            renewal.show(PemFiles(listen.certificate, listen.key), address)
-        except UnusableCertificate as error:
-            raise CannotListen(f"cannot listen on tls {encode_host(*address)}: {error}") from None
+            targets, failures = await self._resolver.every(lookup.uris)
+        except Exception:  # noqa: BLE001 - the call that waits must go on, to its next step
+            self._wrong()
+        number = lookup.number
+        self._guard(lambda: self._engine.located(number, targets, self._loop.time(), failures))
 
 
-def _not_here(hosts: list[str]) -> str:
-    """What is wrong, and the options with which the plan runs on loopback."""
-    options = " ".join(f"--map {host}=127.0.0.{n}" for n, host in enumerate(hosts, start=2))
-    return f"this machine has no {', '.join(hosts)}\nto run on loopback, add: {options}"
+def _anywhere(flow: Flow) -> bool:
+    """Whoever comes next is reached at every address."""
+    return True
+
+
+def _numbers(loop: asyncio.AbstractEventLoop) -> Iterator[int]:
+    """Numbers of connections, which no process has that hands over to this one."""
+    return itertools.count(int(loop.time() * 1_000_000))

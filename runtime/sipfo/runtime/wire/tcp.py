@@ -2,15 +2,21 @@
 
 A flow names the connection it came over; a flow without one means "the connection to that
 address, or a new one". What would surprise: a request for which a connection is being opened
-waits inside that connection, so that opening it counts against the attempt's own timers.
-`tls.py` is the same with a handshake.
+waits inside that connection, so that opening it counts against the attempt's own timers, and is
+taken out again when the attempt is given up. `tls.py` is the same with a handshake.
+
+A connection that a peer opened carries the dialogs that began on it, and nothing else: it is no way
+to that peer's address (RFC 5923 `alias` is neither offered nor believed). A trunk calls from a port
+that nobody listens on, an alias needs the proof of who called that only mutual TLS gives, and what
+is declared as a destination is reached the same way whether or not it has just called us.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from sipfo.runtime.connections import Connections
@@ -18,6 +24,7 @@ from sipfo.runtime.limits import Limits
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.framing import Stream
 from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.wire.watch import watch
 
 CONNECT_LIMIT = 32.0
 """Seconds after which opening a connection is given up (64·T1: nobody waits any longer)."""
@@ -26,8 +33,9 @@ WRITE_LIMIT = 1024 * 1024
 """Bytes that may wait to be written before a connection whose peer does not read is dropped."""
 
 Address = tuple[str, int]
-Failed = Callable[[Flow, str], None]
-"""Takes a flow that is of no use any more, and the reason in words where an operator needs it."""
+Failed = Callable[[Flow, str, Sequence[bytes]], None]
+"""Takes a flow that is of no use any more, the reason in words where an operator needs it, and the
+messages that were never written."""
 
 
 class Connection(asyncio.Protocol):
@@ -54,7 +62,8 @@ class Connection(asyncio.Protocol):
         self._heard = False
         self._below: asyncio.Transport | None = None
         self._transport: asyncio.Transport | None = None
-        self._waiting: list[bytes] = []
+        self.waiting: list[bytes] = []
+        """What is to be written when it is open."""
 
     @property
     def flow(self) -> Flow:
@@ -64,6 +73,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._below = transport
+        watch(transport)
         if self.remote is None:
             peer = transport.get_extra_info("peername")
             self.remote = (peer[0], peer[1])
@@ -83,9 +93,9 @@ class Connection(asyncio.Protocol):
     def ready(self, transport: asyncio.Transport) -> None:
         """What is written goes to this transport from now on, and what waited goes first."""
         self._below = self._transport = transport
-        for data in self._waiting:
+        for data in self.waiting:
             transport.write(data)
-        self._waiting.clear()
+        self.waiting.clear()
 
     def data_received(self, data: bytes) -> None:
         self._heard = True
@@ -107,9 +117,13 @@ class Connection(asyncio.Protocol):
         self._owner.lost(self)
 
     def write(self, data: bytes) -> None:
-        """Write now, or when the connection is open."""
+        """Write now, or when the connection is open; one that does not open keeps no more than one
+        that does not read, and what is too much is lost as on any network."""
         if self._transport is None:
-            self._waiting.append(data)
+            if sum(map(len, self.waiting)) < WRITE_LIMIT:
+                self.waiting.append(data)
+        elif self._transport.is_closing():
+            return  # broken, and asyncio would log each write; `connection_lost` follows
         elif self._transport.get_write_buffer_size() > WRITE_LIMIT:
             self._transport.abort()
         else:
@@ -150,16 +164,30 @@ class TcpTransport:
         self._numbers = numbers
         self._open: dict[int, Connection] = {}
         self._to: dict[tuple[Address, Address, str], Connection] = {}
-        self.servers: list[asyncio.Server] = []
+        self.servers: dict[Address, asyncio.Server] = {}
         self._opening: set[asyncio.Task[None]] = set()
 
-    async def listen(self, host: str, port: int) -> None:
-        """Accept connections on an address. Raises OSError."""
+    async def listen(self, host: str, port: int, given: socket.socket | None = None) -> None:
+        """Accept connections on an address; on a listening socket that is `given` not before
+        `begin`. Raises OSError."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: self.accepting((host, port)), host, port, reuse_address=True
-        )
-        self.servers.append(server)
+
+        def accepting() -> Connection:
+            return self.accepting((host, port))
+
+        if given is None:
+            made = await loop.create_server(accepting, host, port, reuse_address=True)
+        else:
+            made = await loop.create_server(accepting, sock=given, start_serving=False)
+        self.servers[host, port] = made
+
+    async def begin(self, host: str, port: int) -> None:
+        """Accept connections on a socket that was given."""
+        await self.servers[host, port].start_serving()
+
+    def stop_listening(self, host: str, port: int) -> None:
+        """Accept no more connections on an address; those that are there go on."""
+        self.servers.pop((host, port)).close()
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Write to the flow's connection, or to the one to its remote address, opening it."""
@@ -175,13 +203,28 @@ class TcpTransport:
             task.add_done_callback(self._opening.discard)
         connection.write(data)
 
+    def holds(self, number: int) -> bool:
+        """Whether a connection is one of this transport's."""
+        return number in self._open
+
+    @property
+    def numbers(self) -> list[int]:
+        """The connections that are open."""
+        return list(self._open)
+
+    def recall(self, flow: Flow, branch: bytes) -> None:
+        """Take back the request with this branch, if it still waits for its connection to open."""
+        connection = self._to.get((flow.local, flow.remote, flow.name))
+        if connection is not None:
+            connection.waiting = [one for one in connection.waiting if branch not in one]
+
     async def _connect(self, connection: Connection, flow: Flow) -> None:
         try:
             async with asyncio.timeout(flow.opened_within or CONNECT_LIMIT):
                 await self.dial(connection, flow)
         except OSError as error:  # TimeoutError is one
             self._to.pop((flow.local, flow.remote, flow.name), None)
-            self._failed(flow._replace(connection=None), self.explain(error))
+            self._failed(flow._replace(connection=None), self.explain(error), connection.waiting)
 
     def accepting(self, local: Address) -> Connection:
         """The protocol of a connection that a peer opens."""
@@ -244,7 +287,7 @@ class TcpTransport:
         key = (connection.local, connection.remote, connection.name)
         if self._to.get(key) is connection:
             del self._to[key]
-        self._failed(connection.flow, connection.reason)
+        self._failed(connection.flow, connection.reason, connection.waiting)
 
     async def close(self) -> None:
         """Close listeners and connections, and wait until they are closed."""
@@ -252,11 +295,12 @@ class TcpTransport:
             self._sweeping.cancel()
         for task in self._opening:
             task.cancel()
-        for server in self.servers:
+        servers = list(self.servers.values())
+        for server in servers:
             server.close()
         for connection in list(self._open.values()):
             connection.close()
         if sys.version_info >= (3, 12, 1):  # waits for connections too, which are closing
-            for server in self.servers:
+            for server in servers:
                 await server.wait_closed()
         await asyncio.gather(*self._opening, return_exceptions=True)

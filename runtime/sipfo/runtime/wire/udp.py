@@ -33,33 +33,31 @@ class UdpSocket:
         port: int,
         receive: Callable[[bytes, Flow], None],
         failed: Callable[[Flow], None],
+        given: socket.socket | None = None,
     ) -> None:
-        """Bind. Raises OSError."""
+        """Bind, and read; a bound socket that is `given` is not read before `read`. Raises
+        OSError."""
         self.local = (host, port)
         self._receive = receive
         self._failed = failed
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            self._socket.setblocking(False)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            if family == socket.AF_INET6:
-                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
-            else:
-                self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
-            self._socket.bind((host, port))
-        except OSError:
-            self._socket.close()
-            raise
+        self.socket = _bound(host, port) if given is None else given
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._socket.fileno(), self._readable)
+        if given is None:
+            self.read()
+
+    def read(self) -> None:
+        """Take what comes."""
+        self._loop.add_reader(self.socket.fileno(), self._readable)
+
+    def stop_reading(self) -> None:
+        """Leave what comes to whoever else has the socket; sending goes on."""
+        self._loop.remove_reader(self.socket.fileno())
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send one datagram, or report the flow as failed."""
         for _ in range(2):
             try:
-                self._socket.sendto(data, flow.remote)
+                self.socket.sendto(data, flow.remote)
                 return
             except BlockingIOError:
                 return  # the send buffer is full: lost as on any network, and retransmitted
@@ -73,13 +71,13 @@ class UdpSocket:
 
     def close(self) -> None:
         """Stop reading and release the address."""
-        self._loop.remove_reader(self._socket.fileno())
-        self._socket.close()
+        self._loop.remove_reader(self.socket.fileno())
+        self.socket.close()
 
     def _readable(self) -> None:
         for _ in range(DRAIN):
             try:
-                data, source = self._socket.recvfrom(65535)
+                data, source = self.socket.recvfrom(65535)
             except BlockingIOError:
                 self._drain_errors()
                 return
@@ -91,10 +89,29 @@ class UdpSocket:
     def _drain_errors(self) -> None:
         while True:
             try:
-                _, ancillary, _, target = self._socket.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+                _, ancillary, _, target = self.socket.recvmsg(0, 512, socket.MSG_ERRQUEUE)
             except OSError:
                 return
             for _, _, extended in ancillary:
                 if int.from_bytes(extended[:4], "little") != errno.EMSGSIZE:
                     self._failed(Flow("udp", self.local, (target[0], target[1]), None))
                     break
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A new socket at an address. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            made.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+        else:
+            made.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made

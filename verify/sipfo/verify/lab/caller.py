@@ -18,6 +18,7 @@ from sipfo.runtime.sip.message import Request, Response, parse, serialize
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.via import MAGIC, Via
 from sipfo.verify.lab.line import Address, Line, open_line
+from sipfo.verify.lab.passwords import Proof
 from sipfo.verify.lab.session import CALLER, CONTENT_TYPE, describe, session_name
 
 T1 = 0.5
@@ -45,9 +46,15 @@ class Caller:
     """A caller at one address, for one call."""
 
     def __init__(
-        self, transport: str, host: str, server: Address, secure: ssl.SSLContext | None = None
+        self,
+        transport: str,
+        host: str,
+        server: Address,
+        secure: ssl.SSLContext | None = None,
+        proof: Proof | None = None,
     ) -> None:
-        """`secure` is the context of a caller over TLS."""
+        """`secure` is the context of a caller over TLS; `proof` answers the first 407."""
+        self._proof = proof
         self._transport = transport
         self._host = host
         self._server = server
@@ -79,6 +86,10 @@ class Caller:
                 wakes.append(again)
             response = await self._response(line, "INVITE", min(wakes, default=None))
             now = self._loop.time()
+            proven = self._prove(line, invite, response)
+            if proven is not None:
+                invite, again, interval = proven, now + T1, T1
+                continue
             if response is not None and response.status >= 200:
                 break
             if response is not None:
@@ -100,6 +111,17 @@ class Caller:
         else:
             line.send(serialize(make_ack(invite, response)))
         return received
+
+    def _prove(self, line: Line, invite: Request, response: Response | None) -> Request | None:
+        """Answer a challenge, once: acknowledge it and send the INVITE that it asks for."""
+        if response is None or response.status != 407 or self._proof is None:
+            return None
+        again = self._proof.answer(invite, response, self._via(line))
+        self._proof = None
+        if again is not None:
+            line.send(serialize(make_ack(invite, response)))
+            line.send(serialize(again))
+        return again
 
     async def _hang_up(self, line: Line, invite: Request, answer: Response) -> None:
         """Acknowledge the answer and end the call, on the way that the INVITE took."""
@@ -152,7 +174,8 @@ class Caller:
         headers.add(b"from", invite.from_.encode())
         headers.add(b"to", answer.to.encode())
         headers.add(b"call-id", invite.call_id)
-        headers.add(b"cseq", CSeq(1 if method == "ACK" else 2, method).encode())
+        number = invite.cseq.number + (method != "ACK")
+        headers.add(b"cseq", CSeq(number, method).encode())
         target = answer.contact.uri if answer.contact is not None else invite.uri
         return Request(method, target, headers)
 

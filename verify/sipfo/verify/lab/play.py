@@ -26,6 +26,7 @@ from sipfo.verify.lab.caller import Caller
 from sipfo.verify.lab.cast import Cast
 from sipfo.verify.lab.dns import DnsServer
 from sipfo.verify.lab.papers import Papers, make_papers
+from sipfo.verify.lab.passwords import Proof, draw_secrets, proof_for
 from sipfo.verify.lab.stage import CannotPlay, Stage, set_stage, steady
 from sipfo.verify.lab.witness import Disagreement, check
 from sipfo.verify.simulate import simulate, trunk_of, turned
@@ -57,6 +58,7 @@ class Production:
         server: Server,
         records: asyncio.Queue[CallRecord],
         papers: Papers | None,
+        proof: Proof | None,
     ) -> None:
         """Use `staged`."""
         self._plan = plan
@@ -67,6 +69,7 @@ class Production:
         self._server = server
         self._records = records
         self._papers = papers
+        self._proof = proof
 
     async def perform(self) -> Ladder:
         """Place the call, once. Raises what `play` raises once the stage is set."""
@@ -74,7 +77,8 @@ class Production:
         door = _door(self._plan)
         secure = self._papers.client() if door.transport == "tls" and self._papers else None
         at = (addresses.of(door.host), door.port)
-        caller = Caller(door.transport, addresses.of(self._stage.caller), at, secure)
+        here = addresses.of(self._stage.caller)
+        caller = Caller(door.transport, here, at, secure, self._proof)
         limit = simulate(self._plan, self._scenario).elapsed + GRACE
         received = await caller.call(self._scenario.number, self._scenario.cancel_after, limit)
         await self._cast.quiet(LINGER)
@@ -112,6 +116,7 @@ async def staged(plan: Plan, scenario: Scenario, slot: int = 0) -> AsyncIterator
         cast = await Cast.start(stage, addresses, papers)
         stack.callback(cast.close)
         records: asyncio.Queue[CallRecord] = asyncio.Queue()
+        secrets = draw_secrets(plan)
         server = await Server.start(
             steady(papers.plan(plan) if papers is not None else plan),
             mapping=addresses.mapping(),
@@ -120,9 +125,11 @@ async def staged(plan: Plan, scenario: Scenario, slot: int = 0) -> AsyncIterator
             calls_before={trunk.name: scenario.calls_before},
             drawn={trunk.name: turned(trunk, scenario)},
             trust=papers.trust if papers is not None else None,
+            secrets=secrets,
         )
         stack.push_async_callback(server.close)
-        yield Production(plan, scenario, stage, addresses, cast, server, records, papers)
+        proof = proof_for(trunk, secrets)
+        yield Production(plan, scenario, stage, addresses, cast, server, records, papers, proof)
 
 
 async def play(plan: Plan, scenario: Scenario, slot: int = 0) -> Ladder:

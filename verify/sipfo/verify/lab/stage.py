@@ -23,7 +23,8 @@ NAMES = ip_network("198.18.0.0/15")
 """Addresses that host names resolve to (RFC 2544: for tests, nobody's)."""
 
 ANYONE = ip_network("198.51.100.0/24")
-"""Where a caller is when a trunk accepts anyone (RFC 5737: for documentation, nobody's)."""
+"""Where a caller is when a trunk accepts anyone, or who has a password (RFC 5737: for
+documentation, nobody's)."""
 
 CALLERS_LOOKED_AT = 256
 """Addresses of a network that are considered for the caller."""
@@ -168,10 +169,10 @@ def _check_same(step: Step, one: Behaviour, other: Behaviour) -> None:
 
 def _caller(trunk: Trunk, declared: set[str]) -> str:
     """An address that the trunk accepts; one that nothing else has, if there is one."""
-    if trunk.accept.anyone:
-        networks: tuple[str, ...] = (str(ANYONE),)
-    else:
-        networks = trunk.accept.networks
+    accept = trunk.accept
+    networks = accept.networks
+    if accept.anyone or (accept.credentials and not networks):
+        networks = (str(ANYONE),)
     candidates = [
         str(host)
         for network in networks

@@ -6,14 +6,14 @@ stray response.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from sipfo.runtime.sip.build import restore_to
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.timer import Timers
-from sipfo.runtime.sip.transaction import client, invite_client
+from sipfo.runtime.sip.transaction import client, invite_client, invite_server, server
 from sipfo.runtime.sip.transaction.client import ClientTransaction
 from sipfo.runtime.sip.transaction.invite_client import InviteClientTransaction
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
@@ -28,6 +28,14 @@ AnyServer = ServerTransaction | InviteServerTransaction
 _K = TypeVar("_K")
 _Path = tuple[str, tuple[str, int], tuple[str, int], str]
 
+_PENDING = frozenset(
+    {
+        *(invite_client.State.CALLING, invite_client.State.PROCEEDING),
+        *(client.State.TRYING, client.State.PROCEEDING),
+        invite_server.State.PROCEEDING,
+        *(server.State.TRYING, server.State.PROCEEDING),
+    }
+)
 _WAITING = (invite_client.State.CALLING, client.State.TRYING)
 
 
@@ -47,6 +55,25 @@ class TransactionLayer:
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
+
+    def has(self, message: Request | Response) -> bool:
+        """Whether a message belongs to a transaction, an ACK or CANCEL to its INVITE's. Raises
+        Malformed."""
+        if isinstance(message, Response):
+            return (message.via.branch, message.cseq.method) in self._clients
+        if _server_key(message) in self._servers:
+            return True
+        return message.method == "CANCEL" and _server_key(message, "INVITE") in self._servers
+
+    def pending(self) -> set[bytes]:
+        """The Call-ID of every request that has no final response yet."""
+        every = (*self._clients.values(), *self._servers.values())
+        return {one.request.call_id for one in every if one.state in _PENDING}
+
+    def flows(self) -> Iterator[Flow]:
+        """The flow of every transaction."""
+        yield from (one.flow for one in self._clients.values())
+        yield from (one.flow for one in self._servers.values())
 
     def invite(
         self, request: Request, flow: Flow, user: ClientUser, now: float
@@ -102,6 +129,11 @@ class TransactionLayer:
         """The INVITE transaction that a CANCEL means (RFC 3261 §9.2)."""
         found = self._servers.get(_server_key(cancel, "INVITE"))
         return found if isinstance(found, InviteServerTransaction) else None
+
+    def sent(self, branch: bytes, method: str) -> Request | None:
+        """The request that was sent with a branch and is waited on."""
+        found = self._clients.get((branch, method))
+        return found.request if found is not None else None
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """Tell every client transaction that waits on this flow.

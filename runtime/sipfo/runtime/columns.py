@@ -1,0 +1,86 @@
+"""Rows as the tables of a database have them, `calls` and `attempts`, and the terms that ask for
+some: what SQLite and PostgreSQL have in common.
+
+What would surprise: an attempt's Reason headers are one text, a line each. What a row has is
+printable (`row.clean`), so no header has two lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+from sipfo.plan.ladder import Attempt
+from sipfo.runtime.row import Row
+from sipfo.runtime.wanted import Wanted
+
+SCHEMA_VERSION: Final = 1
+"""Of the tables; it changes with every column."""
+
+CALLS: Final = tuple(one.name for one in fields(Row) if one.name != "attempts")
+"""The columns of `calls`."""
+
+ATTEMPTS: Final = tuple(one.name for one in fields(Attempt))
+"""The columns of `attempts`, which come behind `call` and `place`, its number from 1."""
+
+_REASONS: Final = ATTEMPTS.index("reasons")
+
+
+def insert(table: str, columns: Sequence[str], mark: str) -> str:
+    """The statement, with a mark for each value; what to do about a row that is there follows."""
+    marks = ", ".join([mark] * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT"
+
+
+def write_call(mark: str) -> str:
+    """The statement that writes a row, or closes the one that is there."""
+    closing = ("state", "ended", "talked", "hung_up_by")
+    changes = ", ".join(f"{name} = excluded.{name}" for name in closing)
+    return f"{insert('calls', CALLS, mark)} (call) DO UPDATE SET {changes}"
+
+
+def write_attempt(mark: str) -> str:
+    """The statement that writes an attempt, if it is not there."""
+    return f"{insert('attempts', ('call', 'place', *ATTEMPTS), mark)} DO NOTHING"
+
+
+def call_cells(row: Row) -> list[Any]:
+    """A row of `calls`."""
+    return [getattr(row, name) for name in CALLS]
+
+
+def attempt_cells(row: Row) -> list[list[Any]]:
+    """The rows of `attempts`, `call` and `place` before them."""
+    return [[row.call, place, *_cells(one)] for place, one in enumerate(row.attempts, start=1)]
+
+
+def attempt_of(cells: Sequence[Any]) -> Attempt:
+    """A row of `attempts`, without `call` and `place`."""
+    values = list(cells)
+    values[_REASONS] = tuple(values[_REASONS].split("\n")) if values[_REASONS] else ()
+    return Attempt(*values)
+
+
+def query(wanted: Wanted, mark: str) -> tuple[str, tuple[str, ...]]:
+    """The statement that finds what `Wanted.holds`, the earliest first, and its values."""
+    terms, values = ["true"], list[str]()
+    if wanted.since is not None:
+        terms.append(f"began >= {mark}")
+        values.append(wanted.since)
+    if wanted.trunk is not None:
+        terms.append(f"trunk = {mark}")
+        values.append(wanted.trunk)
+    if wanted.failed:
+        terms.append("(result = 'refused' OR state = 'lost')")
+    if wanted.call is not None:
+        terms.append(f"{mark} IN (call, substr(call, length(call) - 7), call_id)")
+        values.append(wanted.call)
+    found = f"SELECT {', '.join(CALLS)} FROM calls WHERE {' AND '.join(terms)}"
+    return f"{found} ORDER BY began, call", tuple(values)
+
+
+def _cells(attempt: Attempt) -> list[Any]:
+    cells = [getattr(attempt, name) for name in ATTEMPTS]
+    cells[_REASONS] = "\n".join(attempt.reasons)
+    return cells

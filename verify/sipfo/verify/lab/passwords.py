@@ -1,0 +1,53 @@
+"""The passwords of a play: drawn for it, known to nobody else, and what a caller does with one.
+
+No scenario says a password, and none of the operator's is read: the runtime, and a caller that a
+trunk takes by credential only, are told the same random ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sipfo.plan.model import Plan, Trunk
+from sipfo.runtime.secret import Secret, names
+from sipfo.runtime.sip.cseq import CSeq
+from sipfo.runtime.sip.digest import answer, strongest
+from sipfo.runtime.sip.headers import Headers
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.wire import entropy
+
+
+def draw_secrets(plan: Plan) -> dict[str, Secret]:
+    """A value for every secret that a plan names."""
+    return {name: Secret(entropy.token() + entropy.token()) for name in names(plan)}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A user and its password."""
+
+    user: str
+    password: Secret
+
+    def answer(self, invite: Request, challenged: Response, via: bytes) -> Request | None:
+        """The INVITE again with what a 407 asks for (RFC 3261 §22.3); None when it asks for what
+        cannot be answered."""
+        challenge = strongest(challenged.headers.lines(b"proxy-authenticate"))
+        if challenge is None:
+            return None
+        user, cnonce = self.user.encode("utf-8"), entropy.token().encode("ascii")
+        given = answer(challenge, user, self.password.reveal(), "INVITE", invite.uri, cnonce)
+        headers = Headers([one for one in invite.headers if one[0] != b"proxy-authorization"])
+        headers.set(b"via", via)
+        headers.set(b"cseq", CSeq(invite.cseq.number + 1, "INVITE").encode())
+        headers.add(b"proxy-authorization", given.encode())
+        return Request("INVITE", invite.uri, headers, invite.body)
+
+
+def proof_for(trunk: Trunk, secrets: dict[str, Secret]) -> Proof | None:
+    """What a caller of a trunk proves itself with; None where its address is enough."""
+    accept = trunk.accept
+    if accept.anyone or accept.networks or not accept.credentials:
+        return None
+    first = accept.credentials[0]
+    return Proof(first.user, secrets[first.secret])
