@@ -118,3 +118,30 @@ def test_a_behaviour_that_the_call_never_meets_or_meets_twice_is_2() -> None:
     assert twice.exit_code == 2 and "pbx-east does one thing" in twice.output
     as_in_a_block = sipfo(*call, "--when", "when pbx-east answers 486")
     assert as_in_a_block.exit_code == 0 and "refused 486" in as_in_a_block.output
+
+
+REGISTERED = """sipfo 1
+listen udp 192.0.2.10:5060
+registrar office {
+    domain   sip.acme.example
+    user     alice password secret ALICE_PW
+    instance kss-a 192.0.2.20
+    instance kss-b 192.0.2.21
+}
+retry r { failover on 503  otherwise stop }
+route desk { to registered alice at office }
+trunk t { numbers any  accept anyone  routes sequential desk  retry r }
+"""
+
+
+def test_a_registration_is_where_when_says(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.sipfo"
+    policy.write_text(REGISTERED, encoding="utf-8")
+    call = ("simulate", str(policy), "--call", "t", "--to", NUMBER)
+    held = ("--when", "desk registered at kss-b")
+    result = sipfo(*call, *held, "--when", "desk.kss-b answers 503")
+    assert result.exit_code == 0
+    assert result.stdout.index("desk.kss-b") < result.stdout.index("desk.kss-a")
+    twice = sipfo(*call, *held, "--when", "desk registered at kss-a")
+    assert (twice.exit_code, twice.stdout) == (2, "")
+    assert "a user is registered once" in twice.stderr

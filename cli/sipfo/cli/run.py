@@ -9,24 +9,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import signal
 import sys
-from datetime import datetime
-from ipaddress import ip_address
+import time
 
 import click
 
+from sipfo.cli.keeping import Keeper, Keeping, keeping
+from sipfo.cli.life import Life
+from sipfo.cli.living import Living, living
+from sipfo.cli.log import Form, open_log
+from sipfo.cli.network import CA, DNS, TLS_CLIENT
 from sipfo.cli.reading import read_plan_of
+from sipfo.cli.reloading import Reloader
+from sipfo.cli.secrets import secrets_of
+from sipfo.cli.watching import CannotWatch, Watching, watching
 from sipfo.plan.model import Plan
 from sipfo.runtime.capability import CannotServe
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
-from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
+from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.wire.book import CannotKeep
 from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
-from sipfo.runtime.wire.server import CannotListen, Server
-
-GRACE = 10.0
-"""Seconds that calls under way are given when the server is told to stop."""
+from sipfo.runtime.wire.control import CannotControl
+from sipfo.runtime.wire.doors import CannotListen
+from sipfo.runtime.wire.handover import CannotTakeOver, Legacy
+from sipfo.runtime.wire.metrics import CannotShow
+from sipfo.runtime.wire.server import Server
 
 
 def _mapping(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Mapping:
@@ -34,28 +42,6 @@ def _mapping(context: click.Context, parameter: click.Parameter, value: tuple[st
         return parse_mapping(value)
     except BadMapping as error:
         raise click.BadParameter(str(error)) from None
-
-
-def _nameserver(
-    context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
-) -> list[tuple[str, int]]:
-    servers = []
-    for text in value:
-        host, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "53")
-        try:
-            servers.append((str(ip_address(host)), int(port)))
-        except ValueError:
-            raise click.BadParameter(f"`{text}`: write 192.0.2.53 or 192.0.2.53:5353") from None
-    return servers
-
-
-def _pem_files(
-    context: click.Context, parameter: click.Parameter, value: str | None
-) -> PemFiles | None:
-    if value is None:
-        return None
-    certificate, _, key = value.partition(",")
-    return PemFiles(certificate, key or None)
 
 
 @click.command()
@@ -68,135 +54,106 @@ def _pem_files(
     callback=_mapping,
     help="Use another address for a declared one, as in 192.76.120.10=127.0.0.2. Repeatable.",
 )
+@DNS
+@living
+@CA
+@TLS_CLIENT
 @click.option(
-    "--dns",
-    multiple=True,
-    metavar="HOST[:PORT]",
-    callback=_nameserver,
-    help="Ask this nameserver instead of the system's. Repeatable.",
-)
-@click.option(
-    "--grace",
-    type=click.FloatRange(min=0),
-    default=GRACE,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long calls under way may go on after SIGINT or SIGTERM; a second signal ends them.",
-)
-@click.option(
-    "--ca",
+    "--secrets",
+    "secrets_file",
     metavar="FILE",
-    help="Believe these authorities' certificates of TLS targets, instead of the system's.",
+    help="Take the plan's secrets from this file of NAME=value lines before the environment.",
 )
+@watching
+@keeping
 @click.option(
-    "--tls-client",
-    "shown",
-    metavar="CERT[,KEY]",
-    callback=_pem_files,
-    help="Show this certificate to TLS targets that ask for one.",
+    "--log",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="What standard output says: lines to read, or one JSON object each.",
 )
 def command(
     file: str,
     mapping: Mapping,
     dns: list[tuple[str, int]],
-    grace: float,
     ca: str | None,
     shown: PemFiles | None,
+    secrets_file: str | None,
+    form: Form,
+    watching: Watching,
+    keeping: Keeping,
+    living: Living,
 ) -> None:
     """Carry calls by a policy or a plan until SIGINT or SIGTERM.
 
-    No new calls are taken then; those under way have the grace time to end. SIGHUP takes every
-    certificate file anew; within a minute of a change that happens by itself.
+    No new calls are taken then; those under way have the grace time to end. SIGHUP reads the file
+    again: new calls go by what it says now, if it is good, and calls under way by what it said. It
+    takes every certificate file anew as well; within a minute of a change that happens by itself.
     """
     plan = read_plan_of(file)
+    secrets = secrets_of(plan, secrets_file)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sipfo: %(message)s")
     try:
-        asyncio.run(_serve(plan, mapping, dns or None, grace, Trust(ca, shown)))
-    except (CannotListen, CannotServe, UnusableCertificate) as error:
+        legacy = living.legacy()
+        with keeping.open(inherits=legacy is not None and legacy.has_calls) as keeper:
+            trust = Trust(ca, shown)
+            asyncio.run(
+                _serve(
+                    *(file, plan, mapping, dns or None, trust, watching, form, keeper),
+                    *(secrets_file, secrets, living, legacy),
+                )
+            )
+    except (
+        CannotControl,
+        CannotKeep,
+        CannotListen,
+        CannotServe,
+        CannotShow,
+        CannotTakeOver,
+        CannotWatch,
+        UnusableCertificate,
+    ) as error:
         raise click.ClickException(str(error)) from None
 
 
 async def _serve(
+    file: str,
     plan: Plan,
     mapping: Mapping,
     nameservers: list[tuple[str, int]] | None,
-    grace: float,
     trust: Trust,
+    watching: Watching,
+    form: Form,
+    keeper: Keeper,
+    secrets_file: str | None,
+    secrets: dict[str, Secret],
+    living: Living,
+    legacy: Legacy | None,
 ) -> None:
-    stop, at_once = asyncio.Event(), asyncio.Event()
-
-    def told() -> None:
-        (at_once if stop.is_set() else stop).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told)
-    server = await Server.start(
-        plan,
-        mapping=mapping,
-        nameservers=nameservers,
-        on_attempt=lambda record: _say(attempt_line(record)),
-        on_call=lambda record: _say(call_line(record)),
-        on_notice=lambda record: _say(notice_line(record)),
-        trust=trust,
-    )
-    loop.add_signal_handler(signal.SIGHUP, server.reload_certificates)
-    try:
-        places = ", ".join(
-            f"{one.transport} {encode_host(*mapping.actual(one.host, one.port))}"
-            for one in plan.listen
+    epoch = time.time() - asyncio.get_running_loop().time()
+    log = open_log(form, lambda moment: moment + epoch)
+    async with contextlib.AsyncExitStack() as held:
+        tap = await watching.open()
+        if tap is not None:
+            held.push_async_callback(tap.close)
+        server = await Server.start(
+            plan,
+            mapping=mapping,
+            nameservers=nameservers,
+            trust=trust,
+            secrets=secrets,
+            witnesses=[*keeper.witnesses, log.record],
+            tap=tap,
+            legacy=legacy,
         )
-        _say(f"ready  {places}  {len(plan.trunks)} trunk{'s' * (len(plan.trunks) != 1)}")
-        await stop.wait()
-        if server.calls_alive:
-            _say(f"draining  {server.calls_alive} under way, {grace:g} s at most")
-        drain = asyncio.create_task(server.drain(grace))
-        second = asyncio.create_task(at_once.wait())
-        await asyncio.wait((drain, second), return_when=asyncio.FIRST_COMPLETED)
-        if not drain.done():
-            drain.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await drain
-            await server.drain(0)
-        second.cancel()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_IGN)  # we are going as fast as we can
-        _say("stopped")
-    finally:
-        await server.close()
-
-
-def attempt_line(record: AttemptRecord) -> str:
-    """One ended attempt."""
-    one = record.attempt
-    outcome = f"{one.outcome} {one.phrase}".rstrip()
-    return (
-        f"call {record.call}  attempt {record.number}  {one.egress} to {one.route}"
-        f"  {one.target or 'unresolved'}  {outcome}  {one.took:.3f} s"
-    )
-
-
-def call_line(record: CallRecord) -> str:
-    """One call whose set-up is over."""
-    result = record.ladder.result
-    by = f" by {result.by}" if result.by is not None else ""
-    count = len(record.ladder.attempts)
-    return (
-        f"call {record.call}  {record.trunk}  {record.source} to {record.number}"
-        f"  {result.kind} {result.code}{by}  {record.ladder.elapsed:.3f} s"
-        f"  {count} attempt{'s' * (count != 1)}"
-    )
-
-
-def notice_line(record: Notice) -> str:
-    """Anything else; control characters of a peer's text never reach a terminal."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in record.text)
-    return f"call {record.call}  {text}"
-
-
-def _say(line: str) -> None:
-    printable = "".join(letter if letter.isprintable() else "?" for letter in line)
-    stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
-    click.echo(f"{stamp}  {printable}")
-    sys.stdout.flush()
+        held.push_async_callback(server.close)
+        held.push_async_callback(keeper.hide)
+        await keeper.show(server.gauges)
+        actual = ((one.transport, *mapping.actual(one.host, one.port)) for one in plan.listen)
+        places = [f"{transport} {encode_host(host, port)}" for transport, host, port in actual]
+        reloader = Reloader(file, server, lambda plan: secrets_of(plan, secrets_file))
+        life = Life(living, server, reloader, log, keeper)
+        await life.live(lambda: log.ready(places, len(plan.trunks)))
+        log.stopped()

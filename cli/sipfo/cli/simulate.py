@@ -11,12 +11,12 @@ from sipfo.cli.naming import trunk_called
 from sipfo.cli.reading import Unusable, read_plan_of
 from sipfo.cli.terminal import has_colour, style
 from sipfo.compiler.report.text import render
-from sipfo.compiler.when import compile_when
+from sipfo.compiler.when import When, compile_when
 from sipfo.grammar.diagnostic import one_of
 from sipfo.plan.ladder import to_json
 from sipfo.plan.model import NumberPrefix, NumberRange, Numbers, Plan, Trunk
 from sipfo.plan.numbering import Numbering, normalise
-from sipfo.plan.scenario import Behaviour, Scenario
+from sipfo.plan.scenario import Behaviour, Holder, Scenario
 from sipfo.verify.draw import draw
 from sipfo.verify.simulate import simulate
 from sipfo.verify.words import printable
@@ -63,15 +63,21 @@ def command(
     """
     plan = read_plan_of(file)
     trunk = trunk_called(plan, trunk_name)
-    behaviours, cancel_after = _whens(plan, whens)
-    _about_this_call(trunk, behaviours)
+    read = _whens(plan, whens)
+    behaviours = tuple(one.behaviour for one in read if one.behaviour is not None)
+    holders = tuple(one.holder for one in read if one.holder is not None)
+    cancels = [one.cancel_after for one in read if one.cancel_after is not None]
+    if len(cancels) > 1:
+        raise Unusable("the caller cancels once: give one --when 'caller cancels …'")
+    _about_this_call(trunk, behaviours, holders)
     scenario = Scenario(
         name="",
         trunk=trunk.name,
         number=_number(plan, trunk, to),
         calls_before=calls_before,
+        holders=holders,
         behaviours=behaviours,
-        cancel_after=cancel_after,
+        cancel_after=cancels[0] if cancels else None,
     )
     ladder = simulate(plan, scenario)
     if form == "json":
@@ -103,7 +109,7 @@ def _claim(numbers: Numbers) -> str:
             return "any"
 
 
-def _whens(plan: Plan, texts: tuple[str, ...]) -> tuple[tuple[Behaviour, ...], float | None]:
+def _whens(plan: Plan, texts: tuple[str, ...]) -> list[When]:
     """What the --when options say; mistakes in all of them are shown, and exit 2."""
     read = [compile_when(text.removeprefix("when "), plan) for text in texts]
     wrong = [when for when in read if when.diagnostics]
@@ -112,21 +118,22 @@ def _whens(plan: Plan, texts: tuple[str, ...]) -> tuple[tuple[Behaviour, ...], f
         click.echo(text, err=True, nl=False)
     if wrong:
         sys.exit(2)
-    cancels = [when.cancel_after for when in read if when.cancel_after is not None]
-    if len(cancels) > 1:
-        raise Unusable("the caller cancels once: give one --when 'caller cancels …'")
-    behaviours = tuple(when.behaviour for when in read if when.behaviour is not None)
-    return behaviours, cancels[0] if cancels else None
+    return read
 
 
-def _about_this_call(trunk: Trunk, behaviours: tuple[Behaviour, ...]) -> None:
+def _about_this_call(
+    trunk: Trunk, behaviours: tuple[Behaviour, ...], holders: tuple[Holder, ...]
+) -> None:
     """Raises Unusable for a behaviour that this trunk's calls never meet, or that is given twice."""
     places = [*trunk.routes, *(trunk.forward.carriers if trunk.forward is not None else ())]
     seen: set[tuple[str, str | None]] = set()
-    for one in behaviours:
-        if one.route not in places:
+    for name in [*(one.route for one in behaviours), *(one.route for one in holders)]:
+        if name.partition(".")[0] not in places:  # `desk.kss-b` is a level of `desk`
             tried = one_of(places[:NAMES_SHOWN], "and")
-            raise Unusable(f"trunk {trunk.name} never tries {one.route}: it tries {tried}")
+            raise Unusable(f"trunk {trunk.name} never tries {name}: it tries {tried}")
+    if len({one.route for one in holders}) < len(holders):
+        raise Unusable("a user is registered once: give one --when '… registered at …' for a route")
+    for one in behaviours:
         if (one.route, one.egress) in seen:
             raise Unusable(f"{one.route} does one thing: give one --when '{one.route} …'")
         seen.add((one.route, one.egress))

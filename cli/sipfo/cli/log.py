@@ -1,0 +1,169 @@
+"""What `sipfo run` says on standard output: a line for a person and for grep, or JSON for a program.
+
+Both are told of the same things. What would surprise: JSON names things as the files of `--records`
+do, and says when an answered call is over, which the text leaves to those files.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final, Literal, Protocol
+
+import click
+
+from sipfo.runtime.record import AttemptRecord, CallRecord, EndRecord, Notice, Record
+from sipfo.runtime.row import moment, row_of
+from sipfo.runtime.stateless import STRANGER
+
+Form = Literal["text", "json"]
+
+NO_CALL: Final = "-"
+"""What a notice that is about no call has for its call."""
+
+
+class Log(Protocol):
+    """Where a running server's doings are told."""
+
+    def ready(self, places: Sequence[str], trunks: int) -> None:
+        """It takes calls."""
+
+    def draining(self, calls: int, grace: float) -> None:
+        """It takes no more, and waits `grace` seconds at most."""
+
+    def stopped(self) -> None:
+        """It is gone."""
+
+    def record(self, record: Record) -> None:
+        """Something was reported."""
+
+
+class TextLog:
+    """Lines for people."""
+
+    def ready(self, places: Sequence[str], trunks: int) -> None:
+        """See Log."""
+        self._say(f"ready  {', '.join(places)}  {_count(trunks, 'trunk')}")
+
+    def draining(self, calls: int, grace: float) -> None:
+        """See Log."""
+        self._say(f"draining  {calls} under way, {grace:g} s at most")
+
+    def stopped(self) -> None:
+        """See Log."""
+        self._say("stopped")
+
+    def record(self, record: Record) -> None:
+        """See Log."""
+        match record:
+            case AttemptRecord():
+                self._say(attempt_line(record))
+            case CallRecord():
+                self._say(call_line(record))
+            case Notice():
+                self._say(f"call {record.call}  {record.text}")
+            case EndRecord():
+                return
+
+    @staticmethod
+    def _say(line: str) -> None:
+        """Control characters of a peer's text never reach a terminal."""
+        printable = "".join(letter if letter.isprintable() else "?" for letter in line)
+        stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        _write(f"{stamp}  {printable}")
+
+
+class JsonLog:
+    """One object a line: `time`, `event`, and what the event has."""
+
+    def __init__(self, clock: Callable[[float], float]) -> None:
+        """`clock` turns the engine's moments into Unix seconds."""
+        self._clock = clock
+
+    def ready(self, places: Sequence[str], trunks: int) -> None:
+        """See Log."""
+        self._say("ready", listen=list(places), trunks=trunks)
+
+    def draining(self, calls: int, grace: float) -> None:
+        """See Log."""
+        self._say("draining", calls=calls, grace=grace)
+
+    def stopped(self) -> None:
+        """See Log."""
+        self._say("stopped")
+
+    def record(self, record: Record) -> None:
+        """See Log."""
+        match record:
+            case AttemptRecord(call=call, trunk=trunk, number=number, carrier=carrier):
+                one = record.attempt
+                self._say(
+                    "attempt",
+                    call=call,
+                    trunk=trunk,
+                    attempt=number,
+                    egress=one.egress,
+                    route=one.route,
+                    level=one.level,
+                    carrier=carrier,
+                    target=one.target,
+                    outcome=one.outcome,
+                    phrase=one.phrase,
+                    reasons=list(one.reasons),
+                    at=round(one.at, 3),
+                    took=round(one.took, 3),
+                )
+            case CallRecord() | EndRecord():
+                known = asdict(row_of(record, self._clock))
+                known["attempts"] = len(known["attempts"])
+                self._say("end" if isinstance(record, EndRecord) else "call", **known)
+            case Notice(call=call, text=text):
+                stranger = STRANGER.fullmatch(text)
+                if stranger is not None:
+                    host, sent, answer = stranger.group("host", "what", "answer")
+                    self._say("stranger", source=host, sent=sent, answer=answer)
+                else:
+                    self._say("notice", call=None if call == NO_CALL else call, text=text)
+
+    @staticmethod
+    def _say(event: str, **fields: object) -> None:
+        _write(json.dumps({"time": moment(time.time()), "event": event, **fields}))
+
+
+def open_log(form: Form, clock: Callable[[float], float]) -> Log:
+    """The log of this form."""
+    return JsonLog(clock) if form == "json" else TextLog()
+
+
+def attempt_line(record: AttemptRecord) -> str:
+    """One ended attempt."""
+    one = record.attempt
+    outcome = f"{one.outcome} {one.phrase}".rstrip()
+    return (
+        f"call {record.call}  attempt {record.number}  {one.egress} to {one.route}"
+        f"  {one.target or 'unresolved'}  {outcome}  {one.took:.3f} s"
+    )
+
+
+def call_line(record: CallRecord) -> str:
+    """One call whose set-up is over."""
+    result = record.ladder.result
+    by = f" by {result.by}" if result.by is not None else ""
+    return (
+        f"call {record.call}  {record.trunk}  {record.source} to {record.number}"
+        f"  {result.kind} {result.code}{by}  {record.ladder.elapsed:.3f} s"
+        f"  {_count(len(record.ladder.attempts), 'attempt')}"
+    )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
+def _write(line: str) -> None:
+    click.echo(line)
+    sys.stdout.flush()
