@@ -10,16 +10,20 @@ from hypothesis import given, settings
 from plan.samples import registered_route, registrar, small_plan
 from plan.strategies import plans
 from sipfo.plan.construct import Construct, Usage, usages
-from sipfo.plan.model import Plan
+from sipfo.plan.model import Plan, Retry
 
 AUTH = {"user": "acme", "secret": "ACME_PW"}
 PROBE = {"every": 30.0, "down_after": 3, "up_after": 2}
 TLS = {"transport": "tls", "host": "192.0.2.10", "port": 5061, "certificate": "tls.pem"}
 
 
+PLAIN = Retry(name="plain", rules=(), otherwise="stop")
+"""A policy that says nothing that a target may not have."""
+
+
 def edited(kind: str, **changes: object) -> Plan:
     """A small plan with its last part of a kind changed."""
-    document: dict[str, Any] = small_plan(carriers=2).model_dump()
+    document: dict[str, Any] = small_plan(carriers=2, retry=PLAIN).model_dump()
     last = {**document[kind][-1], **changes}
     document[kind] = (*document[kind][:-1], last)
     if kind == "routes" and changes.get("registered"):
@@ -29,6 +33,10 @@ def edited(kind: str, **changes: object) -> Plan:
 
 ALICE = registered_route("r1").model_dump(include={"destinations", "levels", "registered"})
 TO_TLS = "sip:192.0.2.1;transport=tls"
+ON_TRANSPORT_ERROR = {
+    "match": {"kind": "local", "outcome": "transport-error"},
+    "verdict": "failover",
+}
 CASES = {
     Construct.LISTEN_TLS: (edited("listen", **TLS), ""),
     Construct.TO_TLS: (edited("routes", destinations=(TO_TLS,)), "r1"),
@@ -41,6 +49,9 @@ CASES = {
     Construct.ACCEPT_CREDENTIAL: (edited("trunks", accept={"credentials": (AUTH,)}), "acme"),
     Construct.TRUNK_LIMIT: (edited("trunks", limit={"per_second": 20}), "acme"),
     Construct.TRUSTED: (edited("trunks", trusted=True), "acme"),
+    Construct.ON_TRANSPORT_ERROR: (edited("retries", rules=(ON_TRANSPORT_ERROR,)), "plain"),
+    Construct.GIVEN_UP: (edited("retries", no_response=31.9), "plain"),
+    Construct.MANY_ATTEMPTS: (small_plan(egress=2, routes=16, retry=PLAIN), "acme"),
 }
 
 
@@ -55,7 +66,7 @@ def test_a_construct_is_found_with_the_name_of_what_uses_it(construct: Construct
 
 
 def test_a_plain_plan_uses_nothing_that_a_target_may_not_have() -> None:
-    assert list(usages(small_plan(carriers=2, method="round-robin", deadline=20.0))) == []
+    assert list(usages(small_plan(carriers=2, method="round-robin", deadline=20.0, retry=PLAIN))) == []
 
 
 def test_tls_to_a_carrier_is_tls_too() -> None:
@@ -90,10 +101,24 @@ def test_tls_is_what_the_uris_own_parameter_says(uri: str, is_tls: bool) -> None
     assert found == ([Usage(Construct.TO_TLS, "r1")] if is_tls else [])
 
 
+def test_thirty_attempts_are_not_too_many() -> None:
+    assert list(usages(small_plan(egress=2, routes=15, retry=PLAIN))) == []
+    assert list(usages(small_plan(egress=2, routes=15, carriers=1, retry=PLAIN))) == [
+        Usage(Construct.MANY_ATTEMPTS, "acme")
+    ]
+
+
+def test_a_policy_that_no_trunk_goes_by_is_not_looked_at() -> None:
+    document = small_plan(retry=PLAIN).model_dump()
+    unused = PLAIN.model_copy(update={"name": "unused", "no_response": 1.0})
+    document["retries"] = (*document["retries"], unused.model_dump())
+    assert list(usages(Plan.model_validate(document))) == []
+
+
 @settings(max_examples=30)
 @given(plans())
 def test_a_usage_names_a_part_of_the_plan_and_the_order_is_the_plans(plan: Plan) -> None:
     parts = ["", *(one.name for one in plan.routes), *(one.name for one in plan.carriers)]
-    parts += [trunk.name for trunk in plan.trunks]
+    parts += [one.name for one in (*plan.retries, *plan.trunks)]
     places = [parts.index(usage.name) for usage in usages(plan)]
     assert places == sorted(places)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from sipfo.compiler.targets.kamailio.capabilities import CAPABILITIES as KAMAILIO
 from sipfo.plan.construct import Construct, Support
-from sipfo.runtime.capability import CAPABILITIES
+from sipfo.runtime.capability import CAPABILITIES as RUNTIME
 
-TARGETS: Final[Mapping[str, Mapping[Construct, Support]]] = {"runtime": CAPABILITIES}
+TARGETS: Final[Mapping[str, Mapping[Construct, Support]]] = {
+    "runtime": RUNTIME,
+    "kamailio": KAMAILIO,
+}
 
 
 def asked_for(names: Sequence[str]) -> dict[str, Mapping[Construct, Support]]:

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, NamedTuple
 
-from sipfo.plan.model import Plan
+from sipfo.plan.model import T1_64, OnLocal, Plan
+from sipfo.plan.order import attempts_of
+
+MOST_BRANCHES: Final = 30
+"""Attempts of one call beyond which some target gives up (`max_branches` of Kamailio 5.6)."""
 
 _TLS: Final = re.compile(r"(?i);transport=tls(?![^;?])")
 
@@ -31,6 +35,9 @@ class Construct(Enum):
     ACCEPT_CREDENTIAL = "accept credential"
     TRUNK_LIMIT = "limit of a trunk"
     TRUSTED = "trusted"
+    ON_TRANSPORT_ERROR = "transport-error"
+    GIVEN_UP = "no-response"
+    MANY_ATTEMPTS = "more than 30 attempts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,17 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.CARRIER_PROBE, carrier.name)
         if carrier.trusted:
             yield Usage(Construct.TRUSTED, carrier.name)
+    used = {trunk.retry for trunk in plan.trunks}
+    for retry in plan.retries:
+        if retry.name in used:
+            for rule in retry.rules:
+                if isinstance(rule.match, OnLocal) and rule.match.outcome == "transport-error":
+                    yield Usage(Construct.ON_TRANSPORT_ERROR, retry.name)
+            if retry.no_response < T1_64:
+                yield Usage(Construct.GIVEN_UP, retry.name)
     for trunk in plan.trunks:
+        if attempts_of(plan, trunk) > MOST_BRANCHES:
+            yield Usage(Construct.MANY_ATTEMPTS, trunk.name)
         if trunk.accept.credentials:
             yield Usage(Construct.ACCEPT_CREDENTIAL, trunk.name)
         if trunk.limit is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 
 from sipfo.plan.model import AnyNumber, NumberPrefix, NumberRange, Plan, Trunk
 
@@ -51,6 +52,13 @@ class Numbering:
         self._starts = {
             length: [first for first, _, _ in claims] for length, claims in self._ranges.items()
         }
+
+    def ranges(self) -> Iterator[tuple[int, int, int, Trunk]]:
+        """The claims that are ranges, none of which overlaps another: how many digits the numbers
+        have, the first, the last, and whose they are."""
+        for length, claims in sorted(self._ranges.items()):
+            for first, last, trunk in claims:
+                yield length - 1, first, last, trunk
 
     def trunk_of(self, number: str) -> Trunk | None:
         """The trunk that claims a normalised number, or None.

@@ -59,6 +59,23 @@ def shaped(carrier: Carrier, number: str) -> str:
     return carrier.shaping.prepend + number[carrier.shaping.strip :]
 
 
+def carriers_of(plan: Plan, trunk: Trunk) -> tuple[Carrier, ...]:
+    """The carriers that terminate the number that a trunk forwards to, in order."""
+    forward = trunk.forward
+    if forward is None:
+        return ()
+    by_name = {one.name: one for one in plan.carriers}
+    found = (by_name[name] for name in forward.carriers)
+    return tuple(one for one in found if matches_prefix(one, forward.number))
+
+
+def attempts_of(plan: Plan, trunk: Trunk) -> int:
+    """Attempts of a call that meets nothing but failures, a name counted as one target."""
+    levels = {route.name: len(route.destinations) for route in plan.routes}
+    routes = sum(levels[name] for name in trunk.routes) * len(trunk.egress)
+    return routes + len(carriers_of(plan, trunk))
+
+
 def turn(trunk: Trunk, calls_before: int = 0) -> tuple[int, ...]:
     """The places of a trunk's routes in the order in which the call that follows `calls_before`
     earlier ones tries them. A weighted trunk's likeliest: the heaviest first."""

@@ -33,6 +33,8 @@ PLACES: Final[dict[Construct, tuple[type[tree.Block], type[tree.Node]]]] = {
     Construct.CARRIER_PROBE: (tree.Carrier, tree.Probe),
     Construct.ACCEPT_CREDENTIAL: (tree.Trunk, tree.AcceptCredential),
     Construct.TRUNK_LIMIT: (tree.Trunk, tree.Limit),
+    Construct.GIVEN_UP: (tree.Retry, tree.Timer),
+    Construct.MANY_ATTEMPTS: (tree.Trunk, tree.Routes),
 }
 """Where a construct stands: the statement in the block; the other two are found by what they say."""
 
@@ -79,8 +81,33 @@ class _Places:
         if usage.construct is Construct.TO_TLS:
             block = self._blocks.get((tree.Route, usage.name))
             return self._item(block or self._blocks[tree.Carrier, usage.name], tree.ToUri)
+        if usage.construct is Construct.TRUSTED:
+            return self._trusted(usage.name)
+        if usage.construct is Construct.ON_TRANSPORT_ERROR:
+            return self._transport_error(self._blocks[tree.Retry, usage.name])
         kind, node = PLACES[usage.construct]
         return self._item(self._blocks[kind, usage.name], node)
+
+    def _trusted(self, name: str) -> Span:
+        """The first `trusted` of a trunk, route or carrier of this name."""
+        kinds = (tree.Trunk, tree.Route, tree.Carrier)
+        blocks = [self._blocks[kind, name] for kind in kinds if (kind, name) in self._blocks]
+        items = (item for block in blocks for item in block.items)
+        return next((one.span for one in items if isinstance(one, tree.Trusted)), blocks[0].span)
+
+    @staticmethod
+    def _transport_error(retry: tree.Block) -> Span:
+        """Where a retry policy names a transport error."""
+        lists = (one for one in retry.items if isinstance(one, tree.FailoverOn | tree.StopOn))
+        named = (outcome for one in lists for outcome in one.outcomes)
+        return next(
+            (
+                one.span
+                for one in named
+                if isinstance(one, tree.Outcome) and one.match.text == "transport-error"
+            ),
+            retry.name.span,
+        )
 
     @staticmethod
     def _item(block: tree.Block, kind: type[tree.Node]) -> Span:

@@ -1,0 +1,1 @@
+"""Plan to what Kamailio loads. Start reading at `emit.py`."""

@@ -1,0 +1,125 @@
+"""A plan to the files that Kamailio loads: configuration, data, and how it is started.
+
+Nothing is opened here: what comes out is text by file name. What would surprise: the folder that
+the files will lie in is in the configuration, because Kamailio reads its data by absolute paths;
+`-A` on its command line says another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sipfo.compiler.targets.folder import PLAIN, PROGRAM, SECRET, File
+from sipfo.compiler.targets.kamailio.encode import comment, field, literal, string
+from sipfo.compiler.targets.kamailio.modules import modules
+from sipfo.compiler.targets.kamailio.probes import dispatcher_list, one_clock, whole_seconds
+from sipfo.compiler.targets.kamailio.source import NOWHERE, Source
+from sipfo.compiler.targets.kamailio.tables import (
+    HTABLE,
+    MTREE,
+    address_list,
+    secrets_table,
+    tables,
+    versions,
+    written,
+)
+from sipfo.compiler.targets.kamailio.tls import servers
+from sipfo.compiler.targets.kamailio.view import (
+    door_pattern,
+    retry_views,
+    socket_lines,
+    uses,
+)
+from sipfo.compiler.targets.safe import Safe, templates
+from sipfo.plan.construct import MOST_BRANCHES
+from sipfo.plan.model import Plan
+
+CHILDREN: Final = 4
+"""Processes for each socket, as Kamailio's own configuration has it."""
+
+KEPT: Final = (
+    "WWW-Authenticate",
+    "Proxy-Authenticate",
+    "Reason",
+    "Contact",
+    "Unsupported",
+    "Accept",
+    "Accept-Encoding",
+    "Min-SE",
+    "Warning",
+    "Error-Info",
+)
+"""The fields of a refusal that cross to the caller (RFC 3261 table 2, RFC 3326, RFC 4028)."""
+
+KEPT_TWICE: Final = ("WWW-Authenticate", "Proxy-Authenticate")
+"""Those of which a second one counts: a challenge with another algorithm (RFC 8760)."""
+
+
+def render(
+    plan: Plan,
+    folder: str,
+    secrets: Mapping[str, str],
+    source: Source = NOWHERE,
+) -> dict[str, File]:
+    """Every file by its name in `folder`, an absolute path; `secrets` are the passwords by their
+    names in the plan. Raises CannotSay."""
+    needs = uses(plan)
+    data = tables(plan, source)
+    hidden = secrets_table(plan, secrets, source)
+    every = (*data, hidden) if hidden is not None else data
+    view = {
+        "headline": comment(source.headline),
+        "data_folder": Safe("data/"),
+        "folder": literal(folder),
+        "children": CHILDREN,
+        "most_attempts": MOST_BRANCHES,
+        "sockets": socket_lines(plan),
+        "uses": needs,
+        "modules": tuple(map(literal, modules(needs))),
+        "htables": tuple(_named(one.name, one.size) for one in every if one.columns is HTABLE),
+        "mtrees": tuple(_named(one.name, 0) for one in every if one.columns is MTREE),
+        "door_pattern": door_pattern(plan),
+        "retries": retry_views(plan, source),
+        "probe": _clock(plan),
+        "realm": string(plan.listen[0].host),
+        "servers": servers(plan),
+        "kept_fields": tuple(map(literal, KEPT)),
+        "kept_twice": tuple(map(literal, KEPT_TWICE)),
+    }
+    pages = templates("kamailio")
+
+    def page(name: str, mode: int = PLAIN) -> File:
+        return File(pages.get_template(f"{name}.j2").render(view), mode)
+
+    files = {f"data/{one.name}": File(written(one)) for one in data}
+    if hidden is not None:
+        files[f"data/{hidden.name}"] = File(written(hidden), SECRET)
+    files["data/version"] = File(versions(every))
+    if needs.networks:
+        files["data/address.list"] = File(address_list(plan, source))
+    if needs.probes:
+        files["data/dispatcher.list"] = File(dispatcher_list(plan))
+    if needs.tls:
+        files["tls.cfg"] = page("tls.cfg")
+    files["run/.keep"] = File("")
+    files["start"] = page("start", PROGRAM)
+    files["reload"] = page("reload", PROGRAM)
+    files["kamailio.service"] = page("kamailio.service")
+    files["kamailio.cfg"] = page("kamailio.cfg")
+    return files
+
+
+def _clock(plan: Plan) -> dict[str, int]:
+    clock = one_clock(plan)
+    if clock is None:
+        return {}
+    return {
+        "every": whole_seconds(clock.every),
+        "down_after": clock.down_after,
+        "up_after": clock.up_after,
+    }
+
+
+def _named(name: str, size: int) -> dict[str, Safe | int]:
+    return {"name": field(name), "size": size}

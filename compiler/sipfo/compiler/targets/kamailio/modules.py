@@ -1,0 +1,53 @@
+"""The modules that a configuration loads: no more than it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sipfo.compiler.targets.kamailio.view import Uses
+
+ALWAYS: Final = (
+    "db_text",
+    "jsonrpcs",
+    "ctl",
+    "kex",
+    "corex",
+    "tm",
+    "tmx",
+    "sl",
+    "rr",
+    "pv",
+    "maxfwd",
+    "textops",
+    "textopsx",
+    "siputils",
+    "sanity",
+    "xlog",
+    "htable",
+)
+
+
+def modules(uses: Uses) -> Iterator[str]:
+    """The modules in the order in which they are loaded."""
+    yield from ALWAYS
+    if uses.ranges or uses.prefixes:
+        yield "mtree"
+    if uses.networks:
+        yield "permissions"
+    if uses.weighted or uses.credentials:
+        yield "cfgutils"  # $RANDOM
+    if uses.tags:
+        yield "regex"
+    if uses.names:
+        yield "ipops"
+    if uses.calls:
+        yield "dialog"
+    if uses.auth:
+        yield "uac"
+    if uses.credentials:
+        yield "auth"
+    if uses.probes:
+        yield "dispatcher"
+    if uses.tls:
+        yield "tls"

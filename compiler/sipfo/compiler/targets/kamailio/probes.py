@@ -1,0 +1,93 @@
+"""What is probed, as `dispatcher` does it: a set for each address that sends to each destination.
+
+What would surprise: Kamailio has one clock for all its probes. The shortest interval and the smallest
+thresholds of a policy hold for everything that it probes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from sipfo.compiler.targets.kamailio.places import (
+    Destination,
+    Place,
+    carrier_key,
+    places,
+    route_key,
+)
+from sipfo.compiler.targets.kamailio.sockets import sender
+from sipfo.plan.model import Plan, Probe
+
+ACTIVE_PROBING = 8
+"""The flag of a destination that is probed while it is up as well (`DS_PROBING_DST`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Who probes what: an address to send from, and one destination of a route or carrier."""
+
+    egress: str
+    place: Place
+    level: int
+
+    @property
+    def destination(self) -> Destination:
+        """Where it leads."""
+        return self.place.destinations[self.level]
+
+
+def probed(plan: Plan) -> Iterator[tuple[int, Path]]:
+    """Every path that calls may take to a destination with a `probe`, numbered from 1."""
+    by_key = {place.key: place for place in places(plan)}
+    pairs: dict[tuple[str, str], None] = {}
+    for trunk in plan.trunks:
+        pairs.update(
+            ((one, route_key(name)), None) for one in trunk.egress for name in trunk.routes
+        )
+        if trunk.forward is not None:
+            sends = trunk.forward.egress
+            pairs.update(((sends, carrier_key(name)), None) for name in trunk.forward.carriers)
+    paths = (
+        Path(egress, by_key[key], level)
+        for egress, key in pairs
+        if by_key[key].of.probe is not None
+        for level in range(len(by_key[key].destinations))
+    )
+    yield from enumerate(paths, start=1)
+
+
+def one_clock(plan: Plan) -> Probe | None:
+    """The interval and thresholds for all; None when nothing is probed."""
+    found = [place.of.probe for place in places(plan) if place.of.probe is not None]
+    if not found:
+        return None
+    return Probe(
+        every=min(one.every for one in found),
+        down_after=min(one.down_after for one in found),
+        up_after=min(one.up_after for one in found),
+    )
+
+
+def whole_seconds(seconds: float) -> int:
+    """Kamailio probes every so many whole seconds."""
+    return max(1, ceil(seconds))
+
+
+def dispatcher_list(plan: Plan) -> str:
+    """The sets as `dispatcher` reads them: set, URI, flags, priority, attributes."""
+    egress = {one.name: one for one in plan.egress}
+    lines = ["# set, destination, flags, priority, attributes"]
+    for number, path in probed(plan):
+        to = path.destination
+        transport = to.transport or "udp"
+        uri = to.next_hop if to.is_numeric else _named(to, transport)
+        socket = sender(egress[path.egress], transport)
+        lines.append(f"{number} {uri} {ACTIVE_PROBING} 0 socket={socket}")
+    return "\n".join(lines) + "\n"
+
+
+def _named(to: Destination, transport: str) -> str:
+    port = f":{to.port}" if to.port is not None else ""
+    return f"sip:{to.host}{port};transport={transport}"

@@ -1,0 +1,259 @@
+"""The data of a configuration: `db_text` tables and lists, which reload without a restart.
+
+Everything that operators change is here, and every look-up takes the same time whatever their number.
+What would surprise: each row ends with the source line that it comes from, a column that no module
+reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Final, Protocol
+
+from sipfo.compiler.targets.kamailio.encode import bracketed, field
+from sipfo.compiler.targets.kamailio.numbers import (
+    declared_prefixes,
+    range_prefixes,
+    taker_of_any,
+)
+from sipfo.compiler.targets.kamailio.places import Place, carrier_key, places, route_key
+from sipfo.compiler.targets.kamailio.probes import probed
+from sipfo.compiler.targets.kamailio.sockets import sender, transports
+from sipfo.plan.model import Carrier, Plan, Retry, Trunk
+from sipfo.plan.order import carriers_of
+
+HTABLE: Final = (
+    "id(int,auto)",
+    "key_name(string)",
+    "key_type(int)",
+    "value_type(int)",
+    "key_value(string)",
+    "expires(int)",
+    "source(string)",
+)
+MTREE: Final = ("id(int,auto)", "tprefix(string)", "tvalue(string)", "source(string)")
+VERSION: Final = ("id(int,auto)", "table_name(string)", "table_version(int)")
+VERSIONS: Final = {HTABLE: 2, MTREE: 1}
+"""What `htable` and `mtree` of Kamailio 5.6 want to find in the table `version`."""
+
+STRING: Final = 0
+INTEGER: Final = 1
+
+Value = str | int
+Rows = Iterator[tuple[str, Value, str]]
+"""Key, value, and the source line."""
+
+
+class Origin(Protocol):
+    """Where the policy says something, as `first.sipfo:9`; "" where there is no saying."""
+
+    def trunk(self, trunk: str) -> str: ...
+    def destination(self, place: str) -> str: ...
+    def egress(self, egress: str) -> str: ...
+    def retry(self, retry: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that is looked up by a whole key, or by the longest prefix of a number."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, Value, str], ...]
+
+    @property
+    def size(self) -> int:
+        """The power of two of `htable`'s slots: about one for every row."""
+        return max(4, min(20, len(self.rows).bit_length()))
+
+
+def tables(plan: Plan, origin: Origin) -> tuple[Table, ...]:
+    """Every table that the plan needs; the keys of one table are all different."""
+    found = [
+        Table("trunk", HTABLE, tuple(_trunks(plan, origin))),
+        Table("destination", HTABLE, tuple(_destinations(plan, origin))),
+        Table("egress", HTABLE, tuple(_egress(plan, origin))),
+        Table("probe", HTABLE, tuple(_probes(plan, origin))),
+        Table("retry", HTABLE, tuple(_retries(plan, origin))),
+        Table("range", MTREE, tuple(_claims(range_prefixes(plan), origin))),
+        Table("prefix", MTREE, tuple(_claims(declared_prefixes(plan), origin))),
+    ]
+    return tuple(one for one in found if one.rows)
+
+
+def secrets_table(plan: Plan, secrets: Mapping[str, str], origin: Origin) -> Table | None:
+    """The passwords that the configuration needs to know; None without any."""
+    rows = tuple(_secrets(plan, secrets, origin))
+    return Table("secret", HTABLE, rows) if rows else None
+
+
+def written(table: Table) -> str:
+    """A table as `db_text` reads it. Raises CannotSay."""
+    lines = [" ".join(table.columns)]
+    for number, (key, value, source) in enumerate(table.rows, start=1):
+        cells = [str(number), field(key)]
+        if table.columns is HTABLE:
+            kind = INTEGER if isinstance(value, int) else STRING
+            cells += [str(STRING), str(kind), field(str(value)), "0"]
+        else:
+            cells.append(field(str(value)))
+        lines.append("|".join([*cells, field(source or "-")]))
+    return "\n".join(lines) + "\n"
+
+
+def versions(found: Iterable[Table]) -> str:
+    """The table of the tables' versions, which some modules ask for."""
+    lines = [" ".join(VERSION)]
+    lines += [f"{n}|{one.name}|{VERSIONS[one.columns]}" for n, one in enumerate(found, start=1)]
+    return "\n".join(lines) + "\n"
+
+
+def address_list(plan: Plan, origin: Origin) -> str:
+    """The networks that may place calls, a group for each trunk, as `permissions` reads them."""
+    lines = ["# group, network, prefix length, port (0 is any), trunk"]
+    for group, trunk in groups(plan):
+        lines.append(f"# {field(trunk.name)} {field(origin.trunk(trunk.name))}".rstrip())
+        for network in map(ip_network, trunk.accept.networks):
+            host = str(network.network_address)
+            lines.append(f"{group} {bracketed(host)} {network.prefixlen} 0 {trunk.name}")
+    return "\n".join(lines) + "\n"
+
+
+def groups(plan: Plan) -> Iterator[tuple[int, Trunk]]:
+    """The trunks that accept networks, numbered from 1."""
+    yield from enumerate((one for one in plan.trunks if one.accept.networks), start=1)
+
+
+def _trunks(plan: Plan, origin: Origin) -> Rows:
+    group_of = {trunk.name: group for group, trunk in groups(plan)}
+    anybody = taker_of_any(plan)
+    if anybody is not None:
+        yield "any", anybody.name, origin.trunk(anybody.name)
+    for trunk in plan.trunks:
+        for key, value in _facts(plan, trunk, group_of.get(trunk.name)):
+            yield f"{trunk.name}:{key}", value, origin.trunk(trunk.name)
+
+
+def _facts(plan: Plan, trunk: Trunk, group: int | None) -> Iterator[tuple[str, Value]]:
+    if trunk.accept.anyone:
+        yield "anyone", 1
+    if group is not None:
+        yield "group", group
+    if trunk.accept.credentials:
+        yield "credentials", 1
+    yield "egress", ",".join(trunk.egress)
+    yield "egresses", len(trunk.egress)
+    yield "routes", ",".join(route_key(name) for name in trunk.routes)
+    yield "count", len(trunk.routes)
+    yield "steps", len(trunk.egress) * len(trunk.routes)
+    if trunk.order == "route-major":
+        yield "route-major", 1
+    if trunk.method != "sequential":
+        yield "method", trunk.method
+    if trunk.method == "weighted":
+        yield "weights", ",".join(map(str, trunk.weights))
+        deck = sorted(range(len(trunk.routes)), key=lambda place: trunk.weights[place] != 0)
+        yield "deck", ",".join(map(str, deck))
+    yield "retry", trunk.retry
+    if trunk.deadline is not None:
+        yield "deadline", milliseconds(trunk.deadline)
+    if trunk.limit is not None and trunk.limit.calls is not None:
+        yield "limit-calls", trunk.limit.calls
+    if trunk.limit is not None and trunk.limit.per_second is not None:
+        yield "limit-rate", trunk.limit.per_second
+    if trunk.trusted:
+        yield "trusted", 1
+    carriers = carriers_of(plan, trunk)
+    if trunk.forward is not None and carriers:
+        yield "forward", trunk.forward.number
+        yield "forward-from", trunk.forward.egress
+        yield "carriers", ",".join(carrier_key(one.name) for one in carriers)
+        yield "carrier-count", len(carriers)
+
+
+def _destinations(plan: Plan, origin: Origin) -> Rows:
+    for place in places(plan):
+        for key, value in _place_facts(place):
+            yield f"{place.key}:{key}", value, origin.destination(place.name)
+
+
+def _place_facts(place: Place) -> Iterator[tuple[str, Value]]:
+    of = place.of
+    yield "count", len(place.destinations)
+    for number, one in enumerate(place.destinations):
+        if one.user is not None:
+            yield f"{number}:user", one.user
+        yield f"{number}:rest", one.behind_user
+        if one.is_numeric:
+            yield f"{number}:target", one.next_hop
+            yield f"{number}:family", one.family or 4
+        else:
+            yield f"{number}:name", one.host
+            if one.port is not None:
+                yield f"{number}:port", one.port
+            if one.transport is not None:
+                yield f"{number}:transport", one.transport
+    if of.auth is not None:
+        yield "auth-user", of.auth.user
+    if of.trusted:
+        yield "trusted", 1
+    if isinstance(of, Carrier):
+        if of.shaping is not None:
+            yield "strip", of.shaping.strip
+            yield "prepend", of.shaping.prepend.replace("#", "%23")
+        if of.limit is not None and of.limit.calls is not None:
+            yield "limit-calls", of.limit.calls
+        if of.limit is not None and of.limit.per_second is not None:
+            yield "limit-rate", of.limit.per_second
+
+
+def _egress(plan: Plan, origin: Origin) -> Rows:
+    for one in plan.egress:
+        source = origin.egress(one.name)
+        for transport in sorted(transports(plan)):
+            yield f"{one.name}:{transport}", sender(one, transport), source
+        yield f"{one.name}:family", 6 if ":" in one.host else 4, source
+
+
+def _probes(plan: Plan, origin: Origin) -> Rows:
+    for number, path in probed(plan):
+        yield (
+            f"{path.egress}:{path.place.key}:{path.level}",
+            number,
+            origin.destination(path.place.name),
+        )
+
+
+def _retries(plan: Plan, origin: Origin) -> Rows:
+    used = {trunk.retry for trunk in plan.trunks}
+    for retry in plan.retries:
+        if retry.name in used:
+            for key, seconds in _timers(retry):
+                yield f"{retry.name}:{key}", milliseconds(seconds), origin.retry(retry.name)
+
+
+def _timers(retry: Retry) -> Iterator[tuple[str, float]]:
+    yield "no-response", retry.no_response
+    yield "no-progress", retry.no_progress
+    yield "no-answer", retry.no_answer
+
+
+def _claims(claims: Iterable[tuple[str, Trunk]], origin: Origin) -> Rows:
+    for prefix, trunk in claims:
+        yield prefix, trunk.name, origin.trunk(trunk.name)
+
+
+def _secrets(plan: Plan, secrets: Mapping[str, str], origin: Origin) -> Rows:
+    for trunk in plan.trunks:
+        for one in trunk.accept.credentials:
+            yield f"{trunk.name}:{one.user}", secrets[one.secret], origin.trunk(trunk.name)
+    for place in places(plan):
+        if place.of.auth is not None:
+            yield place.key, secrets[place.of.auth.secret], origin.destination(place.name)
+
+
+def milliseconds(seconds: float) -> int:
+    """Kamailio's timers take whole milliseconds, and none of them is 0."""
+    return max(1, round(seconds * 1000))

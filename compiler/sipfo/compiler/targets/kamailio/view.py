@@ -1,0 +1,275 @@
+"""A plan to what the templates print: every decision is made here, and every text is made safe.
+
+What would surprise: `Uses` drives what is written at all. A policy without carriers gets a
+configuration without a word about carriers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sipfo.compiler.targets.kamailio.encode import (
+    Comment,
+    Identifier,
+    Literal,
+    String,
+    comment,
+    identifier,
+    literal,
+    socket_literal,
+    string,
+    whole_word,
+)
+from sipfo.compiler.targets.kamailio.places import places
+from sipfo.compiler.targets.kamailio.sockets import doors, sockets, transports
+from sipfo.compiler.targets.safe import CannotSay
+from sipfo.plan.model import (
+    AnyNumber,
+    Carrier,
+    Commit,
+    CommitOnCode,
+    NumberPrefix,
+    NumberRange,
+    OnCause,
+    OnCode,
+    OnLocal,
+    OnRange,
+    OnTag,
+    Plan,
+    Retry,
+    Rule,
+    Verdict,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a plan needs of the configuration."""
+
+    streams: bool
+    tls: bool
+    networks: bool
+    anyone: bool
+    credentials: bool
+    ranges: bool
+    prefixes: bool
+    any: bool
+    inner_sockets: bool
+    turns: bool
+    weighted: bool
+    route_major: bool
+    carriers: bool
+    names: bool
+    numeric: bool
+    deadline: bool
+    commit: bool
+    tags: bool
+    trusted: bool
+    auth: bool
+    probes: bool
+    rates: bool
+    calls: bool
+    trunk_limits: bool
+    carrier_limits: bool
+    carrier_calls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SocketLine:
+    """A `listen`, and whom it is for."""
+
+    address: Literal
+    comment: Comment
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One match of a retry policy, as its block of the configuration writes it."""
+
+    verdict: int
+    source: Comment
+    word: Literal | None = None
+    code: int | None = None
+    pattern: String | None = None
+    cause: int | None = None
+    first: int | None = None
+    last: int | None = None
+    condition: Literal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryView:
+    """A retry policy as two route blocks."""
+
+    title: Comment
+    route: Identifier
+    commit_route: Identifier
+    locals: tuple[Case, ...]
+    tags: tuple[Case, ...]
+    causes: tuple[Case, ...]
+    codes: tuple[Case, ...]
+    ranges: tuple[Case, ...]
+    commits: tuple[Case, ...]
+    otherwise: int
+    otherwise_source: Comment
+
+
+FAILOVER: Final = 1
+STOP: Final = -1
+
+
+def uses(plan: Plan) -> Uses:
+    """What a plan needs."""
+    found = places(plan)
+    trunks = plan.trunks
+    claims = [claim for trunk in trunks for claim in trunk.numbers]
+    used = transports(plan) | {one.transport for one in plan.listen}
+    limits = [trunk.limit for trunk in trunks if trunk.limit is not None]
+    carried = [one.of.limit for one in found if isinstance(one.of, Carrier) and one.of.limit]
+    retries = used_retries(plan)
+    destinations = [one for place in found for one in place.destinations]
+    return Uses(
+        streams=bool(used & {"tcp", "tls"}),
+        tls="tls" in used,
+        networks=any(trunk.accept.networks for trunk in trunks),
+        anyone=any(trunk.accept.anyone for trunk in trunks),
+        credentials=any(trunk.accept.credentials for trunk in trunks),
+        ranges=any(isinstance(claim, NumberRange) for claim in claims),
+        prefixes=any(isinstance(claim, NumberPrefix) for claim in claims),
+        any=any(isinstance(claim, AnyNumber) for claim in claims),
+        inner_sockets=any(not one.door for one in sockets(plan)),
+        turns=any(trunk.method == "round-robin" for trunk in trunks),
+        weighted=any(trunk.method == "weighted" for trunk in trunks),
+        route_major=any(trunk.order == "route-major" for trunk in trunks),
+        carriers=any(isinstance(one.of, Carrier) for one in found),
+        names=any(not one.is_numeric for one in destinations),
+        numeric=any(one.is_numeric for one in destinations),
+        deadline=any(trunk.deadline is not None for trunk in trunks),
+        commit=any(retry.commit for retry in retries),
+        tags=any(isinstance(rule.match, OnTag) for one in retries for rule in one.rules),
+        trusted=any(trunk.trusted for trunk in trunks) or any(one.of.trusted for one in found),
+        auth=any(one.of.auth is not None for one in found),
+        probes=any(one.of.probe is not None for one in found),
+        rates=any(one.per_second is not None for one in (*limits, *carried)),
+        calls=any(one.calls is not None for one in (*limits, *carried)),
+        trunk_limits=bool(limits),
+        carrier_limits=bool(carried),
+        carrier_calls=any(one.calls is not None for one in carried),
+    )
+
+
+def used_retries(plan: Plan) -> tuple[Retry, ...]:
+    """The retry policies that some trunk goes by."""
+    used = {trunk.retry for trunk in plan.trunks}
+    return tuple(retry for retry in plan.retries if retry.name in used)
+
+
+def socket_lines(plan: Plan) -> tuple[SocketLine, ...]:
+    """Every `listen`, in order. Raises CannotSay."""
+    return tuple(
+        SocketLine(
+            socket_literal(one.address),
+            comment(", ".join([*(["calls arrive here"] if one.door else []), *one.egress])),
+        )
+        for one in sockets(plan)
+    )
+
+
+def door_pattern(plan: Plan) -> String:
+    """The sockets that calls arrive on, as one expression over `udp:192.0.2.10:5060`."""
+    each = [_quoted(one) for one in doors(plan)]
+    return string(f"^({'|'.join(each)})$")
+
+
+def _quoted(socket: str) -> str:
+    return socket.replace(".", "\\.").replace("[", "\\[").replace("]", "\\]")
+
+
+def retry_views(plan: Plan, retries: Sources) -> tuple[RetryView, ...]:
+    """The retry policies as route blocks. Raises CannotSay for two that would have one name."""
+    views: list[RetryView] = []
+    for retry in used_retries(plan):
+        view = _view(retry, retries)
+        if any(view.route == other.route for other in views):
+            raise CannotSay(f"`{retry.name}`: another retry policy has this name for Kamailio")
+        views.append(view)
+    return tuple(views)
+
+
+class Sources:
+    """Where a retry policy says what it says; without a policy to look at, nowhere."""
+
+    def retry(self, retry: str) -> str:
+        return ""
+
+    def rule(self, retry: str, rule: Rule | None) -> str:
+        return ""
+
+    def commit(self, retry: str, point: Commit) -> str:
+        return ""
+
+
+def _view(retry: Retry, sources: Sources) -> RetryView:
+    cases = list(_cases(retry, sources))
+    ranges = sorted(
+        (case for case in cases if case.first is not None),
+        key=lambda case: ((case.last or 0) - (case.first or 0), case.first or 0),
+    )
+    tagged = [rule for rule in retry.rules if isinstance(rule.match, OnTag)]
+    tagged.sort(key=lambda rule: -len(rule.match.tag) if isinstance(rule.match, OnTag) else 0)
+    return RetryView(
+        title=comment(" ".join(filter(None, [retry.name, sources.retry(retry.name)]))),
+        route=identifier("RETRY", retry.name),
+        commit_route=identifier("COMMIT", retry.name),
+        locals=tuple(case for case in cases if case.word is not None),
+        tags=tuple(_tag(retry, rule, sources) for rule in tagged),
+        causes=tuple(case for case in cases if case.cause is not None),
+        codes=tuple(case for case in cases if case.code is not None),
+        ranges=tuple(ranges),
+        commits=tuple(_commits(retry, sources)),
+        otherwise=_number(retry.otherwise),
+        otherwise_source=comment(sources.rule(retry.name, None)),
+    )
+
+
+def _cases(retry: Retry, sources: Sources) -> Iterator[Case]:
+    for rule in retry.rules:
+        verdict = _number(rule.verdict)
+        source = comment(sources.rule(retry.name, rule))
+        match rule.match:
+            case OnLocal(outcome=outcome):
+                yield Case(verdict, source, word=literal(outcome))
+            case OnCode(code=code):
+                yield Case(verdict, source, code=code)
+            case OnRange(first=first, last=last):
+                yield Case(verdict, source, first=first, last=last)
+            case OnCause(cause=cause):
+                yield Case(verdict, source, cause=cause)
+            case OnTag():
+                continue  # these go by length: see `_view`
+
+
+def _tag(retry: Retry, rule: Rule, sources: Sources) -> Case:
+    assert isinstance(rule.match, OnTag)
+    return Case(
+        _number(rule.verdict),
+        comment(sources.rule(retry.name, rule)),
+        code=rule.match.code,
+        pattern=whole_word(rule.match.tag),
+    )
+
+
+def _commits(retry: Retry, sources: Sources) -> Iterator[Case]:
+    conditions = {"early-media": "has_body()", "progress": "$rs > 100"}
+    for point in retry.commit:
+        source = comment(sources.commit(retry.name, point))
+        if isinstance(point, CommitOnCode):
+            yield Case(STOP, source, condition=Literal(f"$rs == {point.code}"))
+        elif point.point in conditions:
+            yield Case(STOP, source, condition=Literal(conditions[point.point]))
+
+
+def _number(verdict: Verdict) -> int:
+    return FAILOVER if verdict == "failover" else STOP
