@@ -103,6 +103,8 @@ class House:
             await asyncio.sleep(SECOND)
         async with AsyncExitStack() as stack:
             cast = await Cast.start(stage, AsDeclared(), self._papers, self._tap)
+            # asyncio closes a datagram socket in the loop's next turn; the next call's stand there.
+            stack.push_async_callback(asyncio.sleep, 0)
             stack.callback(cast.close)
             running = await self._started(trunk, scenario, stack)
             await running.refresh()

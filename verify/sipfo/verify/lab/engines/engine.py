@@ -70,7 +70,7 @@ class Engine(Protocol):
     takes_turns: bool
 
     def missing(self) -> str | None:
-        """What to install; None when it is there."""
+        """What it lacks and how to get it; None when it is there."""
 
     def version(self) -> str:
         """Its version, as it says itself."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
 import shutil
 import stat
 import subprocess
@@ -55,7 +56,9 @@ class Kamailio:
 
     def missing(self) -> str | None:
         if shutil.which("kamailio") is None:
-            return f"apt-get install --no-install-recommends {PACKAGES}"
+            return f"no such program: apt-get install --no-install-recommends {PACKAGES}"
+        if self._render is None and not _has(TARGET):
+            return "this sipfo writes no configuration for it"
         return None
 
     def version(self) -> str:
@@ -72,10 +75,7 @@ class Kamailio:
             for name, text in self._render(plan, secrets).items():
                 (folder / name).write_text(text, "utf-8", "surrogateescape")
             return
-        try:
-            render, writer = importlib.import_module(TARGET), importlib.import_module(WRITER)
-        except ModuleNotFoundError as error:
-            raise ValueError(f"there is no Kamailio target in this sipfo: {error}") from None
+        render, writer = importlib.import_module(TARGET), importlib.import_module(WRITER)
         writer.write(folder, render.render(plan, secrets=secrets))
 
     async def start(self, plan: Plan, setting: Setting, folder: Path) -> RunningKamailio:
@@ -104,6 +104,14 @@ class Kamailio:
         # Before any 1xx a CANCEL waits (RFC 3261 §9.1), and tm ends the call only then.
         later = max(one.no_response for one in plan.retries)
         return Differences(met, notes, later if scenario.cancel_after is not None else 0.0)
+
+
+def _has(module: str) -> bool:
+    """Whether a module is there, with the packages that it is in."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _reaches(plan: Plan, scenario: Scenario, route: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
@@ -13,6 +13,10 @@ from sipfo.plan.codec import read_plan, write_plan
 from sipfo.plan.ladder import Attempt, Ladder, Settled
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
+
+READY: Final = "ready"
+"""The first line that comes back where namespaces can be had; otherwise it says why not, and
+nothing follows."""
 
 _SCENARIOS = TypeAdapter(list[Scenario])
 

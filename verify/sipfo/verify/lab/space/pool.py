@@ -15,8 +15,7 @@ from itertools import count
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
 from sipfo.verify.lab.space.enter import NoNamespace
-from sipfo.verify.lab.space.job import Job, Played, PlayFailed, Report, failures
-from sipfo.verify.lab.space.supervisor import READY
+from sipfo.verify.lab.space.job import READY, Job, Played, PlayFailed, Report, failures
 
 _LINE = 64 * 1024 * 1024
 """Most bytes of one line: a plan with all its numbers may be long."""

@@ -17,10 +17,7 @@ from typing import Final
 from sipfo.verify.lab.season import play_all
 from sipfo.verify.lab.space import system
 from sipfo.verify.lab.space.enter import NoNamespace, become_root, run_inside
-from sipfo.verify.lab.space.job import Job, Played, failures
-
-READY: Final = "ready"
-"""The first line, where namespaces can be had; otherwise it says why not, and nothing follows."""
+from sipfo.verify.lab.space.job import READY, Job, Played, failures
 
 AT_ONCE: Final = 16
 """Most namespaces at a time."""
