@@ -15,6 +15,7 @@ from sipfo.plan.scenario import Behaviour, Reply
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, parse, serialize
+from sipfo.runtime.sip.parameters import encode_host
 from sipfo.verify.conduct import due, has_body, phrase_of
 from sipfo.verify.lab.session import CONTENT_TYPE, describe
 
@@ -192,7 +193,7 @@ class Script:
         if 100 < status < 300:
             for route in callee.invite.headers.lines(b"record-route"):
                 response.headers.add(b"record-route", route)  # RFC 3261 §12.1.1
-            contact = f"<sip:{host}:{port};transport={self._transport}>"
+            contact = f"<sip:{encode_host(host, port)};transport={self._transport}>"
             response.headers.add(b"contact", contact.encode())
         if has_body(status):
             response.headers.add(b"content-type", CONTENT_TYPE)
