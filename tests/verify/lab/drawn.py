@@ -7,8 +7,9 @@ longer or shorter. What two machines do about a race is no disagreement.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
-from hypothesis import assume
+from hypothesis import assume, reject
 from hypothesis import strategies as st
 
 from plan.strategies import CAUSES, CODES, METHODS, ORDERS, matches
@@ -31,6 +32,7 @@ from sipfo.plan.model import (
     Trunk,
 )
 from sipfo.plan.scenario import Behaviour, Reach, Reply, Scenario
+from sipfo.verify.lab.stage import CannotPlay, set_stage
 from sipfo.verify.simulate import simulate
 
 DIALLED = "+13125550123"
@@ -197,7 +199,7 @@ def cases(draw: st.DrawFn) -> Case:
     plan = draw(plans(draw(st.integers(1, 3)), draw(st.integers(0, 2))))
     behaviours: list[Behaviour] = []
     for route in plan.routes:
-        if draw(_OFTEN):
+        for _ in range(draw(st.sampled_from((0, 1, 1, 2)))):
             is_name = "example" in route.destinations[0]
             level = draw(
                 st.sampled_from((route.name, *(f"{route.name}.{one}" for one in route.levels)))
@@ -221,6 +223,10 @@ def cases(draw: st.DrawFn) -> Case:
     case = Case(plan, scenario)
     assume(case.model.elapsed <= LONGEST)
     assume(is_clear(case))
+    try:
+        set_stage(plan, plan.trunks[0], scenario)
+    except CannotPlay:
+        reject()
     return case
 
 
@@ -228,9 +234,8 @@ def is_clear(case: Case) -> bool:
     """Whether a little more or less time makes no other ladder of the call."""
     usual = _shape(case.model)
     return all(
-        _shape(Case(_shifted(case.plan, by), _cancelled(case.scenario, gives_up)).model) == usual
-        for by in (-SLACK, 0.0, SLACK)
-        for gives_up in (-SLACK, 0.0, SLACK)
+        _shape(Case(_shifted(case.plan, by, late), _cancelled(case.scenario, left)).model) == usual
+        for by, late, left in product((-SLACK, 0.0, SLACK), repeat=3)
     )
 
 
@@ -239,7 +244,7 @@ def _shape(ladder: Ladder) -> object:
     return attempts, ladder.result
 
 
-def _shifted(plan: Plan, by: float) -> Plan:
+def _shifted(plan: Plan, by: float, late: float) -> Plan:
     retries = [
         one.model_copy(
             update={
@@ -250,7 +255,11 @@ def _shifted(plan: Plan, by: float) -> Plan:
         )
         for one in plan.retries
     ]
-    return plan.model_copy(update={"retries": tuple(retries)})
+    trunks = [
+        one.model_copy(update={"deadline": one.deadline and one.deadline + late})
+        for one in plan.trunks
+    ]
+    return plan.model_copy(update={"retries": tuple(retries), "trunks": tuple(trunks)})
 
 
 def _cancelled(scenario: Scenario, by: float) -> Scenario:

@@ -13,7 +13,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from sipfo.verify.lab.engines.engine import Differences
+from sipfo.verify.lab.engines.all import engine_of
 from sipfo.verify.lab.finding import find
 from sipfo.verify.lab.space.enter import NoNamespace
 from sipfo.verify.lab.space.job import PlayFailed
@@ -46,12 +46,13 @@ def draw_cases(count: int, which: int) -> list[Case]:
 async def disagreement(pool: Pool, engine: str, case: Case) -> str | None:
     """What is wrong with a case, if anything still is when it is played a second time."""
     said = None
+    differences = engine_of(engine).differs(case.plan, case.scenario)
     for _ in range(2):
         async for report in pool.play(engine, case.plan, [case.scenario]):
             if isinstance(report, PlayFailed):
                 said = str(report)
                 continue
-            found = find(case.plan, case.scenario, Differences(case.scenario), report)
+            found = find(case.plan, case.scenario, differences, report)
             if found.ok:
                 return None
             said = f"{found.strayed}\nmodel {found.model}\nseen {report.ladder}"

@@ -24,6 +24,8 @@ LATE: Final = 1.0
 INSTANT: Final = "transport-error"
 """Found out by a machine in no time; in the model after a nominal round trip."""
 
+BY_THE_CALL: Final = ("cancelled", "deadline")
+
 
 def against(model: Ladder, seen: Ladder, later: float = 0.0) -> tuple[str, ...]:
     """What differs; `later` is how many seconds the caller may be told after the model's time."""
@@ -55,7 +57,9 @@ def _words(one: Attempt) -> str:
 
 
 def _times(number: int, must: Attempt, did: Attempt, ended: float) -> Iterator[str]:
-    earliest = 0.0 if must.outcome == INSTANT else must.took - EARLY
+    # What ends the whole call counts from its beginning, however late this attempt began.
+    late = must.at - did.at if must.outcome in BY_THE_CALL else 0.0
+    earliest = 0.0 if must.outcome == INSTANT else must.took + late - EARLY
     if not earliest <= did.took <= must.took + LATE:
         yield (
             f"attempt {number}: {duration(must.took)} until {must.outcome} in the model, "

@@ -177,7 +177,9 @@ class Caller:
         server = encode_host(*self._server)
         headers.add(b"via", self._via(line))
         headers.add(b"max-forwards", b"70")
-        headers.add(b"from", f"<sip:{CALLER}@{encode_host(self._host, None)}>;tag={_token()}".encode())
+        headers.add(
+            b"from", f"<sip:{CALLER}@{encode_host(self._host, None)}>;tag={_token()}".encode()
+        )
         headers.add(b"to", f"<sip:{number}@{server}>".encode())
         headers.add(b"call-id", _token().encode())
         headers.add(b"cseq", CSeq(1, "INVITE").encode())
