@@ -37,9 +37,12 @@ docs: $(VENV)/dev.stamp
 	$(BIN)/python tests/generate_docs.py
 
 # SIPp and tcpdump, the judges of tests/sipp; tshark and sngrep, those of what the runtime shows;
-# PostgreSQL for records. Without the right to install them their tests are skipped, and say so.
+# PostgreSQL for records; Kamailio, an engine of the lab. Without the right to install them their
+# tests are skipped, and say so.
 packages:
-	@sh tests/install-packages postgresql sip-tester sngrep tcpdump tshark
+	@sh tests/install-packages postgresql sip-tester sngrep tcpdump tshark kamailio \
+	    kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules kamailio-json-modules \
+	    kamailio-utils-modules
 
 $(VENV)/python.stamp:
 	@sh tests/make-venv $(PYTHON) $(VENV)

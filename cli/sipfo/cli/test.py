@@ -1,10 +1,12 @@
-"""`sipfo test`: a policy's test blocks, on the model or on the runtime, to one line for each."""
+"""`sipfo test`: a policy's test blocks, on the model or on real engines, to one line for each."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass
 
 import click
 
@@ -14,89 +16,155 @@ from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
 from sipfo.verify.compare import draw_side_by_side
+from sipfo.verify.draw import draw
 from sipfo.verify.judge import judge
+from sipfo.verify.lab.finding import Finding
 from sipfo.verify.simulate import simulate
-from sipfo.verify.style import Style
 from sipfo.verify.words import duration, printable
 
-Played = AsyncIterator[tuple[Scenario, Ladder | Exception]]
+MODEL, ALL = "model", "all"
+ENGINES = ("runtime", "kamailio", "asterisk")
+
+Tried = AsyncGenerator[tuple[Scenario, tuple[Ladder, Finding] | Exception], None]
 
 
 @click.command("test")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option(
     "--on",
-    type=click.Choice(["model", "runtime"]),
-    default="model",
+    type=click.Choice([MODEL, *ENGINES, ALL]),
+    default=MODEL,
     show_default=True,
-    help="In virtual time, or as calls over loopback sockets.",
+    help="In virtual time, or as calls through a real engine; `all`: each that is here.",
 )
 def command(files: tuple[str, ...], on: str) -> None:
     """Run a policy's test blocks.
 
+    A real engine runs in a private network where every address of the policy exists, among
+    scripted endpoints for routes, carriers and the caller. What passes on the wire must be what
+    the model does, and what the test expects; where it is not, both ladders are shown.
+
     Times shown are the call's, from its INVITE to its result. Exits 1 when a test fails or a
-    policy does not compile, 2 when a file cannot be used; the others are run all the same.
+    policy does not compile, 2 when a file cannot be used or the engine is not here; the others
+    are run all the same.
     """
     sys.exit(asyncio.run(_run(files, on)))
 
 
+@dataclass(slots=True)
+class _Score:
+    passed: int = 0
+    failed: int = 0
+    broken: int = 0
+    status: int = 0
+
+    @property
+    def exit_status(self) -> int:
+        return self.status or (1 if self.failed or self.broken else 0)
+
+    def __str__(self) -> str:
+        unread = f", {self.broken} file{'s' * (self.broken != 1)} not run" if self.broken else ""
+        return f"{self.passed} passed, {self.failed} failed{unread}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Tests:
+    """A policy's tests; `title` is above them where there are several lots of tests."""
+
+    plan: Plan
+    scenarios: Sequence[Scenario]
+    title: str | None
+
+
 async def _run(files: Sequence[str], on: str) -> int:
     """Run the tests of every file; the exit status."""
-    look = style()
-    passed = failed = broken = status = 0
+    score = _Score()
+    async with AsyncExitStack() as stack:
+        places = None
+        engines = [MODEL] if on in (MODEL, ALL) else []
+        if on != MODEL:
+            # Sockets, DNS and namespaces: only when they are needed.
+            from sipfo.cli.engines import NotHere, Places
+
+            places = Places(stack)
+            for engine in ENGINES if on == ALL else (on,):
+                try:
+                    await places.check(engine)
+                    engines.append(engine)
+                except NotHere as error:
+                    click.echo(f"sipfo: {error}", err=True)
+                    if on != ALL:
+                        return Unusable.exit_code
+        for tests in _read(files, score):
+            for engine in engines:
+                title = tests.title or ""
+                if len(engines) > 1 and places is not None:
+                    said = engine if engine == MODEL else await places.title(engine)
+                    title = f"{title}  on {said}".lstrip()
+                if title:
+                    click.echo(style().paint(title, "bold"))
+                if engine == MODEL or places is None:
+                    tried = _on_model(tests.plan, tests.scenarios)
+                else:
+                    tried = places.play(engine, tests.plan, tests.scenarios)
+                async with aclosing(tried):
+                    async for scenario, one in tried:
+                        good = _tell(engine, scenario, one)
+                        score.passed += good
+                        score.failed += not good
+    if score.passed or score.failed or score.broken:
+        click.echo(str(score))
+    return score.exit_status
+
+
+def _read(files: Sequence[str], score: _Score) -> Iterator[_Tests]:
     for file in files:
         try:
             compilation = compile_file(file)
         except Unusable as error:
             error.show()
-            broken += 1
-            status = error.exit_code
+            score.broken += 1
+            score.status = error.exit_code
             continue
         if compilation.plan is None:
             show(compilation)
-            broken += 1
-            continue
-        if not compilation.scenarios:
+            score.broken += 1
+        elif not compilation.scenarios:
             click.echo(f"{file}: no test blocks")
-            continue
-        if len(files) > 1:
-            click.echo(look.paint(file, "bold"))
-        async for scenario, played in _played(compilation.plan, compilation.scenarios, on):
-            good = _tell(scenario, played, look)
-            passed += good
-            failed += not good
-    if passed or failed or broken:
-        unread = f", {broken} file{'s' * (broken != 1)} not run" if broken else ""
-        click.echo(f"{passed} passed, {failed} failed{unread}")
-    return status or (1 if failed or broken else 0)
+        else:
+            title = file if len(files) > 1 else None
+            yield _Tests(compilation.plan, compilation.scenarios, title)
 
 
-async def _played(plan: Plan, scenarios: Sequence[Scenario], on: str) -> Played:
-    if on == "model":
-        for scenario in scenarios:
-            yield scenario, simulate(plan, scenario)
-        return
-    from sipfo.verify.lab.play import play_each  # sockets and DNS: only when they are needed
-
-    async for item in play_each(plan, scenarios):
-        yield item
+async def _on_model(plan: Plan, scenarios: Sequence[Scenario]) -> Tried:
+    for scenario in scenarios:
+        ladder = simulate(plan, scenario)
+        yield scenario, (ladder, Finding(ladder, judge(scenario, ladder).differences))
 
 
-def _tell(scenario: Scenario, played: Ladder | Exception, look: Style) -> bool:
+def _tell(engine: str, scenario: Scenario, tried: tuple[Ladder, Finding] | Exception) -> bool:
     """Print one test's line, and why it failed; whether it passed."""
+    look = style()
     name = printable(scenario.name)
-    if isinstance(played, Exception):
+    if isinstance(tried, Exception):
         click.echo(f"{look.paint('FAILED', 'red')}  {name}")
-        click.echo(f"  {printable(str(played) or repr(played))}")
+        click.echo(_indented(printable(str(tried) or repr(tried))))
         return False
-    verdict = judge(scenario, played)
-    word = look.paint("ok    ", "green") if verdict.ok else look.paint("FAILED", "red")
-    click.echo(f"{word}  {name}  {look.paint(duration(played.elapsed), 'dim')}")
-    if not verdict.ok:
-        for difference in verdict.differences:
-            click.echo(f"  {difference}")
-        click.echo(_indented(draw_side_by_side(scenario, played, look)))
-    return verdict.ok
+    ladder, finding = tried
+    word = look.paint("ok    ", "green") if finding.ok else look.paint("FAILED", "red")
+    click.echo(f"{word}  {name}  {look.paint(duration(ladder.elapsed), 'dim')}")
+    for note in finding.notes:
+        click.echo(look.paint(f"  {engine} differs as declared: {note}", "dim"))
+    for difference in (*finding.missed, *finding.strayed):
+        click.echo(f"  {printable(difference)}")
+    if finding.missed:
+        click.echo(_indented(draw_side_by_side(scenario, ladder, look)))
+    if finding.strayed:
+        click.echo(f"  {MODEL}:")
+        click.echo(_indented(draw(scenario, finding.model, look)))
+        click.echo(f"  {engine}:")
+        click.echo(_indented(draw(scenario, ladder, look)))
+    return finding.ok
 
 
 def _indented(text: str) -> str:

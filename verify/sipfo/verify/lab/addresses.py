@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from typing import Protocol
 
 from sipfo.runtime.mapping import Mapping
 
@@ -27,6 +28,21 @@ _BLOCKS = (_LAST - _FIRST + 1) * 256
 
 class NoAddresses(OSError):
     """Every loopback block is held by somebody."""
+
+
+class Whereabouts(Protocol):
+    """Where a declared host is really bound."""
+
+    def of(self, declared: str) -> str:
+        """The address that stands for a declared one. Raises NoAddresses."""
+
+
+class AsDeclared:
+    """Every host is bound as declared: it is a private network."""
+
+    def of(self, declared: str) -> str:
+        """The address itself."""
+        return declared
 
 
 class Addresses:

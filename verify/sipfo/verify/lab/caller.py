@@ -10,14 +10,18 @@ import asyncio
 import ssl
 import uuid
 from dataclasses import dataclass
+from ipaddress import ip_address
 
+from sipfo.runtime.locate import default_port
+from sipfo.runtime.sip.address import parse_address
 from sipfo.runtime.sip.build import make_ack, make_cancel, make_response
 from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.message import Request, Response, parse, serialize
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.sip.uri import parse_uri
 from sipfo.runtime.sip.via import MAGIC, Via
-from sipfo.verify.lab.line import Address, Line, open_line
+from sipfo.verify.lab.line import Address, Line, Tap, open_line
 from sipfo.verify.lab.passwords import Proof
 from sipfo.verify.lab.session import CALLER, CONTENT_TYPE, describe, session_name
 
@@ -52,8 +56,11 @@ class Caller:
         server: Address,
         secure: ssl.SSLContext | None = None,
         proof: Proof | None = None,
+        tap: Tap | None = None,
     ) -> None:
-        """`secure` is the context of a caller over TLS; `proof` answers the first 407."""
+        """`secure` is the context of a caller over TLS, `tap` is told what it says and hears;
+        `proof` answers the first 407."""
+        self._tap = tap
         self._proof = proof
         self._transport = transport
         self._host = host
@@ -63,7 +70,7 @@ class Caller:
 
     async def call(self, number: str, cancel_after: float | None, limit: float) -> Received:
         """Place the call and see it through. Raises NoResult after `limit` seconds, OSError."""
-        line = await open_line(self._transport, (self._host, 0), self._server, self._secure)
+        line = await self._line_to(self._transport, self._server)
         try:
             async with asyncio.timeout(limit):
                 return await self._see_through(line, self._invite(line, number), cancel_after)
@@ -123,8 +130,24 @@ class Caller:
             line.send(serialize(again))
         return again
 
+    async def _line_to(self, transport: str, server: Address) -> Line:
+        secure, tap = (self._secure, self._tap) if transport == "tls" else (None, None)
+        return await open_line(transport, (self._host, 0), server, secure, tap)
+
     async def _hang_up(self, line: Line, invite: Request, answer: Response) -> None:
-        """Acknowledge the answer and end the call, on the way that the INVITE took."""
+        """Acknowledge the answer and end the call, on the way that the INVITE took: to whoever
+        wants to stay on it, else to the Contact (RFC 3261 §12.2.1.1)."""
+        hop = _next_hop(answer)
+        if hop is None or hop == (self._transport, self._server):
+            await self._end(line, invite, answer)
+            return
+        other = await self._line_to(*hop)
+        try:
+            await self._end(other, invite, answer)
+        finally:
+            other.close()
+
+    async def _end(self, line: Line, invite: Request, answer: Response) -> None:
         line.send(serialize(self._within(line, invite, answer, "ACK")))
         bye = serialize(self._within(line, invite, answer, "BYE"))
         ends, interval = self._loop.time() + ANSWER_LIMIT, T1
@@ -154,7 +177,9 @@ class Caller:
         server = encode_host(*self._server)
         headers.add(b"via", self._via(line))
         headers.add(b"max-forwards", b"70")
-        headers.add(b"from", f"<sip:{CALLER}@{self._host}>;tag={_token()}".encode())
+        headers.add(
+            b"from", f"<sip:{CALLER}@{encode_host(self._host, None)}>;tag={_token()}".encode()
+        )
         headers.add(b"to", f"<sip:{number}@{server}>".encode())
         headers.add(b"call-id", _token().encode())
         headers.add(b"cseq", CSeq(1, "INVITE").encode())
@@ -176,6 +201,8 @@ class Caller:
         headers.add(b"call-id", invite.call_id)
         number = invite.cseq.number + (method != "ACK")
         headers.add(b"cseq", CSeq(number, method).encode())
+        for route in _route_set(answer):
+            headers.add(b"route", route)
         target = answer.contact.uri if answer.contact is not None else invite.uri
         return Request(method, target, headers)
 
@@ -183,6 +210,26 @@ class Caller:
         return Via(
             self._transport, *line.local, ((b"branch", MAGIC + _token().encode()), (b"rport", None))
         ).encode()
+
+
+def _route_set(answer: Response) -> list[bytes]:
+    """Who wants to stay on the way, nearest first (RFC 3261 §12.1.2)."""
+    return answer.headers.all(b"record-route")[::-1]
+
+
+def _next_hop(answer: Response) -> tuple[str, Address] | None:
+    """By which transport to which address a request of the dialog goes; None where the answer does not say by an address."""
+    routes = _route_set(answer)
+    if not routes and answer.contact is None:
+        return None
+    target = routes[0] if routes else answer.headers.all(b"contact")[0]
+    uri = parse_uri(parse_address(target).uri)
+    try:
+        ip_address(uri.host)
+    except ValueError:
+        return None
+    transport = uri.param("transport") or "udp"
+    return transport, (uri.host, uri.port or default_port(transport))
 
 
 def _token() -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from sipfo.verify.lab.addresses import Addresses
+from sipfo.verify.lab.addresses import Whereabouts
 from sipfo.verify.lab.endpoint import Endpoint
+from sipfo.verify.lab.line import Tap
 from sipfo.verify.lab.papers import Papers
 from sipfo.verify.lab.script import Address, Callee, Script, Sighting
 from sipfo.verify.lab.stage import Stage, Stand
@@ -17,8 +18,15 @@ POLL = 0.01
 class Cast:
     """Everybody that a call may reach."""
 
-    def __init__(self, stage: Stage, addresses: Addresses, papers: Papers | None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        addresses: Whereabouts,
+        papers: Papers | None,
+        tap: Tap | None,
+    ) -> None:
         """Use `start`."""
+        self._tap = tap
         self.sightings: list[Sighting] = []
         self._papers = papers
         self._addresses = addresses
@@ -29,9 +37,16 @@ class Cast:
         self._hosts = {addresses.of(host): name for name, (host, _) in stage.egress.items()}
 
     @classmethod
-    async def start(cls, stage: Stage, addresses: Addresses, papers: Papers | None) -> Cast:
-        """Bind every stand that is there; `papers` are for those on TLS. Raises OSError."""
-        cast = cls(stage, addresses, papers)
+    async def start(
+        cls,
+        stage: Stage,
+        addresses: Whereabouts,
+        papers: Papers | None,
+        tap: Tap | None = None,
+    ) -> Cast:
+        """Bind every stand that is there; `papers` are for those on TLS, of whose messages `tap` is
+        told. Raises OSError."""
+        cast = cls(stage, addresses, papers, tap)
         try:
             for stand in stage.stands:
                 if stand.is_there:
@@ -68,11 +83,13 @@ class Cast:
         self._endpoints.append(endpoint)
         refused = stand.refused_from
         if stand.place.transport in ("tcp", "tls"):
-            secure = None
+            secure = tap = None
             if stand.place.transport == "tls":
                 assert self._papers is not None  # made for a stage with TLS on it
-                secure = self._papers.server()
-            await endpoint.listen(at, lambda source: self._egress_of(source) in refused, secure)
+                secure, tap = self._papers.server(), self._tap
+            await endpoint.listen(
+                at, lambda source: self._egress_of(source) in refused, secure, tap
+            )
         elif refused:
             heard = [socket for socket, name in self._sockets.items() if name not in refused]
             await endpoint.listen_udp(at, heard)

@@ -118,6 +118,10 @@ class DnsServer:
             self._tcp.close()
             raise
 
+    def serve(self, zone_text: str | Sequence[str]) -> None:
+        """Answer from another zone from now on. Raises ValueError for a bad one."""
+        self._zone = read_zone(zone_text)
+
     def close(self) -> None:
         """Stop listening, and end the streams; the sockets close when the loop next turns."""
         self._udp.close()

@@ -15,6 +15,7 @@ from functools import partial
 
 from sipfo.runtime.sip.framing import Stream
 from sipfo.runtime.sip.malformed import Malformed
+from sipfo.verify.lab.line import Tap
 from sipfo.verify.lab.script import Address, Script
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # socket(7): SO_LINGER on, for no time
@@ -40,9 +41,15 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 class _Connection(asyncio.Protocol):
     def __init__(
-        self, script: Script, refuses: Callable[[Address], bool], others: set[_Connection]
+        self,
+        script: Script,
+        refuses: Callable[[Address], bool],
+        others: set[_Connection],
+        tap: Tap | None,
     ) -> None:
         self._script = script
+        self._tap = tap
+        self._here: Address = ("", 0)
         self._others = others
         self._refuses = refuses
         self._stream = Stream()
@@ -54,6 +61,8 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
         peer = transport.get_extra_info("peername")
         self._peer = (peer[0], peer[1])
+        here = transport.get_extra_info("sockname")
+        self._here = (here[0], here[1])
         if self._refuses(self._peer):
             handle = transport.get_extra_info("socket")
             handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
@@ -72,12 +81,16 @@ class _Connection(asyncio.Protocol):
             return
         for message in messages:
             if isinstance(message, bytes):
+                if self._tap is not None:
+                    self._tap(self._peer, self._here, message)
                 self._script.receive(message, self._peer, self._send)
             else:
                 self._send(b"\r\n")  # RFC 5626 §4.4.1
 
     def _send(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
+            if self._tap is not None:
+                self._tap(self._here, self._peer, data)
             self._transport.write(data)
 
     def close(self) -> None:
@@ -108,13 +121,17 @@ class Endpoint:
             self._datagrams.append(transport)
 
     async def listen(
-        self, at: Address, refuses: Callable[[Address], bool], secure: ssl.SSLContext | None
+        self,
+        at: Address,
+        refuses: Callable[[Address], bool],
+        secure: ssl.SSLContext | None,
+        tap: Tap | None = None,
     ) -> None:
-        """Listen on TCP, or with a context on TLS; connections from sources that are refused are
-        reset. Raises OSError."""
+        """Listen on TCP, or with a context on TLS, where `tap` is told what is said; connections
+        from sources that are refused are reset. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Connection(self.script, refuses, self._connections), *at, ssl=secure
+            lambda: _Connection(self.script, refuses, self._connections, tap), *at, ssl=secure
         )
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sipfo.plan.ladder import Ladder
-from sipfo.plan.model import Listen, Plan
+from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
 from sipfo.runtime.capability import CannotServe
 from sipfo.runtime.record import CallRecord
@@ -27,7 +27,7 @@ from sipfo.verify.lab.cast import Cast
 from sipfo.verify.lab.dns import DnsServer
 from sipfo.verify.lab.papers import Papers, make_papers
 from sipfo.verify.lab.passwords import Proof, draw_secrets, proof_for
-from sipfo.verify.lab.stage import CannotPlay, Stage, set_stage, steady
+from sipfo.verify.lab.stage import CannotPlay, Stage, door, set_stage, steady
 from sipfo.verify.lab.witness import Disagreement, check
 from sipfo.verify.simulate import simulate, trunk_of, turned
 from sipfo.verify.targets import Place
@@ -74,11 +74,11 @@ class Production:
     async def perform(self) -> Ladder:
         """Place the call, once. Raises what `play` raises once the stage is set."""
         addresses = self._addresses
-        door = _door(self._plan)
-        secure = self._papers.client() if door.transport == "tls" and self._papers else None
-        at = (addresses.of(door.host), door.port)
+        there = door(self._plan)
+        secure = self._papers.client() if there.transport == "tls" and self._papers else None
+        at = (addresses.of(there.host), there.port)
         here = addresses.of(self._stage.caller)
-        caller = Caller(door.transport, here, at, secure, self._proof)
+        caller = Caller(there.transport, here, at, secure, self._proof)
         limit = simulate(self._plan, self._scenario).elapsed + GRACE
         received = await caller.call(self._scenario.number, self._scenario.cancel_after, limit)
         await self._cast.quiet(LINGER)
@@ -184,11 +184,6 @@ async def _end(performances: Sequence[asyncio.Task[Ladder | Exception]]) -> None
     for performance in performances:
         performance.cancel()
     await asyncio.gather(*performances, return_exceptions=True)
-
-
-def _door(plan: Plan) -> Listen:
-    """Where the caller's INVITE goes: the first UDP address, else the first of all."""
-    return next((one for one in plan.listen if one.transport == "udp"), plan.listen[0])
 
 
 async def _papers(plan: Plan, stage: Stage, stack: AsyncExitStack) -> Papers | None:

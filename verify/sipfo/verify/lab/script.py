@@ -15,6 +15,7 @@ from sipfo.plan.scenario import Behaviour, Reply
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, parse, serialize
+from sipfo.runtime.sip.parameters import encode_host
 from sipfo.verify.conduct import due, has_body, phrase_of
 from sipfo.verify.lab.session import CONTENT_TYPE, describe
 
@@ -35,6 +36,7 @@ class Sighting:
     uri: bytes
     call_id: bytes
     first: bool
+    branch: bytes = b""
 
 
 @dataclass(slots=True)
@@ -80,7 +82,7 @@ class Script:
         self._egress_of = egress_of
         self._sightings = sightings
         self._loop = asyncio.get_running_loop()
-        self._callees: dict[bytes, Callee] = {}
+        self._callees: dict[bytes, Callee] = {}  # by the branch of their INVITE
 
     @property
     def callees(self) -> tuple[Callee, ...]:
@@ -109,7 +111,7 @@ class Script:
 
     def _request(self, request: Request, source: Address, send: Send) -> None:
         egress = self._egress_of(source)
-        callee = self._callees.get(request.call_id)
+        callee = self._callee_of(request)
         first = request.method != "INVITE" or callee is None
         self._sightings.append(
             Sighting(
@@ -121,6 +123,7 @@ class Script:
                 uri=request.uri,
                 call_id=request.call_id,
                 first=first,
+                branch=request.via.branch,
             )
         )
         if egress not in self._behaviours:
@@ -154,9 +157,25 @@ class Script:
             case _:
                 send(serialize(make_response(request, 200)))
 
+    def _callee_of(self, request: Request) -> Callee | None:
+        """Whom a request is for. A proxy keeps Call-ID and CSeq when it tries again, so that only
+        the branch tells an INVITE, its CANCEL and the ACK of a refusal from others (RFC 3261
+        §17.2.3); within a dialog it is the tag (§12)."""
+        found = self._callees.get(request.via.branch)
+        if found is not None or request.method == "INVITE":
+            return found
+        tag = request.to.tag
+        within = (
+            one
+            for one in self._callees.values()
+            if one.to_tag == tag and one.invite.call_id == request.call_id
+        )
+        return next(within, None)
+
     def _invited(self, invite: Request, behaviour: Behaviour, send: Send) -> None:
-        tag = f"{self._address[1]}-{len(self._callees)}".encode()
-        callee = self._callees[invite.call_id] = Callee(invite, behaviour, tag)
+        host, port = self._address
+        tag = f"{host}-{port}-{len(self._callees)}".replace(":", "-").encode()
+        callee = self._callees[invite.via.branch] = Callee(invite, behaviour, tag)
         for seconds, reply in due(behaviour):
             callee.pending.append(self._loop.call_later(seconds, self._say, callee, reply, send))
 
@@ -172,7 +191,9 @@ class Script:
             response.headers.add(b"reason", f"Q.850;cause={reply.cause}".encode())
         host, port = self._address
         if 100 < status < 300:
-            contact = f"<sip:{host}:{port};transport={self._transport}>"
+            for route in callee.invite.headers.lines(b"record-route"):
+                response.headers.add(b"record-route", route)  # RFC 3261 §12.1.1
+            contact = f"<sip:{encode_host(host, port)};transport={self._transport}>"
             response.headers.add(b"contact", contact.encode())
         if has_body(status):
             response.headers.add(b"content-type", CONTENT_TYPE)

@@ -16,8 +16,9 @@ _SESSION_NAME = re.compile(rb"(?:^|\r\n)s=([^\r\n]*)")
 
 def describe(name: str, host: str) -> bytes:
     """A description of one audio stream; nothing listens at its port."""
+    where = f"IN IP{6 if ':' in host else 4} {host}"
     return (
-        f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns={name}\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+        f"v=0\r\no=- 1 1 {where}\r\ns={name}\r\nc={where}\r\nt=0 0\r\n"
         "m=audio 40000 RTP/AVP 0 8\r\na=sendrecv\r\n"
     ).encode()
 

@@ -10,7 +10,7 @@ from ipaddress import ip_network
 from itertools import islice, zip_longest
 from typing import TypeVar
 
-from sipfo.plan.model import Carrier, Plan, Route, Trunk
+from sipfo.plan.model import Carrier, Listen, Plan, Route, Trunk
 from sipfo.plan.order import Order, Step
 from sipfo.plan.scenario import Behaviour, Scenario
 from sipfo.verify.conduct import behaviour_of
@@ -78,8 +78,8 @@ class Stage:
 
 def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
     """What must stand where for this call. Raises CannotPlay."""
-    declared = _declared(plan)
-    spare = (str(host) for host in NAMES.hosts() if str(host) not in declared)
+    declared = declared_hosts(plan)
+    everybody = named(plan)
     names: dict[str, str] = {}
     unresolvable: set[str] = set()
     stands: dict[Place, Stand] = {}
@@ -93,9 +93,7 @@ def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
                 unresolvable.add(place.host)
                 continue
             if not place.is_numeric:
-                address = names.setdefault(place.host, "")
-                if not address:
-                    names[place.host] = address = next(spare)
+                address = names[place.host] = everybody[place.host]
                 place = Place(place.transport, address, place.port)
             stand = stands.setdefault(place, Stand(place, {}))
             if stand.behaviours.setdefault(step.egress, behaviour) is not behaviour:
@@ -114,6 +112,19 @@ def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
         caller=_caller(trunk, declared),
         steps={(step.egress, step.route): step for step in order},
     )
+
+
+def named(plan: Plan) -> dict[str, str]:
+    """An address for every host name of a plan, the same for each of its scenarios."""
+    declared = declared_hosts(plan)
+    spare = (str(host) for host in NAMES.hosts() if str(host) not in declared)
+    hosts = dict.fromkeys(one.host for one in places_of(plan) if not one.is_numeric)
+    return dict(zip(hosts, spare, strict=False))
+
+
+def door(plan: Plan) -> Listen:
+    """Where a caller's INVITE goes: the first UDP address, else the first of all."""
+    return next((one for one in plan.listen if one.transport == "udp"), plan.listen[0])
 
 
 def declared_sockets(plan: Plan) -> set[tuple[str, int]]:
@@ -143,12 +154,16 @@ def _never_down(one: _Probed) -> _Probed:
     return one.model_copy(update={"probe": probe})
 
 
-def _declared(plan: Plan) -> set[str]:
-    """Every address of the plan; names are no addresses."""
+def places_of(plan: Plan) -> list[Place]:
+    """Every place that a plan may send a call to."""
     destinations = [uri for route in plan.routes for uri in route.destinations]
     destinations += [carrier.destination for carrier in plan.carriers]
-    places = [place_of(destination) for destination in destinations]
-    hosts = {place.host for place in places if place.is_numeric}
+    return [place_of(destination) for destination in destinations]
+
+
+def declared_hosts(plan: Plan) -> set[str]:
+    """Every address of the plan; names are no addresses."""
+    hosts = {place.host for place in places_of(plan) if place.is_numeric}
     return hosts | {host for host, _ in declared_sockets(plan)}
 
 

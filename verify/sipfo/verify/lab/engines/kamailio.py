@@ -1,0 +1,147 @@
+"""Kamailio as an engine: started once with what `sipfo compile --target kamailio` writes.
+
+How it is started and what it is asked stands here and nowhere else. What would surprise: a UDP port
+that nobody has is silence to it (tm does not hear ICMP errors), which is declared, not overlooked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from sipfo.plan.ladder import Ladder
+from sipfo.plan.model import Plan
+from sipfo.plan.scenario import Scenario
+from sipfo.verify.lab.engines.deaf import deaf_to_icmp
+from sipfo.verify.lab.engines.engine import Differences, Setting
+from sipfo.verify.lab.engines.process import Program
+from sipfo.verify.lab.stage import CannotPlay, door
+
+PACKAGES: Final = (
+    "kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules "
+    "kamailio-json-modules kamailio-utils-modules"
+)
+
+TARGET: Final = "sipfo.compiler.targets.kamailio.emit"
+WRITER: Final = "sipfo.compiler.targets.folder"
+
+CONFIG: Final = "kamailio.cfg"
+START: Final = "start"
+"""The file of the folder that starts it, given Kamailio's own options; without one it is `kamailio
+-f`."""
+
+FOREGROUND: Final = ("-DD", "-E")
+CONTROL: Final = "*ctl*"
+"""What its control socket is called, in the folder or below."""
+
+Render = Callable[[Plan, Mapping[str, str]], Mapping[str, str]]
+
+
+class Kamailio:
+    """Any Kamailio that is on the path."""
+
+    name = "kamailio"
+    takes_turns = False
+
+    def __init__(self, render: Render | None = None) -> None:
+        """`render` turns a plan and passwords into files; the target does, where none is given."""
+        self._render = render
+
+    def missing(self) -> str | None:
+        if shutil.which("kamailio") is None:
+            return f"no such program: apt-get install --no-install-recommends {PACKAGES}"
+        if self._render is None and not _has(TARGET):
+            return "this sipfo writes no configuration for it"
+        return None
+
+    def version(self) -> str:
+        said = subprocess.run(["kamailio", "-v"], capture_output=True, text=True, check=False)
+        words = said.stdout.split()  # "version: kamailio 5.6.3 (x86_64/linux) …"
+        return words[2] if len(words) > 2 else "of an unknown version"
+
+    def prepare(self, plan: Plan, setting: Setting, folder: Path) -> None:
+        secrets = {
+            name: secret.reveal().decode("utf-8", "surrogateescape")
+            for name, secret in setting.secrets.items()
+        }
+        if self._render is not None:
+            for name, text in self._render(plan, secrets).items():
+                (folder / name).write_text(text, "utf-8", "surrogateescape")
+            return
+        render, writer = importlib.import_module(TARGET), importlib.import_module(WRITER)
+        writer.write(folder, render.render(plan, secrets=secrets))
+
+    async def start(self, plan: Plan, setting: Setting, folder: Path) -> RunningKamailio:
+        own = folder / START
+        command = ["kamailio", "-f", str(folder / CONFIG), "-w", str(folder), "-Y", str(folder)]
+        if own.exists():
+            own.chmod(own.stat().st_mode | stat.S_IXUSR)
+            command = [str(own)]
+        believed = {"SSL_CERT_FILE": str(setting.believed)} if setting.believed else {}
+        program = await Program.start(self.name, [*command, *FOREGROUND], folder, believed)
+        here = door(plan)
+        try:
+            await program.answers(here.host, here.port)
+        except BaseException:
+            await program.stop()
+            raise
+        return RunningKamailio(program, folder)
+
+    def differs(self, plan: Plan, scenario: Scenario) -> Differences:
+        met, notes = deaf_to_icmp(plan, scenario)
+        for route in plan.routes:
+            if route.registered is not None and _reaches(plan, scenario, route.name):
+                raise CannotPlay(
+                    f"{route.name} is a registered user, whom the lab does not register"
+                )
+        # Before any 1xx a CANCEL waits (RFC 3261 §9.1), and tm ends the call only then.
+        later = max(one.no_response for one in plan.retries)
+        return Differences(met, notes, later if scenario.cancel_after is not None else 0.0)
+
+
+def _has(module: str) -> bool:
+    """Whether a module is there, with the packages that it is in."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _reaches(plan: Plan, scenario: Scenario, route: str) -> bool:
+    return any(one.name == scenario.trunk and route in one.routes for one in plan.trunks)
+
+
+class RunningKamailio:
+    """A Kamailio that answers."""
+
+    def __init__(self, program: Program, folder: Path) -> None:
+        self._program = program
+        self._folder = folder
+
+    async def refresh(self) -> None:
+        """Empty its DNS cache, which would keep a name that did not resolve for a minute."""
+        control = next((one for one in self._folder.rglob(CONTROL) if one.is_socket()), None)
+        if control is None or shutil.which("kamcmd") is None:
+            return
+        kamcmd = await asyncio.create_subprocess_exec(
+            *("kamcmd", "-s", f"unixs:{control}", "dns.delete_all"),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await kamcmd.wait()
+
+    async def stop(self) -> None:
+        await self._program.stop()
+
+    def check(self) -> None:
+        self._program.check()
+
+    def reported(self) -> Ladder | None:
+        return None

@@ -1,0 +1,147 @@
+"""An engine's program as a child: started in a folder, ready when it answers, ended with all its
+processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from sipfo.runtime.sip.parameters import encode_host
+from sipfo.verify.lab.engines.engine import EngineFailed
+
+LOG: Final = "log"
+START_LIMIT: Final = 15.0
+"""Seconds that an engine may take until it answers."""
+
+QUIET_LIMIT: Final = 2.0
+"""Seconds after which an engine that does not answer strangers is taken to be there, once its
+program runs and has its addresses."""
+
+STOP_LIMIT: Final = 3.0
+POLL: Final = 0.05
+_LAST_LINES: Final = 12
+
+
+class Program:
+    """A running program with its log. Use `start`."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._name = name
+        self._process = process
+        self._log = log
+
+    @classmethod
+    async def start(
+        cls, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> Program:
+        """Start a command as the leader of a group of its own; what it says goes into its log.
+        Raises EngineFailed when there is no such program."""
+        log = folder / LOG
+        try:
+            with log.open("ab") as says:
+                process = await asyncio.create_subprocess_exec(
+                    *command,
+                    cwd=folder,
+                    env={**os.environ, **environment},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=says,
+                    stderr=says,
+                    start_new_session=True,
+                )
+        except FileNotFoundError as error:
+            raise EngineFailed(f"{name} cannot be started: no {error.filename}") from None
+        return cls(name, process, log)
+
+    def check(self) -> None:
+        """Raises EngineFailed when the program has ended."""
+        code = self._process.returncode
+        if code is not None:
+            raise EngineFailed(f"{self._name} ended with {code}: {self.last_words()}")
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        lines = self._log.read_text("utf-8", "replace").splitlines()
+        return "\n".join(lines[-_LAST_LINES:]) or "it said nothing"
+
+    async def answers(self, host: str, port: int) -> None:
+        """Wait until it answers an OPTIONS over UDP, or keeps running at its addresses without
+        doing so. Raises EngineFailed."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        heard = asyncio.Event()
+        local = ("::1" if ":" in host else "127.0.0.1", 0)
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Hearing(heard), local_addr=local, remote_addr=(host, port)
+        )
+        refused = began
+        try:
+            while not heard.is_set():
+                self.check()
+                if not is_bound(host, port):
+                    refused = loop.time()
+                if loop.time() - refused > QUIET_LIMIT:
+                    return
+                if loop.time() - began > START_LIMIT:
+                    raise EngineFailed(f"{self._name} does not answer: {self.last_words()}")
+                transport.sendto(_options(host, port, transport.get_extra_info("sockname")))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL):
+                        await heard.wait()
+        finally:
+            transport.close()
+        self.check()
+
+    async def stop(self) -> None:
+        """End it; what does not end by itself is killed."""
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOP_LIMIT):
+                await self._process.wait()
+        except TimeoutError:
+            pass  # it has had its time
+        self._signal(signal.SIGKILL)
+        await self._process.wait()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+
+
+def is_bound(host: str, port: int) -> bool:
+    """Whether anybody has this UDP address, or this port at every address."""
+    wanted = f":{port:04X}"
+    return any(
+        line.split()[1].endswith(wanted) for line in _sockets("udp6" if ":" in host else "udp")
+    )
+
+
+def _sockets(table: str) -> Iterable[str]:
+    try:
+        return Path(f"/proc/self/net/{table}").read_text("ascii").splitlines()[1:]
+    except OSError:
+        return ()
+
+
+class _Hearing(asyncio.DatagramProtocol):
+    def __init__(self, heard: asyncio.Event) -> None:
+        self._heard = heard
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._heard.set()
+
+    def error_received(self, exc: Exception) -> None:
+        return  # nobody is there yet
+
+
+def _options(host: str, port: int, local: tuple[str, int]) -> bytes:
+    there, here = encode_host(host, port), encode_host(*local[:2])
+    return (
+        f"OPTIONS sip:{there} SIP/2.0\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bKready;rport\r\n"
+        f"From: <sip:ready@{here}>;tag=ready\r\nTo: <sip:{there}>\r\nCall-ID: ready@{here}\r\n"
+        "CSeq: 1 OPTIONS\r\nMax-Forwards: 1\r\nContent-Length: 0\r\n\r\n"
+    ).encode()

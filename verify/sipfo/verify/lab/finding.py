@@ -1,0 +1,57 @@
+"""A test's scenario and what an engine made of it, to whether it is as it must be.
+
+Two questions: does the engine do what the model does, but for the differences that its capability
+table declares; and does the test see what it expects. Where a difference is declared, the attempts
+that a test expects are the model's; what the caller gets must hold on the engine itself, later by
+as much as the difference costs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sipfo.plan.ladder import Ladder
+from sipfo.plan.model import Plan
+from sipfo.plan.scenario import Scenario
+from sipfo.verify.judge import judge
+from sipfo.verify.lab.against import against
+from sipfo.verify.lab.engines.engine import Differences
+from sipfo.verify.lab.space.job import Report
+from sipfo.verify.simulate import simulate
+from sipfo.verify.words import duration
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`missed` is what the test expects and was not seen, `strayed` what the engine does that the
+    model, which does `model`, does not; `notes` are declared differences that were met."""
+
+    model: Ladder
+    missed: tuple[str, ...] = ()
+    strayed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything is as it must be."""
+        return not self.missed and not self.strayed
+
+
+def find(plan: Plan, scenario: Scenario, differences: Differences, report: Report) -> Finding:
+    """Judge one call that was played. Raises UnknownTrunk."""
+    model = simulate(plan, differences.scenario)
+    seen = report.ladder
+    strayed = (*against(model, seen, differences.later), *report.remarks)
+    if not differences.notes:
+        return Finding(model, judge(scenario, seen).differences, strayed)
+    plain = simulate(plan, scenario)
+    cost = max(0.0, model.elapsed - plain.elapsed)
+    meant = judge(scenario.model_copy(update={"result": None}), plain)
+    got = judge(scenario.model_copy(update={"attempts": None}), _sooner(seen, cost))
+    missed = (*meant.differences, *got.differences)
+    late = f"the caller is told {duration(cost)} later"
+    return Finding(model, missed, strayed, (*differences.notes, *([late] if cost else [])))
+
+
+def _sooner(ladder: Ladder, seconds: float) -> Ladder:
+    return replace(ladder, elapsed=ladder.elapsed - seconds)

@@ -1,0 +1,1 @@
+"""What passed on the network of a namespace, and the ladder that it was."""
