@@ -66,7 +66,9 @@ def test_a_construct_is_found_with_the_name_of_what_uses_it(construct: Construct
 
 
 def test_a_plain_plan_uses_nothing_that_a_target_may_not_have() -> None:
-    assert list(usages(small_plan(carriers=2, method="round-robin", deadline=20.0, retry=PLAIN))) == []
+    assert (
+        list(usages(small_plan(carriers=2, method="round-robin", deadline=20.0, retry=PLAIN))) == []
+    )
 
 
 def test_tls_to_a_carrier_is_tls_too() -> None:

@@ -148,7 +148,7 @@ class House:
         return Report(ladder, tuple(remarks))
 
     async def _call(self, stage: Stage, trunk: Trunk, scenario: Scenario, limit: float) -> Received:
-        there = door(self._plan)
+        there = door(self._plan, stage.caller)
         secure = self._papers.client() if there.transport == "tls" and self._papers else None
         proof = proof_for(trunk, self._secrets)
         at = (there.host, there.port)

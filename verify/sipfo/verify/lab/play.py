@@ -74,7 +74,7 @@ class Production:
     async def perform(self) -> Ladder:
         """Place the call, once. Raises what `play` raises once the stage is set."""
         addresses = self._addresses
-        there = door(self._plan)
+        there = door(self._plan, self._stage.caller)
         secure = self._papers.client() if there.transport == "tls" and self._papers else None
         at = (addresses.of(there.host), there.port)
         here = addresses.of(self._stage.caller)

@@ -26,7 +26,6 @@ from sipfo.compiler.targets.kamailio.tables import (
 )
 from sipfo.compiler.targets.kamailio.tls import servers
 from sipfo.compiler.targets.kamailio.view import (
-    door_pattern,
     retry_views,
     socket_lines,
     uses,
@@ -79,7 +78,6 @@ def render(
         "modules": tuple(map(literal, modules(needs))),
         "htables": tuple(_named(one.name, one.size) for one in every if one.columns is HTABLE),
         "mtrees": tuple(_named(one.name, 0) for one in every if one.columns is MTREE),
-        "door_pattern": door_pattern(plan),
         "retries": retry_views(plan, source),
         "probe": _clock(plan),
         "realm": string(plan.listen[0].host),

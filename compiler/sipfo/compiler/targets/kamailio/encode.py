@@ -65,9 +65,14 @@ def whole_word(text: str) -> String:
     return string(expression.replace("$", "$$"))  # arguments are expanded
 
 
+def plain(name: str) -> str:
+    """A name with `_` for what an identifier cannot hold. The caller keeps two of them apart."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name)
+
+
 def identifier(prefix: str, name: str) -> Identifier:
-    """`PREFIX_name`, with `_` for what an identifier cannot hold. The caller keeps them apart."""
-    found = f"{prefix}_{re.sub(r'[^A-Za-z0-9]', '_', name)}"
+    """`PREFIX_name`, as the name of a route block. Raises CannotSay for one that is too long."""
+    found = f"{prefix}_{plain(name)}"
     if not _IDENTIFIER.fullmatch(found):
         raise CannotSay(f"`{name}` is too long for a route block of Kamailio")
     return Identifier(found)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, Protocol
 
-from sipfo.compiler.targets.kamailio.encode import bracketed, field
+from sipfo.compiler.targets.kamailio.encode import bracketed, field, plain
 from sipfo.compiler.targets.kamailio.numbers import (
     declared_prefixes,
     range_prefixes,
@@ -156,7 +156,7 @@ def _facts(plan: Plan, trunk: Trunk, group: int | None) -> Iterator[tuple[str, V
         yield "weights", ",".join(map(str, trunk.weights))
         deck = sorted(range(len(trunk.routes)), key=lambda place: trunk.weights[place] != 0)
         yield "deck", ",".join(map(str, deck))
-    yield "retry", trunk.retry
+    yield "retry", plain(trunk.retry)
     if trunk.deadline is not None:
         yield "deadline", milliseconds(trunk.deadline)
     if trunk.limit is not None and trunk.limit.calls is not None:
@@ -231,7 +231,7 @@ def _retries(plan: Plan, origin: Origin) -> Rows:
     for retry in plan.retries:
         if retry.name in used:
             for key, seconds in _timers(retry):
-                yield f"{retry.name}:{key}", milliseconds(seconds), origin.retry(retry.name)
+                yield f"{plain(retry.name)}:{key}", milliseconds(seconds), origin.retry(retry.name)
 
 
 def _timers(retry: Retry) -> Iterator[tuple[str, float]]:

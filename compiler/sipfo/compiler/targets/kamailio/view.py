@@ -19,11 +19,10 @@ from sipfo.compiler.targets.kamailio.encode import (
     identifier,
     literal,
     socket_literal,
-    string,
     whole_word,
 )
 from sipfo.compiler.targets.kamailio.places import places
-from sipfo.compiler.targets.kamailio.sockets import doors, sockets, transports
+from sipfo.compiler.targets.kamailio.sockets import sockets, transports
 from sipfo.compiler.targets.safe import CannotSay
 from sipfo.plan.model import (
     AnyNumber,
@@ -81,6 +80,7 @@ class SocketLine:
     """A `listen`, and whom it is for."""
 
     address: Literal
+    name: Literal
     comment: Comment
 
 
@@ -171,20 +171,11 @@ def socket_lines(plan: Plan) -> tuple[SocketLine, ...]:
     return tuple(
         SocketLine(
             socket_literal(one.address),
+            literal(f"{'door' if one.door else 'egress'}{number}"),
             comment(", ".join([*(["calls arrive here"] if one.door else []), *one.egress])),
         )
-        for one in sockets(plan)
+        for number, one in enumerate(sockets(plan), start=1)
     )
-
-
-def door_pattern(plan: Plan) -> String:
-    """The sockets that calls arrive on, as one expression over `udp:192.0.2.10:5060`."""
-    each = [_quoted(one) for one in doors(plan)]
-    return string(f"^({'|'.join(each)})$")
-
-
-def _quoted(socket: str) -> str:
-    return socket.replace(".", "\\.").replace("[", "\\[").replace("]", "\\]")
 
 
 def retry_views(plan: Plan, retries: Sources) -> tuple[RetryView, ...]:

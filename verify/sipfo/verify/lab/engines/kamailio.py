@@ -7,15 +7,14 @@ that nobody has is silence to it (tm does not hear ICMP errors), which is declar
 from __future__ import annotations
 
 import asyncio
-import importlib
-import importlib.util
 import shutil
-import stat
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from sipfo.compiler.targets.folder import write
+from sipfo.compiler.targets.kamailio.emit import render
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
@@ -29,16 +28,13 @@ PACKAGES: Final = (
     "kamailio-json-modules kamailio-utils-modules"
 )
 
-TARGET: Final = "sipfo.compiler.targets.kamailio.emit"
-WRITER: Final = "sipfo.compiler.targets.folder"
-
 CONFIG: Final = "kamailio.cfg"
 START: Final = "start"
 """The file of the folder that starts it, given Kamailio's own options; without one it is `kamailio
 -f`."""
 
 FOREGROUND: Final = ("-DD", "-E")
-CONTROL: Final = "*ctl*"
+CONTROL: Final = "kamailio.sock"
 """What its control socket is called, in the folder or below."""
 
 Render = Callable[[Plan, Mapping[str, str]], Mapping[str, str]]
@@ -57,8 +53,6 @@ class Kamailio:
     def missing(self) -> str | None:
         if shutil.which("kamailio") is None:
             return f"no such program: apt-get install --no-install-recommends {PACKAGES}"
-        if self._render is None and not _has(TARGET):
-            return "this sipfo writes no configuration for it"
         return None
 
     def version(self) -> str:
@@ -75,14 +69,12 @@ class Kamailio:
             for name, text in self._render(plan, secrets).items():
                 (folder / name).write_text(text, "utf-8", "surrogateescape")
             return
-        render, writer = importlib.import_module(TARGET), importlib.import_module(WRITER)
-        writer.write(folder, render.render(plan, secrets=secrets))
+        write(folder, render(plan, str(folder), secrets))
 
     async def start(self, plan: Plan, setting: Setting, folder: Path) -> RunningKamailio:
         own = folder / START
         command = ["kamailio", "-f", str(folder / CONFIG), "-w", str(folder), "-Y", str(folder)]
         if own.exists():
-            own.chmod(own.stat().st_mode | stat.S_IXUSR)
             command = [str(own)]
         believed = {"SSL_CERT_FILE": str(setting.believed)} if setting.believed else {}
         program = await Program.start(self.name, [*command, *FOREGROUND], folder, believed)
@@ -101,17 +93,7 @@ class Kamailio:
                 raise CannotPlay(
                     f"{route.name} is a registered user, whom the lab does not register"
                 )
-        # Before any 1xx a CANCEL waits (RFC 3261 §9.1), and tm ends the call only then.
-        later = max(one.no_response for one in plan.retries)
-        return Differences(met, notes, later if scenario.cancel_after is not None else 0.0)
-
-
-def _has(module: str) -> bool:
-    """Whether a module is there, with the packages that it is in."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+        return Differences(met, notes)
 
 
 def _reaches(plan: Plan, scenario: Scenario, route: str) -> bool:
@@ -131,7 +113,7 @@ class RunningKamailio:
         if control is None or shutil.which("kamcmd") is None:
             return
         kamcmd = await asyncio.create_subprocess_exec(
-            *("kamcmd", "-s", f"unixs:{control}", "dns.delete_all"),
+            *("kamcmd", "-s", f"unix:{control}", "dns.delete_all"),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
