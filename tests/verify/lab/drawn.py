@@ -30,6 +30,7 @@ from sipfo.plan.model import (
     Rule,
     Shaping,
     Trunk,
+    Verdict,
 )
 from sipfo.plan.scenario import Behaviour, Reach, Reply, Scenario
 from sipfo.verify.lab.stage import CannotPlay, set_stage
@@ -75,7 +76,7 @@ class Case:
 @st.composite
 def retries(draw: st.DrawFn) -> Retry:
     """Retry policies of quick timers that fail over more often than not."""
-    often = st.sampled_from(("failover", "failover", "stop"))
+    often: st.SearchStrategy[Verdict] = st.sampled_from(("failover", "failover", "stop"))
     rules = st.lists(
         st.builds(Rule, match=matches, verdict=often),
         max_size=6,
@@ -125,7 +126,7 @@ def plans(draw: st.DrawFn, number_of_routes: int, number_of_carriers: int) -> Pl
     routes = []
     for place, name in enumerate(names):
         levels: tuple[str, ...] = ()
-        destinations = (draw(_uris(name, 10 + place)),)
+        destinations: tuple[str, ...] = (draw(_uris(name, 10 + place)),)
         if draw(_SELDOM):
             levels = ("primary", "secondary")
             destinations = (f"sip:198.51.100.{30 + place}", f"sip:198.51.100.{50 + place}")

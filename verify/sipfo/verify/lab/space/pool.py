@@ -30,6 +30,11 @@ class Pool:
         self._waiting: dict[int, tuple[Job, asyncio.Queue[Played]]] = {}
         self._hearing = asyncio.create_task(self._hear())
 
+    @property
+    def supervisor(self) -> int:
+        """The process that all the others are below."""
+        return self._process.pid
+
     async def play(
         self, engine: str, plan: Plan, scenarios: Sequence[Scenario]
     ) -> AsyncIterator[Report | PlayFailed]:

@@ -60,7 +60,8 @@ def trace(
             and event.destination in doors
         ):
             if message.method == "INVITE" and branch != placed and branch not in known:
-                placed, course.placed = branch, event.at  # a challenged caller's second one counts
+                # A challenged caller's second one counts, and the challenge was no answer to it.
+                placed, course.placed, course.told = branch, event.at, None
             elif message.method == "CANCEL" and branch == placed and course.gave_up is None:
                 course.gave_up = event.at
         elif isinstance(message, Request):

@@ -91,6 +91,8 @@ def _read_body(
 
 
 def _quoted(data: bytes, kind: int) -> Unreachable | None:
+    if len(data) < (20 if kind == _IPV4 else 40):
+        return None
     size = (data[0] & 0x0F) * 4 if kind == _IPV4 else 40
     protocol = data[9] if kind == _IPV4 else data[6]
     if protocol != _UDP or len(data) < size + 4:

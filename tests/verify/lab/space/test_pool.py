@@ -1,0 +1,147 @@
+"""A pool plays many calls at once, and leaves nothing behind, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sipfo.plan.scenario import Scenario
+from sipfo.verify.lab.space.enter import NoNamespace
+from sipfo.verify.lab.space.job import PlayFailed, Report
+from sipfo.verify.lab.space.pool import open_pool
+from verify.seed import DESK, call, does, plan, plan_to
+
+LASTS = call(does("pbx-east", (180, 0.1), (200, 3600.0)))
+
+PLAYS = """
+import asyncio, sys
+from sipfo.verify.lab.space.pool import open_pool
+from verify.lab.space.test_pool import LASTS
+from verify.seed import plan
+
+async def main():
+    async with open_pool() as pool:
+        print(pool.supervisor, flush=True)
+        async for one in pool.play("runtime", plan(), [LASTS]):
+            print(one, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def played(*scenarios: Scenario, engine: str = "runtime") -> list[Report | PlayFailed]:
+    async def play() -> list[Report | PlayFailed]:
+        async with open_pool() as pool:
+            return [one async for one in pool.play(engine, plan(), scenarios)]
+
+    try:
+        return asyncio.run(play())
+    except NoNamespace as error:
+        pytest.skip(str(error.strerror))
+
+
+def test_each_call_comes_in_its_turn_with_what_became_of_it() -> None:
+    first, second = played(
+        call(does("pbx-east", 503)), call(does("pbx-east", reach="unresolvable"))
+    )
+    assert isinstance(first, Report)
+    assert [one.outcome for one in first.ladder.attempts] == ["503", "200"]
+    assert first.remarks == ()
+    assert isinstance(second, PlayFailed)
+    assert "a number: it needs no name" in str(second)
+
+
+def test_a_plan_that_an_engine_refuses_fails_each_of_its_calls() -> None:
+    async def play() -> list[Report | PlayFailed]:
+        async with open_pool() as pool:
+            return [one async for one in pool.play("runtime", plan_to(DESK), [call(), call()])]
+
+    try:
+        became = asyncio.run(play())
+    except NoNamespace as error:
+        pytest.skip(str(error.strerror))
+    assert ["to registered" in str(one) for one in became] == [True, True]
+
+
+def test_an_engine_that_is_none_is_said() -> None:
+    (one,) = played(call(), engine="fax")
+    assert isinstance(one, PlayFailed)
+    assert "fax" in str(one)
+
+
+def test_calls_that_are_under_way_end_with_the_pool() -> None:
+    async def play() -> set[int]:
+        async with open_pool() as pool:
+            plays = pool.play("runtime", plan(), [LASTS])
+            waiting = asyncio.ensure_future(anext(plays))
+            below = await grown(pool.supervisor)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        return below
+
+    try:
+        below = asyncio.run(play())
+    except NoNamespace as error:
+        pytest.skip(str(error.strerror))
+    assert_gone(below)
+
+
+async def grown(supervisor: int) -> set[int]:
+    """The processes of a play, once the innermost of them is there."""
+    while len(below := descendants(supervisor)) < 2:
+        await asyncio.sleep(0)
+    return {supervisor, *below}
+
+
+def test_whoever_kills_us_kills_every_process_and_namespace() -> None:
+    """The one way to end that no program can clean up after (signal(7): SIGKILL)."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PLAYS],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        text=True,
+    ) as user:
+        assert user.stdout is not None and user.stderr is not None  # pipes
+        first = user.stdout.readline()
+        if not first:
+            said = user.stderr.read()
+            pytest.skip(said.splitlines()[-1])
+        below = asyncio.run(grown(int(first)))
+        networks = {Path(f"/proc/{one}/ns/net").readlink() for one in below}
+        assert len(networks) == 2  # the supervisor's, and the one of the play
+        user.send_signal(signal.SIGKILL)
+    assert_gone(below)
+
+
+def assert_gone(processes: set[int]) -> None:
+    """Wait for the end of each; one that does not end hangs the test, and so fails it."""
+    for one in processes:
+        try:
+            handle = os.pidfd_open(one)
+        except ProcessLookupError:
+            continue
+        with os.fdopen(handle, "rb", buffering=0):
+            assert select.select([handle], [], [], 60.0)[0], f"process {one} is still there"
+
+
+def descendants(process: int) -> set[int]:
+    """Every process below one."""
+    found: set[int] = set()
+    waiting = [process]
+    while waiting:
+        try:
+            below = Path(f"/proc/{waiting.pop()}/task").glob("*/children")
+            children = {int(one) for file in below for one in file.read_text("ascii").split()}
+        except OSError:
+            continue  # it has just ended
+        waiting += children
+        found |= children
+    return found
