@@ -121,6 +121,6 @@ def test_a_policy_that_no_trunk_goes_by_is_not_looked_at() -> None:
 @given(plans())
 def test_a_usage_names_a_part_of_the_plan_and_the_order_is_the_plans(plan: Plan) -> None:
     parts = ["", *(one.name for one in plan.routes), *(one.name for one in plan.carriers)]
-    parts += [one.name for one in (*plan.retries, *plan.trunks)]
+    parts += [one.name for one in plan.retries] + [one.name for one in plan.trunks]
     places = [parts.index(usage.name) for usage in usages(plan)]
     assert places == sorted(places)
