@@ -24,7 +24,7 @@ from sipfo.compiler.targets.kamailio.tables import (
     versions,
     written,
 )
-from sipfo.compiler.targets.kamailio.tls import servers
+from sipfo.compiler.targets.kamailio.tls import AUTHORITIES, servers
 from sipfo.compiler.targets.kamailio.view import (
     retry_views,
     socket_lines,
@@ -82,6 +82,7 @@ def render(
         "probe": _clock(plan),
         "realm": string(plan.listen[0].host),
         "servers": servers(plan),
+        "authorities": literal(AUTHORITIES),
         "kept_fields": tuple(map(literal, KEPT)),
         "kept_twice": tuple(map(literal, KEPT_TWICE)),
     }

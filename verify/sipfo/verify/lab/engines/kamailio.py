@@ -15,12 +15,14 @@ from typing import Final
 
 from sipfo.compiler.targets.folder import write
 from sipfo.compiler.targets.kamailio.emit import render
+from sipfo.compiler.targets.kamailio.tls import AUTHORITIES
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
 from sipfo.verify.lab.engines.deaf import deaf_to_icmp
 from sipfo.verify.lab.engines.engine import Differences, Setting
 from sipfo.verify.lab.engines.process import Program
+from sipfo.verify.lab.space.system import bind
 from sipfo.verify.lab.stage import CannotPlay, door
 
 PACKAGES: Final = (
@@ -76,8 +78,9 @@ class Kamailio:
         command = ["kamailio", "-f", str(folder / CONFIG), "-w", str(folder), "-Y", str(folder)]
         if own.exists():
             command = [str(own)]
-        believed = {"SSL_CERT_FILE": str(setting.believed)} if setting.believed else {}
-        program = await Program.start(self.name, [*command, *FOREGROUND], folder, believed)
+        if setting.believed is not None and Path(AUTHORITIES).exists():
+            bind(str(setting.believed), AUTHORITIES)  # in this mount namespace alone
+        program = await Program.start(self.name, [*command, *FOREGROUND], folder, {})
         here = door(plan)
         try:
             await program.answers(here.host, here.port)
