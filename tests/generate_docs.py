@@ -12,6 +12,7 @@ from pathlib import Path
 from docs.error_pages import error_pages
 from docs.grammar_page import grammar_page
 from docs.plan_page import plan_page
+from docs.targets_page import targets_page
 from sipfo.plan.codec import plan_schema
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -21,11 +22,12 @@ MARKER = "<!-- What follows is written by `make docs`. -->\n"
 @cache
 def generated() -> dict[Path, str]:
     """Every generated page: where it stands and what it says now."""
-    grammar, plan = DOCS / "grammar.md", DOCS / "plan.md"
+    grammar, plan, targets = DOCS / "grammar.md", DOCS / "plan.md", DOCS / "targets.md"
     return {
         DOCS / "plan.schema.json": plan_schema(),
         grammar: _head(grammar) + "\n" + grammar_page(),
         plan: _head(plan) + "\n" + plan_page(_head(plan)),
+        targets: _head(targets) + "\n" + targets_page(),
         **{DOCS / "errors" / name: text for name, text in error_pages().items()},
     }
 

@@ -1,0 +1,32 @@
+"""docs/targets.md: what each target does with what a policy can say, from the targets' own tables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from docs.markdown import code, page, table
+from sipfo.cli.targets import TARGETS
+from sipfo.plan.construct import Construct, Support
+
+_WORDS: Final = {"same": "same", "approximated": "approximated: {how}", "refused": "refused: {how}"}
+
+_INTRODUCTION: Final = """\
+## What a policy says, target by target
+
+`sipfo check --target NAME` says the same of a policy, where it stands. *Same*: as [the language](language.md) has it.
+*Approximated*: a warning, and the way in which it differs. *Refused*: an error, and what to write instead; nothing is
+written for that target."""
+
+
+def targets_page() -> str:
+    """The table: a row for each construct, a column for each target."""
+    rows = [
+        [code(construct.value), *(_said(tables[construct]) for tables in TARGETS.values())]
+        for construct in Construct
+    ]
+    rows.append(["everything else", *("same" for _ in TARGETS)])
+    return page(_INTRODUCTION, table(["", *TARGETS], rows))
+
+
+def _said(support: Support) -> str:
+    return _WORDS[support.level].format(how=support.how)
