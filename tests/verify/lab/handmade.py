@@ -66,7 +66,7 @@ route[NEXT] {{
 }}
 
 failure_route[FAILED] {{
-    if (t_is_canceled()) exit;
+    if (t_is_canceled() || $avp(step) >= $avp(end)) exit;
     if ({goes_on}) route(NEXT);
 }}
 """
@@ -129,3 +129,4 @@ def _case(number: int, step: Step, egress: tuple[str, int]) -> str:
 
 
 ENGINE = Kamailio(render)
+BROKEN = Kamailio(lambda plan, secrets: {"kamailio.cfg": "request_route { what }\n"})
