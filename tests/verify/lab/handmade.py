@@ -32,7 +32,7 @@ loadmodule "rr.so"
 loadmodule "pv.so"
 loadmodule "siputils.so"
 loadmodule "textops.so"
-modparam("ctl", "binrpc", "unixs:./kamailio_ctl")
+modparam("ctl", "binrpc", "unix:./kamailio.sock")
 modparam("tm", "fr_timer", {no_response})
 modparam("tm", "fr_inv_timer", {no_answer})
 modparam("pv", "shvset", "turn=i:0")

@@ -38,7 +38,7 @@ START: Final = "start"
 -f`."""
 
 FOREGROUND: Final = ("-DD", "-E")
-CONTROL: Final = "*ctl*"
+CONTROL: Final = "kamailio.sock"
 """What its control socket is called, in the folder or below."""
 
 Render = Callable[[Plan, Mapping[str, str]], Mapping[str, str]]
@@ -131,7 +131,7 @@ class RunningKamailio:
         if control is None or shutil.which("kamcmd") is None:
             return
         kamcmd = await asyncio.create_subprocess_exec(
-            *("kamcmd", "-s", f"unixs:{control}", "dns.delete_all"),
+            *("kamcmd", "-s", f"unix:{control}", "dns.delete_all"),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
