@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from cli.command import BAD_TEST, BROKEN, EXAMPLES, GOOD_TEST, POLICY, REGISTERED, TELNYX, sipfo
+from sipfo.cli import engines
+from sipfo.verify.lab.space.enter import NoNamespace
+from sipfo.verify.lab.space.pool import Pool
+from verify.lab.handmade import ENGINE
 
 RUNTIME = ("--on", "runtime")
 
@@ -90,3 +99,111 @@ def test_a_plan_has_no_test_blocks(tmp_path: Path) -> None:
     result = sipfo("test", str(path))
     assert result.exit_code == 2
     assert "give the policy" in result.stderr
+
+
+def test_the_loopback_addresses_stand_in_where_there_is_no_private_network(
+    policy: Path, no_namespaces: None
+) -> None:
+    result = sipfo("test", *RUNTIME, str(policy))
+    assert result.exit_code == 0
+    assert result.stdout.endswith("1 passed, 0 failed\n")
+
+
+def test_an_engine_that_needs_a_private_network_says_what_that_needs(
+    policy: Path, no_namespaces: None, handmade: None
+) -> None:
+    result = sipfo("test", "--on", "kamailio", str(policy))
+    assert result.exit_code == 2
+    assert result.stderr == "sipfo: kamailio: root is needed\n"
+
+
+def test_an_engine_that_is_not_installed_says_what_to_install(
+    policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    result = sipfo("test", "--on", "kamailio", str(policy))
+    assert result.exit_code == 2
+    assert "sipfo: kamailio: no such program: apt-get install" in result.stderr
+    assert result.stdout == ""
+
+
+def test_all_runs_what_is_here_and_names_what_is_not(
+    policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    result = sipfo("test", "--on", "all", str(policy))
+    assert result.exit_code == 0
+    assert "sipfo: kamailio: no such program: apt-get install" in result.stderr
+    assert "sipfo: asterisk: " in result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0] == "on model"
+    assert lines[2].startswith("on runtime")
+    assert lines[-1] == "2 passed, 0 failed"
+
+
+def test_an_engine_that_strays_is_shown_beside_the_model(policy: Path, handmade: None) -> None:
+    """The configuration made by hand has no commit point: after ringing it fails over."""
+    policy.write_text(
+        POLICY.replace("no-response 2s", "commit on 180")
+        + 'test "it rings" {\n call acme to +13125550123\n when east rings, answers 503\n'
+        " expect refused 500\n}\n"
+    )
+    result = sipfo("test", "--on", "kamailio", str(policy))
+    assert result.exit_code == 1
+    assert "FAILED  it rings" in result.stdout
+    assert "attempt 2: the model makes no more, saw us.primary to west 200" in result.stdout
+    model, kamailio = result.stdout.split("  model:\n")[1].split("  kamailio:\n")
+    assert "us.primary → west" not in model
+    assert "us.primary → west" in kamailio
+
+
+def test_a_declared_difference_is_said_and_passes(policy: Path, handmade: None) -> None:
+    policy.write_text(
+        POLICY.replace("transport-error", "transport-error, no-response")
+        + 'test "east is dead" {\n call acme to +13125550123\n when east refuses\n'
+        " expect us.primary to east transport-error\n expect us.primary to west 200\n"
+        " expect answered by west within 1s\n}\n"
+    )
+    result = sipfo("test", "--on", "kamailio", str(policy))
+    assert result.exit_code == 0
+    assert "kamailio differs as declared: east is a UDP port that nobody has" in result.stdout
+    assert result.stdout.endswith("1 passed, 0 failed\n")
+
+
+def test_a_user_who_is_not_root_has_a_private_network_too(policy: Path) -> None:
+    """Root without the capability is as anybody else is (user_namespaces(7))."""
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv is not installed (Debian package util-linux)")
+    done = subprocess.run(
+        [
+            *("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"),
+            *(sys.executable, "-c", "from sipfo.cli.main import main; main()"),
+            *("test", "--on", "all", str(policy)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "over loopback" in done.stdout:
+        pytest.skip("this system has no unprivileged user namespaces")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "on runtime (Python" in done.stdout
+
+
+@pytest.fixture
+def no_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def open_pool() -> AsyncIterator[Pool]:
+        raise NoNamespace(0, "root is needed")
+        yield
+
+    monkeypatch.setattr(engines, "open_pool", open_pool)
+
+
+@pytest.fixture
+def handmade(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Kamailio that is configured by hand in place of the one that the compiler configures."""
+    lacks = ENGINE.missing()
+    if lacks is not None:
+        pytest.skip(lacks)
+    monkeypatch.setitem(engines.ENGINES, "kamailio", "verify.lab.handmade:ENGINE")

@@ -32,7 +32,7 @@ loadmodule "rr.so"
 loadmodule "pv.so"
 loadmodule "siputils.so"
 loadmodule "textops.so"
-modparam("ctl", "binrpc", "unixs:./kamailio_ctl")
+modparam("ctl", "binrpc", "unix:./kamailio.sock")
 modparam("tm", "fr_timer", {no_response})
 modparam("tm", "fr_inv_timer", {no_answer})
 modparam("pv", "shvset", "turn=i:0")
@@ -66,7 +66,7 @@ route[NEXT] {{
 }}
 
 failure_route[FAILED] {{
-    if (t_is_canceled()) exit;
+    if (t_is_canceled() || $avp(step) >= $avp(end)) exit;
     if ({goes_on}) route(NEXT);
 }}
 """
@@ -129,3 +129,4 @@ def _case(number: int, step: Step, egress: tuple[str, int]) -> str:
 
 
 ENGINE = Kamailio(render)
+BROKEN = Kamailio(lambda plan, secrets: {"kamailio.cfg": "request_route { what }\n"})

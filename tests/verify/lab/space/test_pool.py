@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sipfo.plan.scenario import Scenario
+from sipfo.verify.lab.engines.all import engine_of
 from sipfo.verify.lab.space.enter import NoNamespace
 from sipfo.verify.lab.space.job import PlayFailed, Report
 from sipfo.verify.lab.space.pool import open_pool
@@ -29,7 +30,7 @@ from verify.seed import plan
 async def main():
     async with open_pool() as pool:
         print(pool.supervisor, flush=True)
-        async for one in pool.play("runtime", plan(), [LASTS]):
+        async for one in pool.play(sys.argv[1], plan(), [LASTS]):
             print(one, flush=True)
 
 asyncio.run(main())
@@ -93,17 +94,23 @@ def test_calls_that_are_under_way_end_with_the_pool() -> None:
     assert_gone(below)
 
 
-async def grown(supervisor: int) -> set[int]:
-    """The processes of a play, once the innermost of them is there."""
-    while len(below := descendants(supervisor)) < 2:
+async def grown(supervisor: int, most: int = 2) -> set[int]:
+    """The processes of a play, once so many of them are there."""
+    while len(below := descendants(supervisor)) < most:
         await asyncio.sleep(0)
     return {supervisor, *below}
 
 
-def test_whoever_kills_us_kills_every_process_and_namespace() -> None:
+@pytest.mark.parametrize(
+    ("engine", "processes"), [("runtime", 2), ("verify.lab.handmade:ENGINE", 8)]
+)
+def test_whoever_kills_us_kills_every_process_and_namespace(engine: str, processes: int) -> None:
     """The one way to end that no program can clean up after (signal(7): SIGKILL)."""
+    lacks = engine_of(engine).missing()
+    if lacks is not None:
+        pytest.skip(lacks)
     with subprocess.Popen(
-        [sys.executable, "-c", PLAYS],
+        [sys.executable, "-c", PLAYS, engine],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -114,7 +121,7 @@ def test_whoever_kills_us_kills_every_process_and_namespace() -> None:
         if not first:
             said = user.stderr.read()
             pytest.skip(said.splitlines()[-1])
-        below = asyncio.run(grown(int(first)))
+        below = asyncio.run(grown(int(first), processes))
         networks = {Path(f"/proc/{one}/ns/net").readlink() for one in below}
         assert len(networks) == 2  # the supervisor's, and the one of the play
         user.send_signal(signal.SIGKILL)

@@ -61,24 +61,24 @@ async def _play(house: House, engine: Engine, job: Job, scenario: Scenario) -> R
         return await house.play(scenario)
     trunk = trunk_of(job.plan, scenario)
     if trunk.method == "round-robin":
-        for _ in range(_calls_until(trunk, scenario, house.placed.get(trunk.name, 0))):
-            await house.play(_filler(trunk, scenario))
+        for _ in range(calls_until(trunk, scenario, house.placed.get(trunk.name, 0))):
+            await house.play(filler(trunk, scenario))
     report = await house.play(scenario)
     if trunk.method != "weighted":
         return report
     for _ in range(DRAWS):
-        if _is_drawn(trunk, scenario, report.ladder):
+        if is_drawn(trunk, scenario, report.ladder):
             return report
         report = await house.play(scenario)
     raise CannotPlay(f"{DRAWS} calls did not draw what the scenario says")
 
 
-def _calls_until(trunk: Trunk, scenario: Scenario, placed: int) -> int:
+def calls_until(trunk: Trunk, scenario: Scenario, placed: int) -> int:
     """How many calls bring a round robin to the turn that it has after `calls_before`."""
     return (scenario.calls_before - placed) % len(trunk.routes)
 
 
-def _filler(trunk: Trunk, scenario: Scenario) -> Scenario:
+def filler(trunk: Trunk, scenario: Scenario) -> Scenario:
     """A call that is answered at once, whoever is first."""
     answers = (Reply(status=200, after=0),)
     behaviours = [Behaviour(route=name, reach="replies", replies=answers) for name in trunk.routes]
@@ -90,7 +90,7 @@ def _filler(trunk: Trunk, scenario: Scenario) -> Scenario:
     )
 
 
-def _is_drawn(trunk: Trunk, scenario: Scenario, ladder: Ladder) -> bool:
+def is_drawn(trunk: Trunk, scenario: Scenario, ladder: Ladder) -> bool:
     """Whether the routes came in the order that the scenario says, as far as they came."""
     must = [trunk.routes[place] for place in turned(trunk, scenario)]
     came = list(dict.fromkeys(one.route for one in ladder.attempts if one.route in must))

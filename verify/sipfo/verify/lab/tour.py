@@ -14,6 +14,7 @@ from typing import Final
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
 from sipfo.verify.lab.engines.all import engine_of
+from sipfo.verify.lab.engines.engine import Engine
 from sipfo.verify.lab.space.job import PlayFailed, Report
 from sipfo.verify.lab.space.pool import Pool
 from sipfo.verify.simulate import simulate
@@ -33,7 +34,7 @@ async def tour(
     """Play scenarios on the engine of that name; each comes in its turn."""
     loop = asyncio.get_running_loop()
     became = [loop.create_future() for _ in scenarios]
-    jobs = _jobs(engine, plan, scenarios)
+    jobs = jobs_of(engine_of(engine), plan, scenarios)
 
     async def work(places: Sequence[int]) -> None:
         plays = pool.play(engine, plan, [scenarios[place] for place in places])
@@ -51,9 +52,9 @@ async def tour(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _jobs(engine: str, plan: Plan, scenarios: Sequence[Scenario]) -> list[list[int]]:
+def jobs_of(engine: Engine, plan: Plan, scenarios: Sequence[Scenario]) -> list[list[int]]:
     """The places of the scenarios, job by job; within a job in order."""
-    if engine_of(engine).takes_turns:
+    if engine.takes_turns:
         return [[place] for place in range(len(scenarios))]
     lengths = [simulate(plan, one).elapsed for one in scenarios]
     jobs: list[list[int]] = [[] for _ in range(_starts(lengths))]
