@@ -8,7 +8,6 @@ from typing import Final
 from sipfo.compiler.targets.kamailio.encode import Literal, bracketed, literal, socket_literal
 from sipfo.plan.model import Plan
 
-
 AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"
 """Whom Kamailio believes about a target's certificate: Debian's list."""
 
