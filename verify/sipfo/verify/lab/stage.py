@@ -123,12 +123,10 @@ def named(plan: Plan) -> dict[str, str]:
 
 
 def door(plan: Plan, caller: str | None = None) -> Listen:
-    """Where the INVITE of a caller at this address goes: the first UDP address that it reaches, else
-    the first of all that it reaches. Raises CannotPlay when there is none."""
+    """Where the INVITE of a caller at this address goes: the first UDP address of its family, else
+    the first of its family, else the first."""
     near = [one for one in plan.listen if caller is None or (":" in one.host) == (":" in caller)]
-    if not near:
-        raise CannotPlay(f"a caller at {caller} reaches no address that is listened on")
-    return next((one for one in near if one.transport == "udp"), near[0])
+    return next((one for one in near if one.transport == "udp"), (near or plan.listen)[0])
 
 
 def declared_sockets(plan: Plan) -> set[tuple[str, int]]:
