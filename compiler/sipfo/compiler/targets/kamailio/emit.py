@@ -13,7 +13,13 @@ from typing import Final
 from sipfo.compiler.targets.folder import PLAIN, PROGRAM, SECRET, File
 from sipfo.compiler.targets.kamailio.encode import comment, field, literal, string
 from sipfo.compiler.targets.kamailio.modules import modules
-from sipfo.compiler.targets.kamailio.probes import dispatcher_list, one_clock, whole_seconds
+from sipfo.compiler.targets.kamailio.probes import (
+    alive,
+    dispatcher_list,
+    failed_within,
+    one_clock,
+    whole_seconds,
+)
 from sipfo.compiler.targets.kamailio.source import NOWHERE, Source
 from sipfo.compiler.targets.kamailio.tables import (
     HTABLE,
@@ -109,7 +115,7 @@ def render(
     return files
 
 
-def _clock(plan: Plan) -> dict[str, int]:
+def _clock(plan: Plan) -> dict[str, int | Safe]:
     clock = one_clock(plan)
     if clock is None:
         return {}
@@ -117,6 +123,8 @@ def _clock(plan: Plan) -> dict[str, int]:
         "every": whole_seconds(clock.every),
         "down_after": clock.down_after,
         "up_after": clock.up_after,
+        "within": failed_within(clock),
+        "alive": Safe(alive()),
     }
 
 
