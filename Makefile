@@ -3,13 +3,14 @@
 # make fix    format, and apply the safe fixes of the linter
 # make bless  rewrite the expected files of tests/cases after a look at the difference
 # make docs   rewrite the pages of docs/ that say what the code says
+# make bench  what a call costs on each engine that is installed, in one run
 # make clean  remove what the above made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs clean packages
+.PHONY: run test check pytest fix bless docs bench clean packages
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -35,6 +36,9 @@ bless: $(VENV)/dev.stamp
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python tests/generate_docs.py
+
+bench: $(VENV)/dev.stamp packages
+	$(BIN)/python benchmarks/calls.py
 
 # SIPp and tcpdump, the judges of tests/sipp; tshark and sngrep, those of what the runtime shows;
 # PostgreSQL for records; Kamailio, an engine of the lab. Without the right to install them their
