@@ -18,6 +18,7 @@ from sipfo.verify.lab.finding import find
 from sipfo.verify.lab.space.enter import NoNamespace
 from sipfo.verify.lab.space.job import PlayFailed
 from sipfo.verify.lab.space.pool import Pool, open_pool
+from sipfo.verify.lab.stage import CannotPlay
 from verify.lab.drawn import Case, cases
 
 CASES = int(os.environ.get("SIPFO_CASES", "60"))
@@ -46,7 +47,10 @@ def draw_cases(count: int, which: int) -> list[Case]:
 async def disagreement(pool: Pool, engine: str, case: Case) -> str | None:
     """What is wrong with a case, if anything still is when it is played a second time."""
     said = None
-    differences = engine_of(engine).differs(case.plan, case.scenario)
+    try:
+        differences = engine_of(engine).differs(case.plan, case.scenario)
+    except CannotPlay:
+        return None  # of some engine, not of all: another case is as good
     for _ in range(2):
         async for report in pool.play(engine, case.plan, [case.scenario]):
             if isinstance(report, PlayFailed):
@@ -69,11 +73,15 @@ async def disagreements(engine: str, drawn: list[Case]) -> list[str]:
     ]
 
 
-def test_the_runtime_agrees_with_the_model() -> None:
+@pytest.mark.parametrize("engine", ["runtime", "kamailio"])
+def test_the_engine_agrees_with_the_model(engine: str) -> None:
+    lacks = engine_of(engine).missing()
+    if lacks is not None:
+        pytest.skip(lacks)
     drawn = draw_cases(CASES, SEED)
     assert len(drawn) >= CASES * 0.9
     try:
-        wrong = asyncio.run(disagreements("runtime", drawn))
+        wrong = asyncio.run(disagreements(engine, drawn))
     except NoNamespace as error:
-        pytest.skip(str(error))
+        pytest.skip(str(error.strerror))
     assert not wrong, f"{len(wrong)} of {len(drawn)}:\n" + "\n\n".join(wrong)
