@@ -13,6 +13,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from sipfo.plan.model import Part
 from sipfo.verify.lab.engines.all import engine_of
 from sipfo.verify.lab.finding import find
 from sipfo.verify.lab.space.enter import NoNamespace
@@ -63,14 +64,28 @@ async def disagreement(pool: Pool, engine: str, case: Case) -> str | None:
     return said
 
 
+AT_ONCE = {"runtime": 16, "kamailio": 6}
+"""Kamailio is some twenty processes."""
+
+
 async def disagreements(engine: str, drawn: list[Case]) -> list[str]:
+    turns = asyncio.Semaphore(AT_ONCE[engine])
+
+    async def in_turn(case: Case) -> str | None:
+        async with turns:
+            return await disagreement(pool, engine, case)
+
     async with open_pool() as pool:
-        said = await asyncio.gather(*[disagreement(pool, engine, case) for case in drawn])
+        said = await asyncio.gather(*map(in_turn, drawn))
     return [
-        f"{one}\n{case.plan.model_dump_json()}\n{case.scenario.model_dump_json()}"
+        f"{one}\n{_json(case.plan)}\n{_json(case.scenario)}"
         for one, case in zip(said, drawn, strict=True)
         if one is not None
     ]
+
+
+def _json(part: Part) -> str:
+    return part.model_dump_json(exclude_defaults=True)
 
 
 @pytest.mark.parametrize("engine", ["runtime", "kamailio"])

@@ -153,6 +153,13 @@ def test_the_caller_hung_up() -> None:
     assert found.result == Settled("cancelled", 487)
 
 
+def test_the_caller_hung_up_on_who_had_not_heard_a_refusal() -> None:
+    east = tried(0.1)
+    east.refused = 0.11
+    found = ladder(Course(0.0, 0.6, final(0.61, 487), [east]))
+    assert words(found) == [("us.primary", "pbx-east", "cancelled")]
+
+
 def test_the_deadline_is_no_timer_of_the_attempt() -> None:
     policy = plan(deadline=1.5)
     east = tried(0.1)
