@@ -1,4 +1,4 @@
-"""Random policies and random behaviours: the engine takes the model's ladder, always.
+"""Random policies and random behaviours: an engine takes the model's ladder, always.
 
 `SIPFO_CASES` is how many cases are played, `SIPFO_SEED` chooses others. Each runs in a namespace of
 its own. A case that disagrees is played once more, alone, so that a machine that was busy is no
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
@@ -24,6 +25,8 @@ from verify.lab.drawn import Case, cases
 
 CASES = int(os.environ.get("SIPFO_CASES", "60"))
 SEED = int(os.environ.get("SIPFO_SEED", "1"))
+AT_ONCE = {"runtime": 16, "kamailio": 6}
+"""Kamailio is some twenty processes."""
 
 
 def draw_cases(count: int, which: int) -> list[Case]:
@@ -48,10 +51,7 @@ def draw_cases(count: int, which: int) -> list[Case]:
 async def disagreement(pool: Pool, engine: str, case: Case) -> str | None:
     """What is wrong with a case, if anything still is when it is played a second time."""
     said = None
-    try:
-        differences = engine_of(engine).differs(case.plan, case.scenario)
-    except CannotPlay:
-        return None  # of some engine, not of all: another case is as good
+    differences = engine_of(engine).differs(case.plan, case.scenario)
     for _ in range(2):
         async for report in pool.play(engine, case.plan, [case.scenario]):
             if isinstance(report, PlayFailed):
@@ -62,10 +62,6 @@ async def disagreement(pool: Pool, engine: str, case: Case) -> str | None:
                 return None
             said = f"{found.strayed}\nmodel {found.model}\nseen {report.ladder}"
     return said
-
-
-AT_ONCE = {"runtime": 16, "kamailio": 6}
-"""Kamailio is some twenty processes."""
 
 
 async def disagreements(engine: str, drawn: list[Case]) -> list[str]:
@@ -88,13 +84,23 @@ def _json(part: Part) -> str:
     return part.model_dump_json(exclude_defaults=True)
 
 
+def playable(engine: str, drawn: list[Case]) -> list[Case]:
+    """The cases that the lab can put before an engine."""
+    found = []
+    for case in drawn:
+        with suppress(CannotPlay):
+            engine_of(engine).differs(case.plan, case.scenario)
+            found.append(case)
+    return found
+
+
 @pytest.mark.parametrize("engine", ["runtime", "kamailio"])
-def test_the_engine_agrees_with_the_model(engine: str) -> None:
-    lacks = engine_of(engine).missing()
-    if lacks is not None:
-        pytest.skip(lacks)
-    drawn = draw_cases(CASES, SEED)
-    assert len(drawn) >= CASES * 0.9
+def test_an_engine_agrees_with_the_model(engine: str) -> None:
+    missing = engine_of(engine).missing()
+    if missing is not None:
+        pytest.skip(f"{engine}: {missing}")
+    drawn = playable(engine, draw_cases(CASES, SEED))
+    assert len(drawn) >= CASES * 0.8
     try:
         wrong = asyncio.run(disagreements(engine, drawn))
     except NoNamespace as error:

@@ -86,9 +86,11 @@ def _unanswered(
 ) -> tuple[str, float]:
     """The outcome of a try that had no final response in its time, and when it ended."""
     assert course.placed is not None and course.told is not None  # looked at above
-    is_cancelled = is_last and course.told[1].status == 487
-    if is_cancelled and course.gave_up is not None and course.gave_up <= moved_on + CLOSE:
-        return "cancelled", course.gave_up
+    gave_up = course.gave_up if is_last else None
+    # Who is told 487 had an attempt under way: the engine took no notice of a refusal.
+    has_cut = course.told[1].status == 487 or one.refused is None
+    if gave_up is not None and gave_up <= moved_on + CLOSE and has_cut:
+        return "cancelled", gave_up
     if one.refused is not None and moved_on - one.refused < AT_ONCE * terms.retry.no_response:
         return "transport-error", moved_on
     heard = [status for at, status in one.provisionals if at <= moved_on]
