@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sipfo.plan.ladder import Ladder
+from sipfo.plan.scenario import Reach
 from sipfo.verify.lab.luck import Luck
 from sipfo.verify.simulate import simulate
 from verify.seed import call, does, plan
@@ -30,6 +31,18 @@ def test_luck_runs_out_where_another_route_comes(came: tuple[str, ...], ran_out:
     for name in came:
         luck.behaviour(name, BUSY)
     assert luck.ran_out is ran_out
+
+
+@pytest.mark.parametrize("reach", ["refuses", "unresolvable"])
+def test_who_cannot_be_reached_cannot_tell_when_it_was_its_turn(reach: Reach) -> None:
+    """By one address it is not heard of, by the other it is, after the others."""
+    luck = Luck(("c", "a", "b"), [does("c", reach=reach, egress="us.primary")])
+    for name in ("a", "b", "c"):
+        luck.behaviour(name, BUSY)
+    assert not luck.ran_out
+    levels = Luck(("c", "a"), [does("c.primary", reach=reach)])
+    levels.behaviour("a", BUSY)
+    assert not levels.ran_out
 
 
 def test_who_is_out_of_turn_answers_at_once_and_so_do_all_that_follow() -> None:

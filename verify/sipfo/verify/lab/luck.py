@@ -15,20 +15,23 @@ from sipfo.plan.scenario import Behaviour, Reply
 class Luck:
     """The draw of one call; `ran_out` once it was another one."""
 
-    def __init__(self, routes: Sequence[str]) -> None:
-        """`routes` are the trunk's, in the order in which they must be tried first."""
+    def __init__(self, routes: Sequence[str], behaviours: Sequence[Behaviour] = ()) -> None:
+        """`routes` are the trunk's, in the order in which they must be tried first. Of those that an
+        attempt may fail to reach at all, nobody there can tell when it was their turn."""
         self._routes = tuple(routes)
+        unheard = [one.route for one in behaviours if one.reach in ("refuses", "unresolvable")]
+        self._heard = [
+            route for route in routes if not any(one in (route, _of(one, route)) for one in unheard)
+        ]
         self._seen: list[str] = []
         self.ran_out = False
 
     def behaviour(self, name: str, usual: Behaviour) -> Behaviour:
         """What the route, or level of a route, of this name does with an INVITE."""
-        route = next((one for one in self._routes if name in (one, _of(name, one))), None)
-        if route is None:
-            return usual  # a carrier: nobody draws those
-        if route not in self._seen:
+        route = next((one for one in self._heard if name in (one, _of(name, one))), None)
+        if route is not None and route not in self._seen:
             self._seen.append(route)
-        if self._seen != list(self._routes[: len(self._seen)]):
+        if self._seen != self._heard[: len(self._seen)]:
             self.ran_out = True
         if not self.ran_out:
             return usual

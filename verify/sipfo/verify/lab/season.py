@@ -66,7 +66,7 @@ async def _play(house: House, engine: Engine, job: Job, scenario: Scenario) -> R
     if trunk.method != "weighted":
         return await house.play(scenario)
     for _ in range(DRAWS):
-        luck = Luck([trunk.routes[place] for place in turned(trunk, scenario)])
+        luck = Luck([trunk.routes[place] for place in turned(trunk, scenario)], scenario.behaviours)
         report = await house.play(scenario, luck)
         if luck.holds(report.ladder):
             return report
