@@ -80,10 +80,6 @@ async def disagreements(engine: str, drawn: list[Case]) -> list[str]:
     ]
 
 
-def _json(part: Part) -> str:
-    return part.model_dump_json(exclude_defaults=True)
-
-
 def playable(engine: str, drawn: list[Case]) -> list[Case]:
     """The cases that the lab can put before an engine."""
     found = []
@@ -106,3 +102,7 @@ def test_an_engine_agrees_with_the_model(engine: str) -> None:
     except NoNamespace as error:
         pytest.skip(str(error.strerror))
     assert not wrong, f"{len(wrong)} of {len(drawn)}:\n" + "\n\n".join(wrong)
+
+
+def _json(part: Part) -> str:
+    return part.model_dump_json(exclude_defaults=True)
