@@ -24,6 +24,7 @@ from sipfo.verify.lab.cast import Cast
 from sipfo.verify.lab.dns import DnsServer
 from sipfo.verify.lab.engines.engine import Engine, Running, Setting
 from sipfo.verify.lab.luck import Luck
+from sipfo.verify.lab.objections import objections, orphans
 from sipfo.verify.lab.papers import Papers, make_papers
 from sipfo.verify.lab.passwords import draw_secrets, proof_for
 from sipfo.verify.lab.script import Address, Callee
@@ -41,7 +42,6 @@ from sipfo.verify.lab.stage import (
     set_stage,
     steady,
 )
-from sipfo.verify.lab.testify import testify
 from sipfo.verify.lab.wire.capture import Capture
 from sipfo.verify.lab.wire.course import branches, trace
 from sipfo.verify.lab.wire.heard import Ear
@@ -145,8 +145,11 @@ class House:
         probed |= any(one.probe for one in self._plan.carriers)
         course = trace(self._ear.events, stage.caller, self._doors, self._known)
         ladder, placed = reconstruct(course, order, Terms(trunk, retry, probed), expected)
-        remarks = testify(scenario.number, ladder, placed, received, callees, reported)
-        return Report(ladder, tuple(remarks))
+        remarks = list(objections(scenario.number, ladder, placed, received, reported))
+        notes: list[str] = []
+        for words, is_late in orphans(callees, received):
+            (notes if is_late and self._engine.leaves_late else remarks).append(words)
+        return Report(ladder, tuple(remarks), tuple(notes))
 
     async def _call(self, stage: Stage, trunk: Trunk, scenario: Scenario, limit: float) -> Received:
         there = door(self._plan)
