@@ -157,7 +157,7 @@ def plans(draw: st.DrawFn, number_of_routes: int, number_of_carriers: int) -> Pl
         egress=tuple(one.name for one in egress),
         method=method,
         routes=tuple(names),
-        weights=tuple(draw(st.integers(0, 5)) for _ in names) if method == "weighted" else (),
+        weights=tuple(draw(st.integers(1, 5)) for _ in names) if method == "weighted" else (),
         order=draw(st.sampled_from(ORDERS)),
         retry=retry.name,
         deadline=draw(st.none() | st.sampled_from((1.5, 2.5, 4.0))),

@@ -76,6 +76,8 @@ class Pool:
 @asynccontextmanager
 async def open_pool() -> AsyncIterator[Pool]:
     """A pool, ended when the context is left. Raises NoNamespace, which says what is needed."""
+    if sys.platform != "linux":
+        raise NoNamespace(0, "a private network needs Linux")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sipfo.verify.lab.space.supervisor"),
         stdin=asyncio.subprocess.PIPE,

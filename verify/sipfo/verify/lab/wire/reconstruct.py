@@ -86,6 +86,8 @@ def _unanswered(
 ) -> tuple[str, float]:
     """The outcome of a try that had no final response in its time, and when it ended."""
     assert course.placed is not None and course.told is not None  # looked at above
+    if one.invite is None:
+        return "transport-error", moved_on  # the connection did not even come about
     gave_up = course.gave_up if is_last else None
     # Who is told 487 had an attempt under way: the engine took no notice of a refusal.
     has_cut = course.told[1].status == 487 or one.refused is None
