@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sipp.addresses import Block
+from sipp.addresses import Parties
 from sipp.capture import Packet
 
 
@@ -38,10 +38,10 @@ class Message:
 class Wire:
     """What was on the wire until now."""
 
-    def __init__(self, packets: Sequence[Packet], block: Block) -> None:
+    def __init__(self, packets: Sequence[Packet], parties: Parties) -> None:
         self.packets = packets
-        self.messages = [one for packet in packets if (one := _message(packet, block))]
-        self._block = block
+        self.messages = [one for packet in packets if (one := _message(packet, parties))]
+        self._names = parties
 
     @property
     def invites(self) -> list[Message]:
@@ -87,14 +87,14 @@ class Wire:
         ]
 
     def _parties(self, packet: Packet) -> tuple[str, str]:
-        return self._block.name(packet.source), self._block.name(packet.target)
+        return self._names.name(*packet.source), self._names.name(*packet.target)
 
     def __str__(self) -> str:
         lines = [f"{one.source} > {one.target}: {one.first_line}" for one in self.messages]
         return "\n".join(lines) or "nothing was on the wire"
 
 
-def _message(packet: Packet, block: Block) -> Message | None:
+def _message(packet: Packet, parties: Parties) -> Message | None:
     head, blank, body = packet.payload.partition(b"\r\n\r\n")
     first_line, *lines = head.decode("utf-8", "replace").split("\r\n")
     if packet.protocol == "icmp" or not blank or "SIP/2.0" not in first_line:
@@ -103,5 +103,5 @@ def _message(packet: Packet, block: Block) -> Message | None:
     for line in lines:
         name, _, value = line.partition(":")
         headers.setdefault(name.strip().lower(), value.strip())
-    source, target = block.name(packet.source), block.name(packet.target)
+    source, target = parties.name(*packet.source), parties.name(*packet.target)
     return Message(packet.at, source, target, first_line, headers, body)
