@@ -53,6 +53,7 @@ class Core:
         "_lookup",
         "draw",
         "entropy",
+        "listening",
         "lookups",
         "mapping",
         "origins",
@@ -87,6 +88,8 @@ class Core:
         self.oversize = Oversize()
         self.tls_ports: Mapping[str, int] = {}
         """The ports of those of our addresses that listen on TLS."""
+        self.listening: frozenset[tuple[str, str, int]] = frozenset()
+        """The transport, host and port of each of our addresses that takes calls."""
         self.draw = draw
         self.origins: Origins | None = None
         """Told of every leg that is made, where somebody wants to know."""
