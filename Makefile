@@ -36,10 +36,10 @@ bless: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	$(BIN)/python tests/generate_docs.py
 
-# SIPp, socat for its TLS, and tcpdump, the judges of tests/sipp; tshark and sngrep, those of what the runtime shows;
+# SIPp, socat for its TLS, baresip and tcpdump, the judges on the wire; tshark and sngrep, those of what the runtime shows;
 # PostgreSQL for records. Without the right to install them their tests are skipped, and say so.
 packages:
-	@sh tests/install-packages postgresql sip-tester sngrep socat tcpdump tshark
+	@sh tests/install-packages baresip-core postgresql sip-tester sngrep socat tcpdump tshark
 
 $(VENV)/python.stamp:
 	@sh tests/make-venv $(PYTHON) $(VENV)

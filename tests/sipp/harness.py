@@ -43,7 +43,7 @@ class Bench:
     def __init__(self, block: Parties, folder: Path) -> None:
         """Use `sipfo`, `callee`, `caller`, then `finish`; `close` in any case."""
         self.block = block
-        self._folder = folder
+        self.folder = folder
         self._sipp: list[Process] = []
         self._others: list[Process] = []
         self._callees: list[tuple[Process, str, str, int]] = []
@@ -56,23 +56,25 @@ class Bench:
         except CannotCapture as error:
             self._capture = str(error)
 
-    def sipfo(self, policy: str, *options: str, **words: str) -> Process:
-        """Start `sipfo run` on a policy of this folder; by default it waits for nobody's end."""
+    def sipfo(self, policy: str | Path, *options: str, **words: str) -> Process:
+        """Start `sipfo run` on a file, or on a policy of this folder by name; by default it waits
+        for nobody's end."""
         command = [sys.executable, "-m", "sipfo.cli.main", "run", "--grace=0"]
         maps = [f"--map={one}" for one in self.block.mappings]
-        file = HERE / "policies" / f"{policy}.sipfo"
+        named = HERE / "policies" / f"{policy}.sipfo"
+        file = policy if isinstance(policy, Path) else named
         if words:
             text = _filled(file.read_text(encoding="utf-8"), words, file.name)
-            file = self._folder / file.name
+            file = self.folder / file.name
             file.write_text(text, encoding="utf-8")
-        self._sipfo = Process("sipfo", (*command, *maps, *options, file), self._folder)
+        self._sipfo = Process("sipfo", (*command, *maps, *options, file), self.folder)
         return self._sipfo
 
     def dns(self, zone: str) -> str:
         """Serve a zone of this folder; what `--dns` takes."""
         place = f"{self.block.of('sipfo')}:{DNS_PORT}"
         command = [sys.executable, "-m", "sipfo.verify.lab.dns", "--listen", place]
-        server = Process("dns", (*command, HERE / "zones" / zone), self._folder)
+        server = Process("dns", (*command, HERE / "zones" / zone), self.folder)
         self._others.append(server)
         server.says(b"listening")
         return place
@@ -81,7 +83,7 @@ class Bench:
     def tls(self) -> Tunnels:
         """What takes TLS off for SIPp, and the certificates; made when first asked for."""
         if self._tls is None:
-            self._tls = Tunnels(self.block, self._folder)
+            self._tls = Tunnels(self.block, self.folder)
         return self._tls
 
     def callee(
@@ -114,6 +116,10 @@ class Bench:
         to = self.tls.after(name) if transport == "tls" else place
         more = ("-l", "1", "-s", NUMBER, at(*to))
         return self._start("caller", scenario, name, calls, transport, words, *more)
+
+    def join(self, other: Process) -> None:
+        """Have somebody else take part, who is ended and reported with the others."""
+        self._others.append(other)
 
     def finish(self) -> None:
         """Wait until every scenario has been played to its end, then end sipfo; hold both verdicts.
@@ -175,7 +181,7 @@ class Bench:
         texts = [f"--- {one} ({one.returncode})\n{one.report()}" for one in self._processes]
         texts += [
             f"--- {file.name}\n{file.read_text(errors='replace')}"
-            for file in sorted(self._folder.glob("*.errors"))
+            for file in sorted(self.folder.glob("*.errors"))
         ]
         if isinstance(self._capture, Capture):
             texts.append(f"--- the wire\n{Wire(self._capture.packets(), self.block)}")
@@ -217,7 +223,7 @@ class Bench:
                 ("[remote_port]", str(self.block.port("sipfo", "tls"))),
             ):
                 text = text.replace(said, true)
-        made = self._folder / f"{name}.xml"
+        made = self.folder / f"{name}.xml"
         made.write_text(text, encoding="utf-8")
         return made
 
@@ -234,14 +240,14 @@ class Bench:
         file = HERE / "scenarios" / side / f"{scenario}.xml"
         host = self.block.of(name)
         port = self.block.port(name, "plain" if transport == "tls" else transport)
-        errors = self._folder / f"{name}.errors"
+        errors = self.folder / f"{name}.errors"
         command = ["sipp", "-sf", str(self._scenario(file, name, words, transport))]
         command += ["-t", "u1" if transport == "udp" else "t1"]
         command += ["-i", host, "-p", str(port), "-ci", host, "-mi", host, "-m", str(calls)]
         command += ["-nostdin", "-timeout", SIPP_LIMIT, "-timeout_error"]
         command += ["-key", "sipfo", at(self.block.of("sipfo"))]
         command += ["-trace_err", "-error_file", str(errors), *more]
-        process = Process(name, command, self._folder)
+        process = Process(name, command, self.folder)
         self._sipp.append(process)
         return process
 
