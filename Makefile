@@ -38,8 +38,10 @@ docs: $(VENV)/dev.stamp
 
 # SIPp, socat for its TLS, baresip and tcpdump, the judges on the wire; tshark and sngrep, those of what the runtime shows;
 # PostgreSQL for records. Without the right to install them their tests are skipped, and say so.
-packages:
+# fail2ban and prometheus are daemons of which a tool is wanted: unpacked, and nothing is started.
+packages: $(VENV)/python.stamp
 	@sh tests/install-packages baresip-core postgresql sip-tester sngrep socat tcpdump tshark
+	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus
 
 $(VENV)/python.stamp:
 	@sh tests/make-venv $(PYTHON) $(VENV)
