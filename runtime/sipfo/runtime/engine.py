@@ -25,7 +25,7 @@ from sipfo.runtime.directory import Directory
 from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.guard import Asked, Guard, Wrong
-from sipfo.runtime.headers import ALLOW, ALLOW_OUTSIDE, unsupported_tags
+from sipfo.runtime.headers import ALLOW, ALLOW_OUTSIDE, OPTION_TAGS, unsupported_tags
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
@@ -60,6 +60,15 @@ IN_DIALOG = frozenset(
 
 STANDALONE = frozenset({"MESSAGE", "REFER"})
 """Those of them that may also come outside a dialog, where nothing here wants them."""
+
+CAPABILITIES = (
+    (b"allow", ALLOW),
+    (b"accept", b"application/sdp"),
+    (b"accept-encoding", b"identity"),
+    (b"accept-language", b"en"),
+    (b"supported", b", ".join(OPTION_TAGS)),
+)
+"""What "SHOULD be present in a 200 (OK) to an OPTIONS request" (RFC 3261 §11.2)."""
 
 
 class Engine:
@@ -275,8 +284,12 @@ class Engine:
             return
         flow, _, now = arrival
         transaction = self.core.transactions.serve(cancel, flow)
-        self._respond(transaction, cancel, 200, now)
         server = self._directory.server_of(invite)
+        # "the To tag of the response to the CANCEL and the To tag in the response to the original
+        # request SHOULD be the same" (§9.2).
+        tag = server.to_tag if server is not None else invite.to_tag
+        response = make_response(cancel, 200, to_tag=tag or self.core.token())
+        transaction.respond(response, now)
         if server is not None:
             server.cancel(cancel.headers.lines(b"reason"), now)
 
@@ -321,8 +334,7 @@ class Engine:
         if strange:
             self._respond(transaction, request, 420, now, (b"unsupported", b", ".join(strange)))
         elif request.method == "OPTIONS":
-            fields = ((b"allow", ALLOW), (b"accept", b"application/sdp"))
-            self._respond(transaction, request, 200, now, *fields)
+            self._respond(transaction, request, 200, now, *CAPABILITIES)
         elif request.method in IN_DIALOG - STANDALONE:
             self._respond(transaction, request, 481, now)
         else:
