@@ -29,6 +29,7 @@ DECLARED = {
     "west": "198.51.100.2",
     "north": "198.51.100.3",
     **{f"carrier-{n}": f"198.51.100.{100 + n}" for n in range(1, 11)},
+    **{f"desk-{n}": f"198.51.100.{200 + n}" for n in range(1, 41)},
 }
 """Who takes part, under the name that policies and tests use, and the address in the policies."""
 

@@ -23,6 +23,7 @@ Protocol = Literal["icmp", "tcp", "udp"]
 _FILE_HEADER = 24
 _RECORD = struct.Struct("<IIII")
 _ETHERNET = 14
+_LINK_TYPE, _RAW = slice(20, 24), 101
 _IPV6_HEADER = 40
 _PROTOCOLS: dict[int, Protocol] = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
 _SYN, _ACK = 0x02, 0x10
@@ -83,7 +84,9 @@ class Capture:
 
 
 def read_pcap(data: bytes) -> Iterator[Packet]:
-    """The IP packets of a little-endian pcap file of Ethernet frames; the last may be half."""
+    """The IP packets of a little-endian pcap file, of Ethernet frames or raw; the last may be
+    half."""
+    link = 0 if int.from_bytes(data[_LINK_TYPE], "little") == _RAW else _ETHERNET
     place = _FILE_HEADER
     while place + _RECORD.size <= len(data):
         seconds, micros, length, _ = _RECORD.unpack_from(data, place)
@@ -91,17 +94,18 @@ def read_pcap(data: bytes) -> Iterator[Packet]:
         frame = data[place : place + length]
         place += length
         if len(frame) == length:
-            packet = _packet(seconds + micros / 1e6, frame[12:14], frame[_ETHERNET:])
+            packet = _packet(seconds + micros / 1e6, frame[link:])
             if packet is not None:
                 yield packet
 
 
-def _packet(at: float, kind: bytes, datagram: bytes) -> Packet | None:
+def _packet(at: float, datagram: bytes) -> Packet | None:
     """RFC 791 §3.1 or RFC 8200 §3, then RFC 768, RFC 792 or RFC 9293 §3.1."""
-    if kind == b"\x08\x00":
+    version = datagram[0] >> 4 if datagram else 0
+    if version == 4:
         start, end = 4 * (datagram[0] & 0x0F), int.from_bytes(datagram[2:4], "big")
         protocol, addresses = _PROTOCOLS.get(datagram[9]), (datagram[12:16], datagram[16:20])
-    elif kind == b"\x86\xdd":
+    elif version == 6:
         start, end = _IPV6_HEADER, _IPV6_HEADER + int.from_bytes(datagram[4:6], "big")
         protocol, addresses = _PROTOCOLS.get(datagram[6]), (datagram[8:24], datagram[24:40])
     else:

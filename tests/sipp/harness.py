@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from sipp import shark, strict
 from sipp.addresses import Parties, at
-from sipp.capture import CannotCapture, Capture
+from sipp.capture import CannotCapture, Capture, read_pcap
 from sipp.process import Process, is_bound, wait_for
 from sipp.tunnel import Tunnels
 from sipp.wire import Wire
@@ -27,6 +28,12 @@ NUMBER = "+13125550123"
 
 SIPP_LIMIT = "15s"
 DNS_PORT = 5353
+
+OURS = ("sipfo", "us.primary", "us.secondary")
+"""The parties that sipfo is."""
+
+WARNED = "sip && _ws.expert.severity >= 0x600000"
+"""What tshark warns of; that a message was sent again, it only notes."""
 
 _ATTEMPT = re.compile(
     r"call \S+  attempt [0-9]+  (?P<egress>\S+) to (?P<route>\S+)"
@@ -80,6 +87,24 @@ class Bench:
         return place
 
     @property
+    def seen(self) -> Path:
+        """Where sipfo is to write what it sees, with `--pcap`: TLS in the clear."""
+        return self.folder / "seen.pcap"
+
+    def judge(self) -> Wire:
+        """Hold what sipfo saw against tshark and the rules of `strict`; whole after `finish`."""
+        said = self.seen.read_bytes()
+        wire = Wire(list(read_pcap(said)), self.block)
+        found = [
+            *shark.faults(said),
+            *shark.lines(said, WARNED),
+            *strict.faults(wire.messages, OURS),
+        ]
+        assert not found, "\n".join(found)
+        assert shark.count(said, "!sip") == 0
+        return wire
+
+    @property
     def tls(self) -> Tunnels:
         """What takes TLS off for SIPp, and the certificates; made when first asked for."""
         if self._tls is None:
@@ -105,6 +130,7 @@ class Bench:
         calls: int = 1,
         transport: str = "udp",
         through: str = "sipfo",
+        number: str = NUMBER,
         **words: str,
     ) -> Process:
         """Start a party that calls sipfo, by way of another if need be, once everybody else is
@@ -114,7 +140,7 @@ class Bench:
         self._sipfo.says(b"  ready  ")
         place = self.block.of(through), self.block.port(through, transport)
         to = self.tls.after(name) if transport == "tls" else place
-        more = ("-l", "1", "-s", NUMBER, at(*to))
+        more = ("-l", "1", "-s", number, at(*to))
         return self._start("caller", scenario, name, calls, transport, words, *more)
 
     def join(self, other: Process) -> None:

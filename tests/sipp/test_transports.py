@@ -27,6 +27,7 @@ def serve(bench: Bench, *transports: str, method: str = "sequential") -> None:
     bench.sipfo(
         "transports-ipv6" if ":" in bench.block.declared("east") else "transports",
         f"--ca={bench.tls.authority.file}",
+        f"--pcap={bench.seen}",
         certificate=ours.certificate,
         key=ours.key,
         method=method,
@@ -60,6 +61,7 @@ def test_calls_over_each_transport_reach_callees_over_each(
     assert bench.attempts == [("us.primary", route, outcome) for route in ROUTES] * 3
     assert over_what(bench) == TRANSPORTS * 3
     assert bench.results == [result] * 9
+    bench.judge()
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

@@ -23,6 +23,14 @@ class Message:
     first_line: str
     headers: dict[str, str]
     body: bytes
+    fields: tuple[tuple[str, str], ...] = ()
+    """Every header field in its order; `headers` has the first of each name."""
+    place: tuple[str, int] = ("", 0)
+    """Where it was sent from."""
+
+    def values(self, name: str) -> list[str]:
+        """The values of the header fields of a name, in lower case."""
+        return [value for one, value in self.fields if one == name]
 
     @property
     def method(self) -> str | None:
@@ -99,9 +107,8 @@ def _message(packet: Packet, parties: Parties) -> Message | None:
     first_line, *lines = head.decode("utf-8", "replace").split("\r\n")
     if packet.protocol == "icmp" or not blank or "SIP/2.0" not in first_line:
         return None
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        headers.setdefault(name.strip().lower(), value.strip())
+    parts = [line.partition(":") for line in lines]
+    fields = tuple((name.strip().lower(), value.strip()) for name, _, value in parts)
+    headers = dict(reversed(fields))
     source, target = parties.name(*packet.source), parties.name(*packet.target)
-    return Message(packet.at, source, target, first_line, headers, body)
+    return Message(packet.at, source, target, first_line, headers, body, fields, packet.source)
