@@ -28,7 +28,11 @@ class Exchange:
         assert ours.key is not None
         words |= {"certificate": ours.certificate, "key": ours.key}
         file = HERE / "policies" / f"{policy}.sipfo"
-        kept = (f"--ca={self._authority.file}", f"--records={self._book}")
+        kept = (
+            f"--ca={self._authority.file}",
+            f"--records={self._book}",
+            f"--pcap={self.bench.seen}",
+        )
         process = self.bench.sipfo(file, *kept, *options, **words)
         process.says(b"  ready  ")
 
@@ -37,6 +41,11 @@ class Exchange:
         made = Phone(self.bench, name, user, self._authority, login)
         self._phones.append(made)
         return made
+
+    def finish(self) -> None:
+        """End sipfo, and hold what it said to the telephones against the rules."""
+        self.bench.finish()
+        self.bench.judge()
 
     @property
     def records(self) -> list[dict[str, object]]:

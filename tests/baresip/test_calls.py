@@ -46,7 +46,7 @@ def test_a_call_fails_over_to_a_telephone_that_picks_up(
 ) -> None:
     caller, callee = connected(exchange, transport)
     hung_up(*((caller, callee) if who == "caller" else (callee, caller)))
-    exchange.bench.finish()
+    exchange.finish()
     assert exchange.bench.attempts == [
         ("us.primary", "east", "transport-error"),
         ("us.primary", "west", "200"),
@@ -62,7 +62,7 @@ def test_a_telephone_that_rings_is_cancelled(exchange: Exchange, transport: str)
     caller, callee = ringing(exchange, transport)
     caller.do("hangup")
     callee.hears("CALL_CLOSED")
-    exchange.bench.finish()
+    exchange.finish()
     assert exchange.bench.attempts[1:] == [("us.primary", "west", "cancelled")]
     assert exchange.bench.results == [("cancelled", 487)]
 
@@ -71,7 +71,7 @@ def test_a_telephone_that_is_busy_ends_the_call(exchange: Exchange) -> None:
     caller, callee = ringing(exchange, "udp")
     callee.do("hangup")
     caller.hears("CALL_CLOSED", "486")
-    exchange.bench.finish()
+    exchange.finish()
     assert exchange.bench.results == [("refused", 486)]
 
 
@@ -86,7 +86,7 @@ def test_a_call_is_held_and_resumed(exchange: Exchange, who: str, transport: str
         second.hears("CALL_REMOTE_SDP", "offer")
         first.hears("CALL_REMOTE_SDP", "answer")
     hung_up(second, first)
-    exchange.bench.finish()
+    exchange.finish()
     assert exchange.records[0]["hung_up_by"] == ("callee" if who == "caller" else "caller")
     if transport != "tls":
         directions = [
@@ -111,7 +111,7 @@ def test_a_caller_with_the_password_is_let_in(exchange: Exchange) -> None:
         callee.do("accept")
         caller.hears("CALL_ESTABLISHED")
         hung_up(callee, caller)
-    exchange.bench.finish()
+    exchange.finish()
     assert exchange.bench.attempts == [("us.primary", "west", "200")]
 
 
@@ -131,7 +131,7 @@ def test_a_blind_transfer_crosses(exchange: Exchange, who: str, transport: str) 
     other.hears("CALL_ESTABLISHED")
     first.hears("CALL_CLOSED")
     hung_up(other, second)
-    exchange.bench.finish()
+    exchange.finish()
     assert [one["number"] for one in exchange.records] == [CALLEE, OTHER]
 
 
@@ -144,6 +144,6 @@ def test_a_key_pressed_by_info_is_heard(exchange: Exchange) -> None:
     callee.do("accept")
     callee.hears("CALL_DTMF_START", "5")
     callee.hears("CALL_CLOSED", "Connection reset by peer")
-    exchange.bench.finish()
+    exchange.finish()
     (info,) = exchange.bench.wire.requests("INFO", "us.primary", "west")
     assert info.headers["content-type"] == "application/dtmf-relay"
