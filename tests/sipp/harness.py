@@ -26,7 +26,9 @@ HERE = Path(__file__).parent
 NUMBER = "+13125550123"
 """The number that calls are placed to: the trunk's, in every policy."""
 
-SIPP_LIMIT = "15s"
+SIPP_LIMIT = "60s"
+"""For all calls of a party; what hangs is found out sooner, by `wait_for`."""
+
 DNS_PORT = 5353
 
 OURS = ("sipfo", "us.primary", "us.secondary")

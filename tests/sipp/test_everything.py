@@ -28,8 +28,8 @@ ANSWERED = {100, 180, 183, 200, 202, 302, 403, 404, 405, 407, 481, 486, 487, 500
 
 CHALLENGE = 'Digest realm="desk.example", nonce="47ebe028cda1", qop="auth", algorithm=MD5'
 PASSWORD = "swordfish"
-LATE = "1200"
-"""Milliseconds until who was given up after 500 speaks."""
+LATE = "2500"
+"""Milliseconds until who was given up after 1000 speaks."""
 
 
 @dataclass
@@ -52,6 +52,7 @@ class Case:
     transport: str = "udp"
     words: dict[str, Any] = field(default_factory=dict)
     more: str = ""
+    retry: str = "standard"
     accept: str = "from 203.0.113.0/25"
 
 
@@ -110,6 +111,7 @@ CASES = [
             refuses("503 Service Unavailable", transport="tcp"),
             Desk("early-media"),
         ),
+        retry="hasty",
     ),
     Case("hangs-up", (refuses("480 Temporarily Unavailable", 2),), more=FORWARD),
     Case("is-refused", (refuses("503 Service Unavailable", 2),), words={"code": "500"}),
@@ -157,7 +159,7 @@ def policy_words(cases: list[Case]) -> dict[str, str]:
             routes.append(f"route desk-{desk} {{ to {to} {account} }}")
         trunks.append(
             f"trunk trunk-{n} {{ numbers {number(n)}  accept {case.accept}  from us"
-            f"  routes sequential {', '.join(names)}  retry standard  {case.more} }}"
+            f"  routes sequential {', '.join(names)}  retry {case.retry}  {case.more} }}"
         )
     return {"routes": "\n".join(routes), "trunks": "\n".join(trunks)}
 
