@@ -249,6 +249,55 @@ def _cancelled(one: Message, before: list[Message]) -> Iterator[str]:
                 yield "CANCEL and INVITE are answered with two To tags"
 
 
+def _routed(one: Message, before: list[Message]) -> Iterator[str]:
+    """§12.1, §12.2.1.1: a request in a dialog goes to the peer's latest Contact, by the proxies that
+    recorded themselves when the dialog was made; §12.1.1: whoever answers repeats their record."""
+    if one.status:
+        request = _answered_by(one, before)
+        makes = method_of(one) == "INVITE" and 100 < one.status < 300
+        if request is not None and makes and _routes(one) != _routes(request):
+            yield f"Record-Route {_routes(one)}, not {_routes(request)}"
+        return
+    if not tag_of(one.headers["to"]) or _of_branch(one, before) is not None:
+        return
+    theirs = [m for m in before if m.source not in (one.source,) and _same_dialog(m, one)]
+    contacts = [m.headers["contact"] for m in theirs if _refreshes(m)]
+    if contacts and f"<{one.first_line.split()[1]}>" != contacts[-1]:
+        yield f"to {one.first_line.split()[1]}, not {contacts[-1]}"
+    made = [m for m in theirs if method_of(m) == "INVITE" and "contact" in m.headers]
+    if made:
+        # "recomputed based on the 2xx" (§13.2.2.4)
+        maker = next((m for m in made if 200 <= m.status < 300), made[0])
+        recorded = _routes(maker)
+        wanted = recorded[::-1] if maker.status else recorded
+        said = [item.strip() for value in one.values("route") for item in value.split(",")]
+        if said != wanted:
+            yield f"Route {said}, not {wanted}"
+
+
+def _routes(one: Message) -> list[str]:
+    return [item.strip() for value in one.values("record-route") for item in value.split(",")]
+
+
+def _refreshes(one: Message) -> bool:
+    is_refresh = method_of(one) in TARGETED and (one.status == 0 or 100 < one.status < 300)
+    return is_refresh and "contact" in one.headers
+
+
+def _same_dialog(one: Message, other: Message) -> bool:
+    """One said by the peer in the dialog of a request of ours; its first request has no To tag."""
+    if one.headers["call-id"] != other.headers["call-id"]:
+        return False
+    ours, peers = tag_of(other.headers["from"]), tag_of(other.headers["to"])
+    if one.status and one.headers["from"] == other.headers["from"]:
+        return tag_of(one.headers["to"]) == peers
+    return (
+        one.status == 0
+        and tag_of(one.headers["from"]) == peers
+        and (tag_of(one.headers["to"]) in (ours, ""))
+    )
+
+
 def _in_order(one: Message, before: list[Message]) -> Iterator[str]:
     """§12.2.1.1: a dialog's requests are numbered upward; §8.1.1.5 for those outside."""
     if one.status or one.method in ("ACK", "CANCEL"):
@@ -291,5 +340,5 @@ def _of_branch(one: Message, before: list[Message]) -> Message | None:
 
 _RULES: Final[tuple[Rule, ...]] = (
     *(_framed, _once, _mandatory, _via, _no_proxy, _contact, _response, _status),
-    *(_companion, _cancelled, _in_order),
+    *(_companion, _cancelled, _routed, _in_order),
 )

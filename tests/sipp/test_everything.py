@@ -78,6 +78,8 @@ CASES = [
     Case("is-hung-up-on", (Desk("hangs-up", "tcp"),), "tcp"),
     Case("reinvites", (Desk("is-reinvited", "tls"),), "tls"),
     Case("is-reinvited", (Desk("reinvites"),)),
+    Case("is-hung-up-on-behind-a-proxy", (Desk("hangs-up"),)),
+    Case("hangs-up", (Desk("answers-behind-a-proxy"),)),
     Case("cancels", (Desk("rings", "tcp"),)),
     Case("acknowledges-reliably", (Desk("reliable"),)),
     *(

@@ -59,6 +59,8 @@ From: <sip:b@x>;tag=z
 To: <sip:z@192.0.2.10>
 Call-ID: d
 CSeq: 7 INVITE
+Record-Route: <sip:near@198.51.100.1;lr>, <sip:far@198.51.100.1;lr>
+Contact: <sip:b@198.51.100.1>
 
 sipfo SIP/2.0 200 OK
 Via: SIP/2.0/TCP 198.51.100.1:5060;branch=z9hG4bKother-001
@@ -66,6 +68,8 @@ From: <sip:b@x>;tag=z
 To: <sip:z@192.0.2.10>;tag=y
 Call-ID: d
 CSeq: 7 INVITE
+Record-Route: <sip:near@198.51.100.1;lr>
+Record-Route: <sip:far@198.51.100.1;lr>
 Contact: <sip:192.0.2.10:5060;transport=tcp>
 Allow: INVITE
 Content-Length: 0
@@ -77,6 +81,7 @@ From: <sip:z@192.0.2.10>;tag=y
 To: <sip:b@x>;tag=z
 Call-ID: d
 CSeq: 1 INFO
+Route: <sip:near@198.51.100.1;lr>, <sip:far@198.51.100.1;lr>
 Content-Length: 0
 
 sipfo BYE sip:b@198.51.100.1 SIP/2.0
@@ -86,6 +91,7 @@ From: <sip:z@192.0.2.10>;tag=y
 To: <sip:b@x>;tag=z
 Call-ID: d
 CSeq: 2 BYE
+Route: <sip:near@198.51.100.1;lr>, <sip:far@198.51.100.1;lr>
 Content-Length: 0
 """
 
@@ -130,6 +136,9 @@ def test_a_call_that_is_right_has_no_fault() -> None:
         ("TCP 192.0.2.10:5060;branch=z9hG4bKinfo-0001", "TCP 192.0.2.10:5060;branch=1", "Via"),
         ("1 INFO", "1 INFORM", "CSeq"),
         ("2 BYE", "1 BYE", "after 1 INFO"),
+        ("BYE sip:b@", "BYE sip:c@", "to sip:c@198.51.100.1, not <sip:b@198.51.100.1>"),
+        ("2 BYE\nRoute: <sip:near@198.51.100.1;lr>, ", "2 BYE\nRoute: ", "Route ['<sip:far"),
+        ("Record-Route: <sip:far@198.51.100.1;lr>\n", "", "Record-Route ['<sip:near"),
         ("CANCEL sip:b@198.51.100.1", "CANCEL sip:c@198.51.100.1", "Request-URI"),
         (
             "70\nFrom: <sip:a@x>;tag=a\nTo: <sip:b@198.51.100.1>\n",
