@@ -13,6 +13,7 @@ from typing import Final
 
 from sipp.addresses import at
 from sipp.wire import Message
+from sipp.within import TARGETED, answered_by, cancelled, companion, in_order, routed
 
 ONCE: Final = (
     *("call-id", "contact", "content-disposition", "content-length", "content-type", "cseq"),
@@ -22,12 +23,8 @@ ONCE: Final = (
 )
 """Fields that stand once; Contact as well, since nothing here answers for several places."""
 
-TARGETED: Final = ("INVITE", "NOTIFY", "REFER", "SUBSCRIBE", "UPDATE")
-"""Requests that say where the next may go (RFC 3261 §12.1.1.1, RFC 3311 §5.1, RFC 6665 §4.4.1)."""
-
 _TRANSPORT: Final = re.compile(r"SIP/2\.0/([A-Z]+) ([^;]+)(;.*)?")
 _BRANCH: Final = re.compile(r";branch=z9hG4bK[^;]{8,}")
-_TAG: Final = re.compile(r";tag=([^;>]+)$")
 _CONTACT: Final = re.compile(r"<sips?:(?:[^@>]*@)?(\[[^\]]*\]:[0-9]+|[^;>]*)((?:;[^>]*)?)>")
 
 Rule = Callable[[Message, list[Message]], Iterator[str]]
@@ -42,19 +39,6 @@ def faults(messages: list[Message], ours: tuple[str, ...]) -> list[str]:
                 what = f"{one.source} > {one.target}: {one.first_line}"
                 said += [f"{what}: {wrong}" for wrong in rule(one, messages[:place])]
     return said
-
-
-def method_of(message: Message) -> str:
-    return message.headers.get("cseq", "").rpartition(" ")[2]
-
-
-def number_of(message: Message) -> int:
-    return int(message.headers["cseq"].partition(" ")[0])
-
-
-def tag_of(value: str) -> str:
-    found = _TAG.search(value)
-    return found[1] if found else ""
 
 
 def _framed(one: Message, before: list[Message]) -> Iterator[str]:
@@ -80,12 +64,12 @@ def _mandatory(one: Message, before: list[Message]) -> Iterator[str]:
     for name in ("via", "from", "to", "call-id", "cseq"):
         if name not in one.headers:
             yield f"no {name}"
-    if not tag_of(one.headers["from"]):
+    if not one.from_tag:
         yield "no From tag"
     if one.status == 0:
         if not 0 <= int(one.headers.get("max-forwards", "-1")) <= 70:
             yield f"Max-Forwards {one.headers.get('max-forwards')}"
-        if method_of(one) != one.method:
+        if one.cseq_method != one.method:
             yield f"CSeq {one.headers['cseq']}"
 
 
@@ -114,7 +98,7 @@ def _no_proxy(one: Message, before: list[Message]) -> Iterator[str]:
 def _contact(one: Message, before: list[Message]) -> Iterator[str]:
     """Who makes or refreshes a dialog says where he is, over what he is (§8.1.1.8, §12.1.1)."""
     makes = one.method in TARGETED or (
-        method_of(one) in TARGETED and 101 <= one.status < 300 and bool(tag_of(one.headers["to"]))
+        one.cseq_method in TARGETED and 101 <= one.status < 300 and bool(one.to_tag)
     )
     value = one.headers.get("contact")
     if value is None:
@@ -145,7 +129,7 @@ def _response(one: Message, before: list[Message]) -> Iterator[str]:
     for our tag."""
     if not one.status:
         return
-    request = _answered_by(one, before)
+    request = answered_by(one, before)
     if request is None:
         yield "answers nothing"
         return
@@ -155,13 +139,13 @@ def _response(one: Message, before: list[Message]) -> Iterator[str]:
     if len(one.values("via")) != len(request.values("via")):
         yield "another number of Via"
     to, said = one.headers["to"], request.headers["to"]
-    if tag_of(said) and to != said:
+    if request.to_tag and to != said:
         yield f"To {to}, not {said}"
-    if one.status > 100 and not tag_of(to):
+    if one.status > 100 and not one.to_tag:
         yield "no To tag"
     if one.status > 100 and not to.startswith(said):
         yield f"To {to} for {said}"
-    if one.status == 100 and tag_of(to) != tag_of(said):
+    if one.status == 100 and one.to_tag != request.to_tag:
         yield "a To tag on 100"
 
 
@@ -178,8 +162,8 @@ def _status(one: Message, before: list[Message]) -> Iterator[str]:
     for name in wanted.get(one.status, ()):
         if name not in one.headers:
             yield f"no {name}"
-    if 200 <= one.status < 300 and method_of(one) in ("INVITE", "OPTIONS"):
-        for name in ("allow", "supported")[: 2 if method_of(one) == "OPTIONS" else 1]:
+    if 200 <= one.status < 300 and one.cseq_method in ("INVITE", "OPTIONS"):
+        for name in ("allow", "supported")[: 2 if one.cseq_method == "OPTIONS" else 1]:
             if name not in one.headers:
                 yield f"no {name}"  # §13.3.1.4, §11.2
     reliable = "100rel" in one.headers.get("require", "")
@@ -187,158 +171,7 @@ def _status(one: Message, before: list[Message]) -> Iterator[str]:
         yield "Require and RSeq do not agree"  # RFC 3262 §3
 
 
-def _companion(one: Message, before: list[Message]) -> Iterator[str]:
-    """CANCEL (§9.1), and the ACK of a refusal (§17.1.1.3), are their INVITE's in all this."""
-    if one.method not in ("CANCEL", "ACK"):
-        return
-    invite = _of_branch(one, before)
-    if invite is None:
-        if one.method == "CANCEL":
-            yield "cancels nothing"
-        else:
-            yield from _ack_of_answer(one, before)
-        return
-    if one.first_line.split()[1] != invite.first_line.split()[1]:
-        yield f"Request-URI {one.first_line}"
-    for name in ("via", "from", "call-id", "route"):
-        if one.values(name) != invite.values(name):
-            yield f"{name} {one.values(name)}, not {invite.values(name)}"
-    if number_of(one) != number_of(invite):
-        yield f"CSeq {one.headers['cseq']}"
-    for name in ("require", "proxy-require", "contact"):
-        if name in one.headers:
-            yield f"{name} in {one.method}"
-    answers = [m for m in before if m.status and m.headers["via"].startswith(_sent(invite))]
-    if one.method == "CANCEL":
-        if one.headers["to"] != invite.headers["to"]:
-            yield f"To {one.headers['to']}"
-        if not any(m.status < 200 for m in answers):
-            yield "CANCEL before a provisional"
-        if any(m.status >= 200 for m in answers if method_of(m) == "INVITE"):
-            yield "CANCEL after the final response"
-    elif not any(m.status >= 300 and m.headers["to"] == one.headers["to"] for m in answers):
-        yield f"To {one.headers['to']}, of no refusal"
-
-
-def _ack_of_answer(ack: Message, before: list[Message]) -> Iterator[str]:
-    """§13.2.2.4: the ACK of a 2xx is in the dialog that this made, and has its INVITE's number."""
-
-    def is_of(one: Message) -> bool:
-        same = ("call-id", "from", "to")
-        return (
-            200 <= one.status < 300
-            and method_of(one) == "INVITE"
-            and [one.headers[name] for name in same] == [ack.headers[name] for name in same]
-            and number_of(one) == number_of(ack)
-        )
-
-    if not any(map(is_of, before)):
-        yield "acknowledges nothing"
-
-
-def _cancelled(one: Message, before: list[Message]) -> Iterator[str]:
-    """§9.2: "the To tag of the response to the CANCEL and the To tag in the response to the
-    original request SHOULD be the same"."""
-    if one.status < 200 or method_of(one) not in ("CANCEL", "INVITE"):
-        return
-    for earlier in before:
-        is_other = {method_of(earlier), method_of(one)} == {"CANCEL", "INVITE"}
-        if is_other and earlier.status >= 200 and earlier.headers["via"] == one.headers["via"]:
-            tags = {tag_of(two.headers["to"]) for two in (earlier, one)}
-            if len(tags) > 1:
-                yield "CANCEL and INVITE are answered with two To tags"
-
-
-def _routed(one: Message, before: list[Message]) -> Iterator[str]:
-    """§12.1, §12.2.1.1: a request in a dialog goes to the peer's latest Contact, by the proxies that
-    recorded themselves when the dialog was made; §12.1.1: whoever answers repeats their record."""
-    if one.status:
-        request = _answered_by(one, before)
-        makes = method_of(one) == "INVITE" and 100 < one.status < 300
-        if request is not None and makes and _routes(one) != _routes(request):
-            yield f"Record-Route {_routes(one)}, not {_routes(request)}"
-        return
-    if not tag_of(one.headers["to"]) or _of_branch(one, before) is not None:
-        return
-    theirs = [m for m in before if m.source not in (one.source,) and _same_dialog(m, one)]
-    contacts = [m.headers["contact"] for m in theirs if _refreshes(m)]
-    if contacts and f"<{one.first_line.split()[1]}>" != contacts[-1]:
-        yield f"to {one.first_line.split()[1]}, not {contacts[-1]}"
-    made = [m for m in theirs if method_of(m) == "INVITE" and "contact" in m.headers]
-    if made:
-        # "recomputed based on the 2xx" (§13.2.2.4)
-        maker = next((m for m in made if 200 <= m.status < 300), made[0])
-        recorded = _routes(maker)
-        wanted = recorded[::-1] if maker.status else recorded
-        said = [item.strip() for value in one.values("route") for item in value.split(",")]
-        if said != wanted:
-            yield f"Route {said}, not {wanted}"
-
-
-def _routes(one: Message) -> list[str]:
-    return [item.strip() for value in one.values("record-route") for item in value.split(",")]
-
-
-def _refreshes(one: Message) -> bool:
-    is_refresh = method_of(one) in TARGETED and (one.status == 0 or 100 < one.status < 300)
-    return is_refresh and "contact" in one.headers
-
-
-def _same_dialog(one: Message, other: Message) -> bool:
-    """One said by the peer in the dialog of a request of ours; its first request has no To tag."""
-    if one.headers["call-id"] != other.headers["call-id"]:
-        return False
-    ours, peers = tag_of(other.headers["from"]), tag_of(other.headers["to"])
-    if one.status and one.headers["from"] == other.headers["from"]:
-        return tag_of(one.headers["to"]) == peers
-    return (
-        one.status == 0
-        and tag_of(one.headers["from"]) == peers
-        and (tag_of(one.headers["to"]) in (ours, ""))
-    )
-
-
-def _in_order(one: Message, before: list[Message]) -> Iterator[str]:
-    """§12.2.1.1: a dialog's requests are numbered upward; §8.1.1.5 for those outside."""
-    if one.status or one.method in ("ACK", "CANCEL"):
-        return
-    branch = one.headers["via"]
-    for earlier in before:
-        if (
-            earlier.method not in (None, "ACK", "CANCEL")
-            and earlier.source == one.source
-            and earlier.headers["call-id"] == one.headers["call-id"]
-            and tag_of(earlier.headers["from"]) == tag_of(one.headers["from"])
-            and earlier.headers["via"] != branch
-            and number_of(earlier) >= number_of(one)
-        ):
-            yield f"CSeq {one.headers['cseq']} after {earlier.headers['cseq']}"
-            return
-
-
-def _sent(request: Message) -> str:
-    """The Via as far as a response repeats it."""
-    return request.headers["via"].split(";rport")[0]
-
-
-def _answered_by(response: Message, before: list[Message]) -> Message | None:
-    via = response.headers["via"]
-    branch = re.search(r"branch=([^;,]+)", via)
-    for one in reversed(before):
-        if one.status == 0 and branch is not None and branch[0] in one.headers.get("via", ""):
-            is_same = one.method == method_of(response)
-            if is_same and one.source == response.target:
-                return one
-    return None
-
-
-def _of_branch(one: Message, before: list[Message]) -> Message | None:
-    return next(
-        (m for m in before if m.method == "INVITE" and m.headers["via"] == one.headers["via"]), None
-    )
-
-
 _RULES: Final[tuple[Rule, ...]] = (
     *(_framed, _once, _mandatory, _via, _no_proxy, _contact, _response, _status),
-    *(_companion, _cancelled, _routed, _in_order),
+    *(companion, cancelled, routed, in_order),
 )

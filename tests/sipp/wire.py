@@ -6,11 +6,14 @@ segment is taken for one message, which on loopback and at this size it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sipp.addresses import Parties
 from sipp.capture import Packet
+
+_TAG = re.compile(r";tag=([^;>]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,26 @@ class Message:
     """Every header field in its order; `headers` has the first of each name."""
     place: tuple[str, int] = ("", 0)
     """Where it was sent from."""
+
+    @property
+    def cseq_method(self) -> str:
+        """The method of CSeq: a response's as well."""
+        return self.headers.get("cseq", "").rpartition(" ")[2]
+
+    @property
+    def cseq_number(self) -> int:
+        """The number of CSeq."""
+        return int(self.headers["cseq"].partition(" ")[0])
+
+    @property
+    def from_tag(self) -> str:
+        """The tag of From, or nothing."""
+        return _tag(self.headers["from"])
+
+    @property
+    def to_tag(self) -> str:
+        """The tag of To, or nothing."""
+        return _tag(self.headers["to"])
 
     def values(self, name: str) -> list[str]:
         """The values of the header fields of a name, in lower case."""
@@ -100,6 +123,11 @@ class Wire:
     def __str__(self) -> str:
         lines = [f"{one.source} > {one.target}: {one.first_line}" for one in self.messages]
         return "\n".join(lines) or "nothing was on the wire"
+
+
+def _tag(value: str) -> str:
+    found = _TAG.search(value)
+    return found[1] if found else ""
 
 
 def _message(packet: Packet, parties: Parties) -> Message | None:
