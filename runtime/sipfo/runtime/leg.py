@@ -96,7 +96,7 @@ class Leg:
 
     @property
     def contact(self) -> bytes:
-        return self.core.contact(self.flow)
+        return self.core.contact(self.flow, self.dialog.secure)
 
     def heard_on(self, flow: Flow) -> None:
         """The peer's latest message came this way; a new connection replaces the old."""
@@ -179,7 +179,7 @@ class Leg:
 
     def _dress(self, request: Request, flow: Flow) -> None:
         if request.method in TARGET_REFRESH:
-            request.headers.add(b"contact", self.core.contact(flow))
+            request.headers.add(b"contact", self.core.contact(flow, self.dialog.secure))
         self.core.stamp_via(request, flow)
 
     def _toward(self, go: _Go, now: float) -> None:

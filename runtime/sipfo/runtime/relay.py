@@ -183,6 +183,11 @@ class InviteRelay:
         self.leg.far_invite_seqs[self._request.cseq.number] = self._far_seq
         self.leg.peer.invite(out, self._outgoing, now)
 
+    @property
+    def to_tag(self) -> bytes:
+        """Our tag in the dialog."""
+        return self.leg.dialog.local.tag or b""
+
     def cancel(self, reasons: list[bytes], now: float) -> None:
         """The peer cancelled it: the 487 comes from the other end."""
         self._outgoing.take_back(now, reasons)

@@ -207,6 +207,11 @@ class TcpTransport:
         """Whether a connection is one of this transport's."""
         return number in self._open
 
+    def peer(self, number: int) -> Address | None:
+        """Where a connection leads to, if it is open."""
+        connection = self._open.get(number)
+        return connection.remote if connection is not None else None
+
     @property
     def numbers(self) -> list[int]:
         """The connections that are open."""
