@@ -154,3 +154,115 @@ def test_answer_with_an_odd_tag_is_an_answer() -> None:
     world.run(5)
     assert caller.statuses() == [100, 200]
     assert east.requests("ACK")[0].to.tag == b"a|b="
+
+
+def by_tcp() -> World:
+    return World(policy(routes={"east": (f"sip:{EAST[0]};transport=tcp",)}, egress=("us.primary",)))
+
+
+class OnTcp(Callee):
+    """A phone that says in its Contact how it is reached."""
+
+    def make(self, request: Request, status: int, **fields: str) -> Response:
+        made = super().make(request, status, **fields)
+        made.headers.set(b"contact", f"<sip:{EAST[0]};transport=tcp>".encode())
+        return made
+
+
+def cut(world: World, at: float) -> None:
+    """The connection to EAST breaks at this moment."""
+    flow = Flow("tcp", PRIMARY, EAST, 7)
+    world.after(at, lambda: world.engine.transport_failed(flow, world.now))
+
+
+def heard_by(peer: Callee) -> list[str]:
+    """The methods of what it was sent, in order."""
+    return [message.method for _, message in peer.heard if isinstance(message, Request)]
+
+
+def test_a_phone_that_rings_when_its_connection_breaks_is_cancelled_on_another() -> None:
+    """The transaction has ended and the ringing has not."""
+    world = by_tcp()
+    east = Callee(world, EAST, (0.1, 180))
+    caller = Caller(world)
+    caller.call()
+    cut(world, 1)
+    world.run(40)
+    assert caller.statuses()[-1] == 500
+    assert heard_by(east) == ["INVITE", "CANCEL", "ACK"], "the ACK of its 487"
+    invite, cancel, _ = (message for _, message in east.heard if isinstance(message, Request))
+    assert cancel.via.branch == invite.via.branch
+
+
+def test_a_phone_that_rings_after_its_connection_broke_is_cancelled_once() -> None:
+    world = by_tcp()
+    east = Callee(world, EAST, (2, 180), (3, 183), (4, 200))
+    Caller(world).call()
+    cut(world, 1)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "CANCEL", "ACK"], "the ACK of its 487"
+
+
+def test_a_refusal_after_the_connection_broke_is_acknowledged_each_time() -> None:
+    """Its sender repeats it until it is."""
+    world = by_tcp()
+    east = Callee(world, EAST, (2, 486), (3, 180))
+    Caller(world).call()
+    cut(world, 1)
+
+    def repeat() -> None:
+        assert east.invite is not None
+        world.deliver(east.make(east.invite, 486), EAST, PRIMARY)
+
+    world.after(2.5, repeat)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "ACK", "ACK"], "and nothing is left to cancel"
+
+
+def test_a_phone_that_answers_after_its_connection_broke_is_hung_up_on() -> None:
+    world = by_tcp()
+    east = Callee(world, EAST, (2, 200))
+    Caller(world).call()
+    cut(world, 1)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "ACK", "BYE"]
+
+
+def test_a_bye_whose_connection_breaks_goes_once_more_on_another() -> None:
+    """Whoever never gets it talks, and pays, to nobody."""
+    world = by_tcp()
+    east = OnTcp(world, EAST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+    world.run(1)
+    lost = 0
+
+    def lose(flow: Flow, data: bytes) -> bool:
+        nonlocal lost
+        if not data.startswith(b"BYE"):
+            return False
+        lost += 1
+        cut(world, 0.01)
+        return True
+
+    world.lose = lose
+    caller.say("BYE", caller.last(200), 2)
+    world.run(60)
+    assert lost == 2, "twice, and not for ever"
+    first, second = (m.cseq.number for m in world.sent_to(EAST, "BYE") if isinstance(m, Request))
+    assert second == first + 1
+    assert heard_by(east) == ["INVITE", "ACK"]
+    assert world.engine.calls_alive == 0
+
+
+def test_a_bye_that_got_through_is_not_repeated_when_the_connection_breaks() -> None:
+    world = by_tcp()
+    east = OnTcp(world, EAST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+    world.run(1)
+    caller.say("BYE", caller.last(200), 2)
+    world.run(2)
+    cut(world, 0.1)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "ACK", "BYE"]

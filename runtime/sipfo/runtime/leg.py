@@ -13,7 +13,7 @@ from typing import Protocol
 from sipfo.runtime.core import Core
 from sipfo.runtime.locate import Target, reaches
 from sipfo.runtime.login import Login
-from sipfo.runtime.outgoing import CHALLENGED, UNHEARD, OutgoingInvite
+from sipfo.runtime.outgoing import CHALLENGED, UNHEARD, OutgoingInvite, Unheard
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
@@ -168,14 +168,23 @@ class Leg:
             self.bye(now, reasons)
 
     def bye(self, now: float, reasons: list[bytes] | None = None) -> None:
-        """Send the BYE, once."""
+        """Send the BYE, once; when its connection breaks before the answer, once more on another:
+        a peer that never got it would talk, and pay, on."""
         if self._left:
             return
         self._left = True
+        self.send(self._farewell(reasons), _Parting(self, reasons), now)
+
+    def bye_again(self, reasons: list[bytes] | None, now: float) -> None:
+        """The connection of the BYE has broken. It has a number of its own: a peer that did get
+        the first answers 481."""
+        self.send(self._farewell(reasons), UNHEARD, now)
+
+    def _farewell(self, reasons: list[bytes] | None) -> Request:
         request = self.dialog.request("BYE")
         for reason in reasons or []:
             request.headers.add(b"reason", reason)
-        self.send(request, UNHEARD, now)
+        return request
 
     def _dress(self, request: Request, flow: Flow) -> None:
         if request.method in TARGET_REFRESH:
@@ -208,6 +217,20 @@ class Leg:
         # be whom the INVITE was sent to.
         name = flow.name if target.name == target.host else target.identity
         return self.core.flow(flow.local, target)._replace(name=name)
+
+
+class _Parting(Unheard):
+    """The user of a BYE that nobody waits for."""
+
+    __slots__ = ("_leg", "_reasons")
+
+    def __init__(self, leg: Leg, reasons: list[bytes] | None) -> None:
+        self._leg = leg
+        self._reasons = reasons
+
+    def on_transport_error(self, transaction: Sent, now: float) -> None:
+        if transaction.flow.reliable:
+            self._leg.bye_again(self._reasons, now)
 
 
 class _Answering:
