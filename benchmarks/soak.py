@@ -4,7 +4,7 @@ A real `sipfo run` with everything on that it can keep and show: records, metric
 capture file, control socket. Its callees answer, refuse, ring for ever, say nothing, answer when
 nobody waits any more, reset their connections; one address has nobody. Its callers hang up, leave
 while it rings, never acknowledge; strangers try their luck; the policy is read again by SIGHUP
-every two minutes. In the end the views of callers, callees, records, metrics and log are compared.
+every two minutes; with `--replace` the process is replaced by another again and again. In the end the views of callers, callees, records, metrics and log are compared.
 
 The exit status is 1 when they disagree, when a bug was met, or when memory has grown.
 Everything stays on loopback, in 127.x.y.0/24.
@@ -129,7 +129,9 @@ class Soak:
         """Seconds, KiB resident, CPU seconds, descriptors, calls placed."""
         self.strangers = self.turned_away = self.shown = self.reloads = 0
         self._is_probing = True
-        self.process: asyncio.subprocess.Process | None = None
+        self.pids: list[int] = []
+        """Of every process that served, the last one serves."""
+        self._replacing: asyncio.Task[None] | None = None
         self._started = time.monotonic()
 
     @property
@@ -155,6 +157,7 @@ class Soak:
                 (self._options.sample, self._sample),
                 (self._options.reload, self._reload),
                 (10.0, self._cut_off),
+                *(((self._options.replace, self._replace),) if self._options.replace else ()),
             )
         ]
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -203,14 +206,34 @@ class Soak:
         words += ["--control", str(self._folder / "s.sock")]
         words += ["--grace", "0"] if self._options.brief else []
         with (self._folder / "out").open("wb") as out, (self._folder / "err").open("wb") as err:
-            self.process = await asyncio.create_subprocess_exec(
+            self._first = await asyncio.create_subprocess_exec(
                 *words, stdin=asyncio.subprocess.DEVNULL, stdout=out, stderr=err, cwd=self._folder
             )
+        self.pids.append(self._first.pid)
         async with asyncio.timeout(60):
             while b'"ready"' not in (self._folder / "out").read_bytes():
-                if self.process.returncode is not None:
+                if self._first.returncode is not None:
                     raise RuntimeError((self._folder / "err").read_text(encoding="utf-8"))
                 await asyncio.sleep(0.05)
+
+    def _replace(self) -> None:
+        """Have it replaced by another process, under load, unless that is under way."""
+        if self._replacing is None or self._replacing.done():
+            self._replacing = asyncio.get_running_loop().create_task(self._replace_now())
+
+    async def _replace_now(self) -> None:
+        made = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sipfo.cli.main", "replace"),
+            *("--control", str(self._folder / "s.sock")),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await made.communicate()
+        found = re.search(rb"process ([0-9]+)", said)
+        if found is not None:
+            self.pids.append(int(found[1]))
+        elif b"is not over yet" not in said:
+            raise RuntimeError(f"it was not replaced: {said.decode()}")
 
     async def _every(self, seconds: float, work: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
@@ -238,10 +261,9 @@ class Soak:
         transport.sendto(invite.encode(), (f"{self.net}.10", 5060))
 
     def _reload(self) -> None:
-        assert self.process is not None
         self.reloads += 1
         self._write_policy()
-        self.process.send_signal(signal.SIGHUP)
+        os.kill(self.pids[-1], signal.SIGHUP)
 
     def _cut_off(self) -> None:
         """A caller by TCP comes back on another connection when nothing of its is under way."""
@@ -250,8 +272,7 @@ class Soak:
                 caller.wire.cut_off()
 
     def _sample(self) -> None:
-        assert self.process is not None
-        place = Path("/proc", str(self.process.pid))
+        place = Path("/proc", str(self.pids[-1]))
         resident = int(place.joinpath("statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
         times = place.joinpath("stat").read_text().rpartition(")")[2].split()
         used = (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
@@ -294,16 +315,20 @@ class Soak:
         return found
 
     async def _stop(self) -> list[str]:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        if self._replacing is not None:
+            await self._replacing
+        for pid in filter(_is_running, self.pids):
+            os.kill(pid, signal.SIGTERM)
+        problems = []
         try:
-            status = await asyncio.wait_for(self.process.wait(), 30)
+            async with asyncio.timeout(30):
+                while any(map(_is_running, self.pids)):
+                    await asyncio.sleep(0.1)
+                status = await self._first.wait()
+                problems += [f"exit status {status}"] if status else []
         except TimeoutError:
-            self.process.kill()
-            await self.process.wait()
-            return ["it did not end within 30 s of SIGTERM"]
+            problems.append("it did not end within 30 s of SIGTERM")
         said = (self._folder / "err").read_text(encoding="utf-8")
-        problems = [f"exit status {status}"] if status else []
         return problems + ([f"standard error: {said}"] if said else [])
 
     def _compare(self, metrics: dict[tuple[str, str], float]) -> list[str]:
@@ -314,7 +339,8 @@ class Soak:
         problems = [text for one in (*self.callees, *self.callers) for text in one.faults]
         problems += audit(calls, legs, rows, hosts, {"stream"})
         problems += audit_counts(
-            *(metrics, rows, self._folder / "out", self.strangers, not self._options.brief)
+            *(metrics, rows, self._folder / "out", self.strangers),
+            *(not self._options.brief, not self._options.replace),
         )
         if self.turned_away != self.strangers // 2:  # every second one is a scanner
             problems.append(f"{self.strangers} strangers, {self.turned_away} were told 403")
@@ -333,7 +359,10 @@ class Soak:
         )
         print(f"{vain} answers in vain, {sum(bool(leg.due) for leg in legs)} orphans")
         errors = sum(v for (n, _), v in metrics.items() if n == "sipfo_internal_errors_total")
-        print(f"{errors:g} internal errors, {self.reloads} reloads, {self.shown} messages by HEP")
+        print(
+            f"{errors:g} internal errors, {self.reloads} reloads, {len(self.pids) - 1} replacements, "
+            f"{self.shown} messages by HEP"
+        )
         return problems
 
     def _grown(self) -> list[str]:
@@ -341,7 +370,7 @@ class Soak:
         last = self.samples[-1]
         print(f"{100 * last[2] / last[0]:.0f} % of a core at {self._options.rate:g} calls/s")
         steady = [one for one in self.samples if one[0] >= WARM_UP]
-        if len(steady) < 20:
+        if len(steady) < 20 or self._options.replace:
             return []
         tenth = len(steady) // 10
         first = statistics.median(one[1] for one in steady[:tenth])
@@ -352,6 +381,15 @@ class Soak:
             f"slope {60 * slope:+.1f} KiB a minute"
         )
         return [f"memory grew by {final - first:.0f} KiB"] if final - first > MAY_GROW else []
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process is there, and more than a name that nobody has asked for yet."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def _listed(counted: Counter[str]) -> str:
@@ -380,6 +418,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=8.0, help="calls a second")
     parser.add_argument("--sample", type=float, default=10.0, help="seconds between samples")
     parser.add_argument("--reload", type=float, default=120.0, help="seconds between reloads")
+    parser.add_argument(
+        "--replace", type=float, default=0.0, help="seconds between `sipfo replace`s; 0 is never"
+    )
     parser.add_argument("--keep", type=Path, help="leave books, log and captures in this folder")
     parser.add_argument(
         "--brief", action="store_true", help="without what takes 64·T1 to end, for tests"
@@ -397,8 +438,8 @@ def main() -> None:
         try:
             problems = asyncio.run(soak.run())
         finally:
-            if soak.process is not None and soak.process.returncode is None:
-                os.kill(soak.process.pid, signal.SIGKILL)
+            for pid in filter(_is_running, soak.pids):
+                os.kill(pid, signal.SIGKILL)
     for text in problems[:100]:
         print(f"WRONG  {text}")
     print(f"{len(problems)} things are wrong" if problems else "every view agrees")

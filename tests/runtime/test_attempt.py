@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from runtime.world import (
@@ -13,6 +15,8 @@ from runtime.world import (
     World,
     policy,
 )
+from sipfo.runtime.record import Notice
+from sipfo.runtime.setup import Setup
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
 
@@ -266,3 +270,31 @@ def test_a_bye_that_got_through_is_not_repeated_when_the_connection_breaks() -> 
     cut(world, 0.1)
     world.run(60)
     assert heard_by(east) == ["INVITE", "ACK", "BYE"]
+
+
+def set_ups(world: World) -> list[Setup]:
+    """Every one of this world that is still in memory."""
+    gc.collect()
+    found = [one for one in gc.get_objects() if isinstance(one, Setup)]
+    return [one for one in found if one._core is world.engine.core]
+
+
+def test_an_attempt_that_is_remembered_keeps_its_call_s_messages_no_longer_than_the_call() -> None:
+    """Else every call that failed over once would be held for three minutes after its end."""
+    world = World(policy())
+    east, west = Callee(world, EAST, (50, 200)), Callee(world, WEST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+    cut_off = Flow("udp", PRIMARY, EAST)
+    world.after(1, lambda: world.engine.transport_failed(cut_off, world.now))
+    world.run(2)
+    caller.say("BYE", caller.last(200), 2)
+    assert len(set_ups(world)) == 1
+    world.run(40)
+    assert world.engine.calls == ()
+    assert set_ups(world) == []
+    world.run(60)
+    assert heard_by(east)[-2:] == ["ACK", "BYE"], "and whoever picks up is hung up on"
+    assert heard_by(west) == ["INVITE", "ACK", "BYE"]
+    notices = [one for one in world.records if isinstance(one, Notice)]
+    assert [one.call for one in notices if "in vain" in one.text] == [world.calls[0].call]

@@ -135,6 +135,11 @@ class Attempt:
         self._reasons = [UNUSABLE]
         self._end_unwanted(response, now)
 
+    def outlive(self, call: Caller) -> None:
+        """Its transaction is gone, and it is remembered on; `call` is told in place of the call,
+        which with all its messages need not be."""
+        self._call = call
+
     def disarm(self) -> None:
         """Stop the timer of its phase."""
         if self.timer is not None:
