@@ -28,7 +28,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from soak_audit import audit, audit_counts, read_rows
+from soak_audit import MAY_BE_LATE, audit, audit_counts, read_rows
 from soak_callee import Callee, Habits
 from soak_caller import Caller
 from soak_wire import Datagrams, Streams
@@ -42,8 +42,8 @@ retry soak {{
     failover on 408, 480, 500, 503, 504, transport-error
     stop     on 404, 486, 603
     otherwise stop
-    no-response 1s
-    no-progress 1500ms
+    no-response 1500ms
+    no-progress 2s
     no-answer   {no_answer}
 }}
 route east   {{ to sip:{net}.21 }}
@@ -92,7 +92,7 @@ SETTLING = 110.0
 """Seconds until nothing can come any more: the deadline, a talk, an answer that nobody has
 acknowledged (64·T1), and the last transaction (64·T1)."""
 
-BRIEFLY = 4
+BRIEFLY = 6
 """Seconds without a call that `--brief` waits for, instead of until nothing can come any more:
 nobody here answers later than that."""
 
@@ -169,7 +169,8 @@ class Soak:
         self._sample()
         await self._settle()
         metrics = await loop.run_in_executor(None, self._metrics)
-        problems = await self._stop()
+        problems = [text for one in (*self.callees, *self.callers) for text in one.faults]
+        problems += await self._stop()
         stranger.close()
         collector.close()
         for one in (*self.callees, *self.callers):
@@ -317,8 +318,7 @@ class Soak:
     async def _stop(self) -> list[str]:
         if self._replacing is not None:
             await self._replacing
-        for pid in filter(_is_running, self.pids):
-            os.kill(pid, signal.SIGTERM)
+        os.kill(self.pids[-1], signal.SIGTERM)  # and it tells those before it
         problems = []
         try:
             async with asyncio.timeout(30):
@@ -336,8 +336,8 @@ class Soak:
         calls = [call for caller in self.callers for call in caller.calls.values()]
         legs = [leg for callee in self.callees for leg in callee.legs.values()]
         hosts = {name: f"{self.net}.{octet}" for name, (octet, _) in HABITS.items()}
-        problems = [text for one in (*self.callees, *self.callers) for text in one.faults]
-        problems += audit(calls, legs, rows, hosts, {"stream"})
+        late: list[str] = []
+        problems = list(audit(calls, legs, rows, hosts, {"stream"}, late))
         problems += audit_counts(
             *(metrics, rows, self._folder / "out", self.strangers),
             *(not self._options.brief, not self._options.replace),
@@ -351,6 +351,9 @@ class Soak:
             one.outcome for found in rows.values() for row in found for one in row.attempts
         )
         print(f"{len(calls)} calls placed, {records} records, {sum(attempts.values())} attempts")
+        print(f"{len(late)} attempts in which this machine stood still beyond a timer")
+        if len(late) > 3 + MAY_BE_LATE * sum(attempts.values()):
+            problems += late
         print("callers were told", _listed(Counter(str(call.code) for call in calls)))
         print("attempts ended in", _listed(attempts))
         print("callees saw", _listed(Counter(leg.habit for leg in legs)))

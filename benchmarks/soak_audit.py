@@ -38,6 +38,15 @@ OUTCOMES: dict[str, set[str]] = {
 CUT_SHORT = {"cancelled", "deadline"}
 """What any attempt may be recorded as."""
 
+TIMERS = {"no-response", "no-progress", "no-answer"}
+"""Outcomes that a machine which stands still for a second makes of others, and others of them."""
+
+MAY_BE_LATE = 0.002
+"""The part of all attempts in which a timer may have gone off sooner or later than meant."""
+
+UNSEEN = CUT_SHORT | {"transport-error", "no-response"}
+"""What an attempt may be recorded as that was lost with its connection."""
+
 
 @dataclass
 class Attempt:
@@ -81,8 +90,10 @@ def audit(
     rows: dict[str, list[Row]],
     hosts: dict[str, str],
     streams: set[str],
+    late: list[str],
 ) -> Iterator[str]:
-    """Every disagreement. `hosts`: the address of each callee; `streams`: those that speak TCP."""
+    """Every disagreement. `hosts`: the address of each callee; `streams`: those that speak TCP;
+    `late` takes the disagreements that a timer explains."""
     of_call: dict[str, list[Leg]] = defaultdict(list)
     for leg in legs:
         of_call[leg.call].append(leg)
@@ -98,7 +109,7 @@ def audit(
         if len(mine) != 1:
             yield f"{call.call} ({call.habit}): {len(mine)} records of it"
             continue
-        for text in _of_row(call, of_call[call.call], mine[0], hosts, streams):
+        for text in _of_row(call, of_call[call.call], mine[0], hosts, streams, late):
             yield f"{call.call} ({call.habit}): {text}"
 
 
@@ -122,7 +133,12 @@ def _of_caller(call: Placed) -> Iterator[str]:
 
 
 def _of_row(
-    call: Placed, legs: list[Leg], row: Row, hosts: dict[str, str], streams: set[str]
+    call: Placed,
+    legs: list[Leg],
+    row: Row,
+    hosts: dict[str, str],
+    streams: set[str],
+    late: list[str],
 ) -> Iterator[str]:
     if row.code != call.code:
         yield f"told {call.code}, recorded {row.code}"
@@ -144,7 +160,7 @@ def _of_row(
         seen = sorted((leg for leg in legs if leg.callee == callee), key=lambda leg: leg.at)
         kept = [one for one in row.attempts if f":{host}:" in one.target]
         if callee in streams:  # one that met a broken connection need not have got there
-            broken = [one for one in kept if one.outcome == "transport-error"]
+            broken = [one for one in kept if one.outcome in UNSEEN]
             if not len(kept) - len(broken) <= len(seen) <= len(kept):
                 yield f"{len(seen)} INVITEs at {callee}, {len(kept)} attempts recorded"
             continue
@@ -152,8 +168,14 @@ def _of_row(
             yield f"{len(seen)} INVITEs at {callee}, {len(kept)} attempts recorded"
             continue
         for leg, one in zip(seen, kept, strict=True):
-            if one.outcome not in OUTCOMES[leg.habit] | CUT_SHORT:
-                yield f"{callee} {leg.habit}, recorded {one.outcome}"
+            meant = OUTCOMES[leg.habit]
+            if one.outcome in meant | CUT_SHORT:
+                continue
+            text = f"{callee} {leg.habit}, recorded {one.outcome}"
+            if TIMERS & (meant | {one.outcome}):
+                late.append(f"{call.call} ({call.habit}): {text}")
+            else:
+                yield text
 
 
 def audit_counts(

@@ -147,7 +147,8 @@ class Caller:
         if response.status < 200:
             placed.provisional = placed.provisional or response.number == 1
         elif method == "BYE":
-            placed.bye_answered = response.status
+            # One by TCP that we repeat is a request of its own when Timer J is 0 (§17.2.2).
+            placed.bye_answered = placed.bye_answered or response.status
         elif method == "INVITE" and response.number > 1:
             placed.asked_again = response.status
             self._acknowledge(placed, response)

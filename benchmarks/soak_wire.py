@@ -87,14 +87,13 @@ class Streams(Wire):
         stream = self._out.get(host)
         if stream is None:
             stream = self._out[host] = _Stream(self)
-            loop = asyncio.get_running_loop()
-            made = loop.create_connection(lambda: stream, host, PORT, local_addr=(self.host, 0))
-            stream.opening = loop.create_task(self._opened(made, host))
+            stream.opening = asyncio.get_running_loop().create_task(self._open_to(host, stream))
         stream.write(data)
 
-    async def _opened(self, made: object, host: str) -> None:
+    async def _open_to(self, host: str, stream: _Stream) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            await made  # type: ignore[misc]  # a coroutine
+            await loop.create_connection(lambda: stream, host, PORT, local_addr=(self.host, 0))
         except OSError as error:
             self._faults.append(f"{host} takes no connection from {self.host}: {error}")
             self._out.pop(host, None)

@@ -52,9 +52,10 @@ def test_a_view_that_disagrees_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     attempt = audit.Attempt("udp:127.0.0.21:5060", "200")
     row = audit.Row("closed", "answered", 200, "east", "caller", [attempt])
     hosts = {"east": "127.0.0.21"}
+    late: list[str] = []
 
     def wrong() -> list[str]:
-        return list(audit.audit([call], [leg], {"one": [row]}, hosts, set()))
+        return list(audit.audit([call], [leg], {"one": [row]}, hosts, set(), late))
 
     assert wrong() == []
     row.attempts.clear()
@@ -64,3 +65,8 @@ def test_a_view_that_disagrees_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     assert wrong() == ["one at east (answers): answered, and never hung up"]
     leg.they_hung_up, row.hung_up_by = True, "sipfo"
     assert wrong() == ["one (hangs up): recorded as hung up by sipfo, and not by ['caller']"]
+    row.hung_up_by, attempt.outcome = "caller", "486"
+    assert wrong() == ["one (hangs up): east answers, recorded 486"]
+    attempt.outcome = "no-answer"
+    assert wrong() == []
+    assert late == ["one (hangs up): east answers, recorded no-answer"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 
 import pytest
 
@@ -179,6 +180,11 @@ def cut(world: World, at: float) -> None:
     world.after(at, lambda: world.engine.transport_failed(flow, world.now))
 
 
+def heard_as(message: Request | Response) -> str:
+    """The method of a request."""
+    return message.method if isinstance(message, Request) else ""
+
+
 def heard_by(peer: Callee) -> list[str]:
     """The methods of what it was sent, in order."""
     return [message.method for _, message in peer.heard if isinstance(message, Request)]
@@ -232,7 +238,8 @@ def test_a_phone_that_answers_after_its_connection_broke_is_hung_up_on() -> None
     assert heard_by(east) == ["INVITE", "ACK", "BYE"]
 
 
-def test_a_bye_whose_connection_breaks_goes_once_more_on_another() -> None:
+@pytest.mark.parametrize("breaks", [1, 3])
+def test_a_bye_whose_connection_breaks_goes_again_on_another(breaks: int) -> None:
     """Whoever never gets it talks, and pays, to nobody."""
     world = by_tcp()
     east = OnTcp(world, EAST, (0.1, 200))
@@ -243,7 +250,7 @@ def test_a_bye_whose_connection_breaks_goes_once_more_on_another() -> None:
 
     def lose(flow: Flow, data: bytes) -> bool:
         nonlocal lost
-        if not data.startswith(b"BYE"):
+        if not data.startswith(b"BYE") or lost == breaks:
             return False
         lost += 1
         cut(world, 0.01)
@@ -252,11 +259,25 @@ def test_a_bye_whose_connection_breaks_goes_once_more_on_another() -> None:
     world.lose = lose
     caller.say("BYE", caller.last(200), 2)
     world.run(60)
-    assert lost == 2, "twice, and not for ever"
-    first, second = (m.cseq.number for m in world.sent_to(EAST, "BYE") if isinstance(m, Request))
-    assert second == first + 1
-    assert heard_by(east) == ["INVITE", "ACK"]
+    assert heard_by(east) == ["INVITE", "ACK", "BYE"]
+    sent = [m.cseq.number for m in world.sent_to(EAST, "BYE") if isinstance(m, Request)]
+    assert sent == [2 + n for n in range(breaks + 1)]
     assert world.engine.calls_alive == 0
+
+
+def test_a_bye_that_nobody_takes_is_sent_as_long_as_over_udp() -> None:
+    world = by_tcp()
+    OnTcp(world, EAST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+    world.run(1)
+    world.no_tcp.add(EAST)
+    caller.say("BYE", caller.last(200), 2)
+    world.run(100)
+    sent = [at for at, flow, m in world.sent if flow.remote == EAST and heard_as(m) == "BYE"]
+    waits = [round(after - before, 1) for before, after in itertools.pairwise(sent)]
+    assert waits == [0.0, 0.5, 1.0, 2.0, *[4.0] * 7]
+    assert len(world.engine.core.transactions) == 0
 
 
 def test_a_bye_that_got_through_is_not_repeated_when_the_connection_breaks() -> None:

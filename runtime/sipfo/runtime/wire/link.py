@@ -125,6 +125,8 @@ class Link:
         try:
             while self.is_open and (line := await self._reader.readline()):
                 self._take(json.loads(line))
+        except ConnectionError:
+            self.is_open = False  # it has ended, with something unread
         except (OSError, ValueError, KeyError, TypeError) as error:
             _log.warning("the link between two processes broke: %s", error)
         self.is_open = False
