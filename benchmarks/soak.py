@@ -27,6 +27,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from soak_audit import MAY_BE_LATE, audit, audit_counts, read_rows
 from soak_callee import Callee, Habits
@@ -100,8 +101,27 @@ WARM_UP = 300.0
 """Seconds until what is remembered has its full size: 64·T1 for given-up attempts, three minutes
 more for those that a phone may still answer."""
 
-MAY_GROW = 1024
-"""KiB by which resident memory may differ between the first and last tenth after the warm-up."""
+MAY_GROW = 0.05, 0.2
+"""The parts by which memory in use and resident memory may grow between the first and last tenth
+after the warm-up. The latter is what Python's allocator has ever needed and could not give back: it
+levels off slowly."""
+
+
+class Sample(NamedTuple):
+    """The process at one moment: KiB, CPU seconds, and so many of the others."""
+
+    at: float
+    blocks: int
+    resident: int
+    cpu: float
+    descriptors: int
+    placed: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.at:7.0f} s {self.blocks:8d} blocks {self.resident:8d} KiB "
+            f"{self.cpu:7.1f} s CPU {self.descriptors:4d} fds {self.placed:6d} calls"
+        )
 
 
 class Soak:
@@ -125,8 +145,7 @@ class Soak:
             )
             for octet in (97, 98, 99)
         ]
-        self.samples: list[tuple[float, int, float, int, int]] = []
-        """Seconds, KiB resident, CPU seconds, descriptors, calls placed."""
+        self.samples: list[Sample] = []
         self.strangers = self.turned_away = self.shown = self.reloads = 0
         self._is_probing = True
         self.pids: list[int] = []
@@ -154,7 +173,7 @@ class Soak:
             for each, work in (
                 (1 / self._options.rate, self._place),
                 (STRANGER_EVERY, lambda: self._stray(stranger)),
-                (self._options.sample, self._sample),
+                (self._options.sample, self._sample_soon),
                 (self._options.reload, self._reload),
                 (10.0, self._cut_off),
                 *(((self._options.replace, self._replace),) if self._options.replace else ()),
@@ -166,7 +185,7 @@ class Soak:
         for result in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 raise result
-        self._sample()
+        await self._sample()
         await self._settle()
         metrics = await loop.run_in_executor(None, self._metrics)
         problems = [text for one in (*self.callees, *self.callers) for text in one.faults]
@@ -272,23 +291,23 @@ class Soak:
             if caller.is_quiet:
                 caller.wire.cut_off()
 
-    def _sample(self) -> None:
-        place = Path("/proc", str(self.pids[-1]))
-        resident = int(place.joinpath("statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
-        times = place.joinpath("stat").read_text().rpartition(")")[2].split()
-        used = (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
-        open_now = len(list(place.joinpath("fd").iterdir()))
-        at = time.monotonic() - self._started
-        self.samples.append((at, resident // 1024, used, open_now, self.placed))
-        if not self._options.quiet:
-            print(self._line(self.samples[-1]), flush=True)
+    def _sample_soon(self) -> None:
+        self._sampling = asyncio.get_running_loop().create_task(self._sample())
 
-    @staticmethod
-    def _line(sample: tuple[float, int, float, int, int]) -> str:
-        at, resident, used, open_now, placed = sample
-        return (
-            f"{at:7.0f} s {resident:8d} KiB {used:8.1f} s CPU {open_now:5d} fds {placed:7d} calls"
+    async def _sample(self) -> None:
+        at = time.monotonic() - self._started
+        metrics = await asyncio.get_running_loop().run_in_executor(None, self._metrics)
+        sample = Sample(
+            at,
+            int(metrics["sipfo_memory_blocks_current", ""]),
+            int(metrics["process_resident_memory_bytes", ""]) // 1024,
+            metrics["process_cpu_seconds_total", ""],
+            int(metrics["process_open_fds", ""]),
+            self.placed,
         )
+        self.samples.append(sample)
+        if not self._options.quiet:
+            print(sample, flush=True)
 
     async def _settle(self) -> None:
         """Wait until nothing is under way."""
@@ -371,19 +390,27 @@ class Soak:
     def _grown(self) -> list[str]:
         """What memory did after the warm-up."""
         last = self.samples[-1]
-        print(f"{100 * last[2] / last[0]:.0f} % of a core at {self._options.rate:g} calls/s")
-        steady = [one for one in self.samples if one[0] >= WARM_UP]
+        print(f"{100 * last.cpu / last.at:.0f} % of a core at {self._options.rate:g} calls/s")
+        steady = [one for one in self.samples if one.at >= WARM_UP]
         if len(steady) < 20 or self._options.replace:
             return []
-        tenth = len(steady) // 10
-        first = statistics.median(one[1] for one in steady[:tenth])
-        final = statistics.median(one[1] for one in steady[-tenth:])
-        slope = statistics.linear_regression([s[0] for s in steady], [s[1] for s in steady]).slope
-        print(
-            f"resident memory {first:.0f} KiB after {WARM_UP:.0f} s, {final:.0f} KiB at the end; "
-            f"slope {60 * slope:+.1f} KiB a minute"
-        )
-        return [f"memory grew by {final - first:.0f} KiB"] if final - first > MAY_GROW else []
+        tenth = max(len(steady) // 10, 5)
+        problems = []
+        for what, unit, most in (
+            ("blocks", "blocks", MAY_GROW[0]),
+            ("resident", "KiB", MAY_GROW[1]),
+        ):
+            values = [(one.at, getattr(one, what)) for one in steady]
+            first = statistics.mean(value for _, value in values[:tenth])
+            final = statistics.mean(value for _, value in values[-tenth:])
+            slope = 60 * statistics.linear_regression(*zip(*values, strict=True)).slope
+            text = (
+                f"memory, {what}: {first:.0f} {unit} after {WARM_UP:.0f} s, {final:.0f} at the end "
+                f"({final / first - 1:+.1%}), slope {slope:+.0f} a minute"
+            )
+            print(text)
+            problems += [text] if final > (1 + most) * first else []
+        return problems
 
 
 def _is_running(pid: int) -> bool:
