@@ -256,12 +256,19 @@ class Engine:
         return len(self.core.transactions) >= most
 
     def _stray(self, response: Response, now: float) -> None:
-        """A response of no transaction: only a phone that picked up after all matters."""
-        if 200 <= response.status < 300 and response.cseq.method == "INVITE":
-            attempt = self._grounds.graves.find(response.via.branch, now)
-            if attempt is not None:
-                restore_to(response, attempt.request)
-                attempt.invite_answered(response, now)
+        """A response of no transaction: that of an attempt that is over matters all the same."""
+        if response.cseq.method != "INVITE":
+            return
+        attempt = self._grounds.graves.find(response.via.branch, now)
+        if attempt is None:
+            return
+        restore_to(response, attempt.request)
+        if response.status < 200:
+            attempt.rings_late(now)
+        elif response.status < 300:
+            attempt.invite_answered(response, now)
+        else:
+            attempt.refuses_late(response)
 
     def _acknowledged(self, ack: Request, flow: Flow, now: float) -> None:
         found = self._directory.find(ack)

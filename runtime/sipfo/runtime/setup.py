@@ -46,7 +46,7 @@ from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.challenges import LIFE, Challenges, Pinned
 from sipfo.runtime.core import Core
 from sipfo.runtime.emergency import is_emergency
-from sipfo.runtime.graves import Graves
+from sipfo.runtime.graves import Departed, Graves
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
@@ -115,6 +115,7 @@ class Setup:
         "_core",
         "_counted",
         "_deadline",
+        "_departed",
         "_done",
         "_events",
         "_grounds",
@@ -148,6 +149,7 @@ class Setup:
         self._grounds = grounds
         self._core = grounds.core
         self._placement = placement
+        self._departed = Departed(grounds.core, placement.call)
         self._inbound = inbound
         self._done = done
         self._over = over
@@ -265,14 +267,14 @@ class Setup:
 
     def attempt_answered_in_vain(self, attempt: Attempt) -> None:
         """Told by an attempt, whatever became of it."""
-        step = attempt.step
-        self._note(f"{step.egress} to {step.route} answered in vain: hung up, may be billed")
+        self._departed.attempt_answered_in_vain(attempt)
 
     def attempt_over(self, attempt: Attempt, now: float) -> None:
         """Told by an attempt, whatever became of it."""
         self.live.discard(attempt)
         if attempt.given_up:
             self._grounds.graves.bury(attempt, now)
+            attempt.outlive(self._departed)
         if not self.live:
             self._over()
 

@@ -312,6 +312,12 @@ class Server:
         """What metrics say of this moment."""
         return self._engine.gauges(self.internal_errors)
 
+    def part(self) -> None:
+        """Tell a process that was here before, if there is one still, that this one has ended as it
+        was told to."""
+        if self.link is not None:
+            self.link.part()
+
     async def close(self) -> None:
         """Release every socket, at once."""
         self._renewing.cancel()

@@ -91,11 +91,14 @@ class Connection(asyncio.Protocol):
         self.ready(transport)
 
     def ready(self, transport: asyncio.Transport) -> None:
-        """What is written goes to this transport from now on, and what waited goes first."""
+        """What is written goes to this transport from now on, and what waited goes first; what it
+        has broken under waits on, as never written."""
         self._below = self._transport = transport
-        for data in self.waiting:
-            transport.write(data)
-        self.waiting.clear()
+        written = 0
+        while written < len(self.waiting) and not transport.is_closing():
+            transport.write(self.waiting[written])
+            written += 1
+        del self.waiting[:written]
 
     def data_received(self, data: bytes) -> None:
         self._heard = True
