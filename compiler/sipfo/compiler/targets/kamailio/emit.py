@@ -26,6 +26,7 @@ from sipfo.compiler.targets.kamailio.tables import (
 )
 from sipfo.compiler.targets.kamailio.tls import servers
 from sipfo.compiler.targets.kamailio.view import (
+    longest_hunt,
     retry_views,
     socket_lines,
     uses,
@@ -73,6 +74,7 @@ def render(
         "folder": literal(folder),
         "children": CHILDREN,
         "most_attempts": MOST_BRANCHES,
+        "longest_hunt": longest_hunt(plan),
         "sockets": socket_lines(plan),
         "uses": needs,
         "modules": tuple(map(literal, modules(needs))),
