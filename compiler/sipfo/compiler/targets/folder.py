@@ -76,7 +76,8 @@ def _beside(path: Path, file: File, undo: ExitStack) -> Path:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     undo.callback(temporary.unlink, missing_ok=True)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+    # A secret may be any bytes: what is no UTF-8 comes as surrogates, and leaves as it was.
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as out:
         out.write(file.text)
         out.flush()
         os.fchmod(out.fileno(), file.mode)

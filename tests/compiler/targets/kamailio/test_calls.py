@@ -17,6 +17,7 @@ from compiler.targets.kamailio.live import (
 )
 from compiler.targets.kamailio.test_strangers import CALLED, CALLER, DOOR, PBX, placed, routes
 from sipfo.compiler.targets.kamailio.view import longest_hunt
+from sipfo.plan.model import AnyNumber, Shaping
 from verify.seed import RETRY, plan
 
 PLAN = plan()
@@ -146,22 +147,36 @@ def test_a_call_outlives_a_restart() -> None:
     assert inside(work) == ["BYE", "0o100600", 32]
 
 
-@pytest.mark.parametrize(
-    "user",
-    ["", "%2B13125550123", "+1>;x=<y", "+1312555\\0123", "+1312555$ru", "+1312555{0}", '"', "a b"],
+NOBODY = (
+    "",
+    "%2B13125550123",
+    "+1>;x=<y",
+    "+1312555\\0123",
+    "+1312555$ru",
+    "+1312555{0}",
+    '"',
+    "a b",
 )
-def test_a_number_of_nobody_is_not_found(user: str) -> None:
-    """What is no user by RFC 3261 section 25.1 neither, and it leaves no trace in what is sent."""
+
+
+def test_a_number_of_nobody_is_not_found() -> None:
+    """What is no user by RFC 3261 section 25.1 neither; nothing of it is sent anywhere."""
 
     def work() -> object:
-        with running(PLAN) as live:
+        with running(PLAN):
             caller, pbx = Party(CALLER), Party(PBX)
-            uri = f"sip:{user}@192.0.2.10" if user else "sip:192.0.2.10"
-            caller.send(request("INVITE", uri, caller), DOOR)
-            return status(caller.hear_final(1.0)), pbx.hear(0.3), live.alive()
+            heard = []
+            for number, user in enumerate(NOBODY):
+                uri = f"sip:{user}@192.0.2.10" if user else "sip:192.0.2.10"
+                name = f"nobody-{number}"
+                caller.send(request("INVITE", uri, caller, call=name, branch=name), DOOR)
+                heard.append(status(caller.hear_final(1.0)))
+            return heard, pbx.hear(0.2)
 
-    found = inside(work)
-    assert found in (["404", None, True], ["400", None, True], ["", None, True])
+    told, sent = inside(work)
+    assert sent is None
+    assert set(told) <= {"404", "400", ""}  # "": no SIP at all, to Kamailio
+    assert told[0] == told[1] == "404"
 
 
 def test_a_call_may_last_as_long_as_its_attempts_together() -> None:
@@ -170,3 +185,66 @@ def test_a_call_may_last_as_long_as_its_attempts_together() -> None:
     assert longest_hunt(plan(retry=slow)) >= 4 * 170_000
     endless = RETRY.model_copy(update={"no_answer": 86400.0})
     assert longest_hunt(plan(retry=endless)) < 2**32 / 16  # tm counts in sixteenths of a second
+
+
+@pytest.mark.parametrize(
+    ("shaping", "user"),
+    [
+        (Shaping(strip=1), "13125550000"),
+        (Shaping(strip=2, prepend="00"), "003125550000"),
+        (Shaping(prepend="7#"), "7%23+13125550000"),
+        (Shaping(strip=12, prepend="0"), "0"),
+    ],
+)
+def test_a_carrier_gets_the_number_in_its_shape(shaping: Shaping, user: str) -> None:
+    base = plan(("pbx-east",), carriers=("north",))
+    carrier = base.carriers[0].model_copy(update={"shaping": shaping})
+    drawn = base.model_copy(update={"carriers": (carrier,)})
+
+    def work() -> object:
+        with running(drawn):
+            caller, pbx, north = Party(CALLER), Party(PBX), Party("203.0.113.10")
+            caller.send(request("INVITE", CALLED, caller), DOOR)
+            for _ in range(2):  # from either address
+                pbx.send(answer(pbx.hear() or "", "503 Service Unavailable", pbx), pbx.heard_from)
+                assert (pbx.hear() or "").startswith("ACK")
+            return (north.hear() or "").split(" ")[1]
+
+    assert inside(work) == f"sip:{user}@203.0.113.10"
+
+
+TAKEN = {
+    "alice": "alice",
+    "*98": "*98",
+    "1-312.555(0123)": "+13125550123",
+    "+13125550123;phone-context=x": "+13125550123",
+    "+1 312": "",
+    "+1>;x=<y": "",
+    '"': "",
+    "": "",
+    "a{b": "",
+}
+
+
+def test_who_takes_any_number_gets_it_as_it_is_or_as_e164() -> None:
+    """What is no user of a URI gets nowhere: it would be written into a Diversion and into others."""
+    base = plan(("pbx-east",))
+    trunk = base.trunks[0].model_copy(update={"numbers": (AnyNumber(),)})
+    drawn = base.model_copy(update={"trunks": (trunk,)})
+
+    def work() -> object:
+        found = {}
+        with running(drawn):
+            caller, pbx = Party(CALLER), Party(PBX)
+            for number, user in enumerate(TAKEN):
+                uri = f"sip:{user}@192.0.2.10" if user else "sip:192.0.2.10"
+                name = f"any-{number}"
+                caller.send(request("INVITE", uri, caller, call=name, branch=name), DOOR)
+                found[user] = ""
+                while (heard := pbx.hear(0.4)) is not None:
+                    if heard.startswith("INVITE"):
+                        found[user] = heard.split(" ")[1].partition("@")[0].removeprefix("sip:")
+                        pbx.send(answer(heard, "486 Busy Here", pbx), pbx.heard_from)
+        return found
+
+    assert inside(work) == TAKEN
