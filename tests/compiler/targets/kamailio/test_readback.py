@@ -77,8 +77,9 @@ CONTROLS = ("\n", "\r", "\t", "\0", "\x1b", "\x7f")
 def secrets_of(drawn: Plan) -> set[str]:
     """The names of the secrets that a plan needs."""
     credentials = [one for trunk in drawn.trunks for one in trunk.accept.credentials]
-    places = (*drawn.routes, *drawn.carriers)
-    return {one.secret for one in (*credentials, *(p.auth for p in places if p.auth is not None))}
+    credentials += [one.auth for one in drawn.routes if one.auth is not None]
+    credentials += [one.auth for one in drawn.carriers if one.auth is not None]
+    return {one.secret for one in credentials}
 
 
 def wanted(found: tuple[Table, ...]) -> dict[str, dict[str, str | int]]:
