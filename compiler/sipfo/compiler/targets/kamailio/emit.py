@@ -26,7 +26,6 @@ from sipfo.compiler.targets.kamailio.tables import (
 )
 from sipfo.compiler.targets.kamailio.tls import servers
 from sipfo.compiler.targets.kamailio.view import (
-    longest_hunt,
     retry_views,
     socket_lines,
     uses,
@@ -74,7 +73,6 @@ def render(
         "folder": literal(folder),
         "children": CHILDREN,
         "most_attempts": MOST_BRANCHES,
-        "longest_hunt": longest_hunt(plan),
         "sockets": socket_lines(plan),
         "uses": needs,
         "modules": tuple(map(literal, modules(needs))),
@@ -104,6 +102,7 @@ def render(
         files["tls.cfg"] = page("tls.cfg")
     files["run/.keep"] = File("")
     files["start"] = page("start", PROGRAM)
+    files["settings"] = page("settings", PROGRAM)
     files["reload"] = page("reload", PROGRAM)
     files["kamailio.service"] = page("kamailio.service")
     files["kamailio.cfg"] = page("kamailio.cfg")

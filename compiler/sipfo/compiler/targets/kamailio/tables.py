@@ -21,6 +21,7 @@ from sipfo.compiler.targets.kamailio.numbers import (
 from sipfo.compiler.targets.kamailio.places import Place, carrier_key, places, route_key
 from sipfo.compiler.targets.kamailio.probes import probed
 from sipfo.compiler.targets.kamailio.sockets import sender, transports
+from sipfo.plan.construct import MOST_BRANCHES
 from sipfo.plan.model import Carrier, Plan, Retry, Trunk
 from sipfo.plan.order import carriers_of
 
@@ -38,6 +39,7 @@ VERSION: Final = ("id(int,auto)", "table_name(string)", "table_version(int)")
 VERSIONS: Final = {HTABLE: 2, MTREE: 1}
 """What `htable` and `mtree` of Kamailio 5.6 want to find in the table `version`."""
 
+DAY: Final = 86400.0
 STRING: Final = 0
 INTEGER: Final = 1
 
@@ -244,9 +246,13 @@ def retry_names(plan: Plan) -> dict[str, str]:
 
 
 def _timers(retry: Retry) -> Iterator[tuple[str, float]]:
+    """The timers of an attempt in seconds, and the longest time that all attempts take together: by
+    itself tm would end a call after 180 s."""
     yield "no-response", retry.no_response
     yield "no-progress", retry.no_progress
     yield "no-answer", retry.no_answer
+    attempt = retry.no_response + retry.no_progress + retry.no_answer
+    yield "all", min(DAY, MOST_BRANCHES * attempt)
 
 
 def _claims(claims: Iterable[tuple[str, Trunk]], origin: Origin) -> Rows:

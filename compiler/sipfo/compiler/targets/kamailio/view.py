@@ -23,8 +23,7 @@ from sipfo.compiler.targets.kamailio.encode import (
 )
 from sipfo.compiler.targets.kamailio.places import places
 from sipfo.compiler.targets.kamailio.sockets import sockets, transports
-from sipfo.compiler.targets.kamailio.tables import milliseconds, retry_names
-from sipfo.plan.construct import MOST_BRANCHES
+from sipfo.compiler.targets.kamailio.tables import retry_names
 from sipfo.plan.model import (
     AnyNumber,
     Carrier,
@@ -165,13 +164,6 @@ def used_retries(plan: Plan) -> tuple[Retry, ...]:
     """The retry policies that some trunk goes by."""
     used = {trunk.retry for trunk in plan.trunks}
     return tuple(retry for retry in plan.retries if retry.name in used)
-
-
-def longest_hunt(plan: Plan) -> int:
-    """Milliseconds in which every call of the plan is answered or refused; a day at most. By itself
-    tm would end a call after 180 s, whatever the timers of its attempts say."""
-    phases = [one.no_response + one.no_progress + one.no_answer for one in used_retries(plan)]
-    return min(86_400_000, max(180_000, MOST_BRANCHES * milliseconds(max(phases, default=0.0))))
 
 
 def socket_lines(plan: Plan) -> tuple[SocketLine, ...]:
