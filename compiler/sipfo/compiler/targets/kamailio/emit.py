@@ -109,6 +109,7 @@ def render(
         files["tls.cfg"] = page("tls.cfg")
     files["run/.keep"] = File("")
     files["start"] = page("start", PROGRAM)
+    files["settings"] = page("settings", PROGRAM)
     files["reload"] = page("reload", PROGRAM)
     files["kamailio.service"] = page("kamailio.service")
     files["kamailio.cfg"] = page("kamailio.cfg")

@@ -25,6 +25,7 @@ ALWAYS: Final = (
     "sanity",
     "xlog",
     "htable",
+    "cfgutils",  # $RANDOM
 )
 
 
@@ -35,8 +36,6 @@ def modules(uses: Uses) -> Iterator[str]:
         yield "mtree"
     if uses.networks:
         yield "permissions"
-    if uses.weighted or uses.credentials:
-        yield "cfgutils"  # $RANDOM
     if uses.tags:
         yield "regex"
     if uses.names:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
+from sipfo.compiler.targets.kamailio.encode import token
 from sipfo.compiler.targets.kamailio.places import (
     Destination,
     Place,
@@ -100,9 +101,9 @@ def dispatcher_list(plan: Plan) -> str:
     for number, path in probed(plan):
         to = path.destination
         transport = to.transport or "udp"
-        uri = to.next_hop if to.is_numeric else _named(to, transport)
-        socket = sender(egress[path.egress], transport)
-        lines.append(f"{number} {uri} {ACTIVE_PROBING} 0 socket={socket}")
+        uri = token(to.next_hop if to.is_numeric else _named(to, transport))
+        socket = token(f"socket={sender(egress[path.egress], transport)}")
+        lines.append(f"{number} {uri} {ACTIVE_PROBING} 0 {socket}")
     return "\n".join(lines) + "\n"
 
 

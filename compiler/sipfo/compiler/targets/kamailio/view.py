@@ -23,7 +23,7 @@ from sipfo.compiler.targets.kamailio.encode import (
 )
 from sipfo.compiler.targets.kamailio.places import places
 from sipfo.compiler.targets.kamailio.sockets import sockets, transports
-from sipfo.compiler.targets.safe import CannotSay
+from sipfo.compiler.targets.kamailio.tables import retry_names
 from sipfo.plan.model import (
     AnyNumber,
     Carrier,
@@ -179,14 +179,9 @@ def socket_lines(plan: Plan) -> tuple[SocketLine, ...]:
 
 
 def retry_views(plan: Plan, retries: Sources) -> tuple[RetryView, ...]:
-    """The retry policies as route blocks. Raises CannotSay for two that would have one name."""
-    views: list[RetryView] = []
-    for retry in used_retries(plan):
-        view = _view(retry, retries)
-        if any(view.route == other.route for other in views):
-            raise CannotSay(f"`{retry.name}`: another retry policy has this name for Kamailio")
-        views.append(view)
-    return tuple(views)
+    """The retry policies as route blocks. Raises CannotSay."""
+    names = retry_names(plan)
+    return tuple(_view(retry, names[retry.name], retries) for retry in used_retries(plan))
 
 
 class Sources:
@@ -202,7 +197,7 @@ class Sources:
         return ""
 
 
-def _view(retry: Retry, sources: Sources) -> RetryView:
+def _view(retry: Retry, name: str, sources: Sources) -> RetryView:
     cases = list(_cases(retry, sources))
     ranges = sorted(
         (case for case in cases if case.first is not None),
@@ -212,8 +207,8 @@ def _view(retry: Retry, sources: Sources) -> RetryView:
     tagged.sort(key=lambda rule: -len(rule.match.tag) if isinstance(rule.match, OnTag) else 0)
     return RetryView(
         title=comment(" ".join(filter(None, [retry.name, sources.retry(retry.name)]))),
-        route=identifier("RETRY", retry.name),
-        commit_route=identifier("COMMIT", retry.name),
+        route=identifier("RETRY", name),
+        commit_route=identifier("COMMIT", name),
         locals=tuple(case for case in cases if case.word is not None),
         tags=tuple(_tag(retry, rule, sources) for rule in tagged),
         causes=tuple(case for case in cases if case.cause is not None),
