@@ -98,6 +98,6 @@ def _finding(scope: Scope, word: Word, *, in_trunk: bool, suggest: bool) -> Diag
         hint = (
             f"did you mean {one_of([quoted(name + rest) for name in meant])}?"
             if meant
-            else those_there_are(scope, "region")
+            else those_there_are(scope, ("region",))
         )
     return Diagnostic(CODE, "error", TITLE, message, word.span, "not declared", hint=hint)
