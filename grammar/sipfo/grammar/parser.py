@@ -47,7 +47,7 @@ class _Words:
     """Lets any word be lexed anywhere, so that `tomato` is one word and never `to` and `mato`, and
     tells a forward's `from`, on the line of the word before it, from its trunk's.
 
-    After a dangling `,` or `..`, the `accept` of a next line would be the list's last part and its
+    After a dangling `,` or `..`, or a `numbers` without any, the `accept` of a next line would be the list's last part and its
     `from` the trunk's: that `from` is told apart as well, so that the mistake is one.
     """
 
@@ -65,7 +65,8 @@ class _Words:
             elif token.type in ("LBRACE", "RBRACE", "ACCEPT"):
                 via = False
             accept = listing and not via and token == "accept" and token.line != line
-            listing, line = token in (",", ".."), token.line or 0
+            listing = token in (",", "..") or token.type == "NUMBERS"
+            line = token.line or 0
             yield token
 
 
