@@ -53,11 +53,14 @@ FORMS: Final = {
     ),
     frozenset({"secret"}): "name it, `password secret ALICE_PW`: a policy holds no password",
     frozenset({"certificate"}): 'write `certificate "/etc/sipfo/tls.pem"` after the address',
+    frozenset({"second"}): "write `20 per second`",
     frozenset({"every"}): "write `probe every 30s down after 3 up after 2`",
     frozenset({"on"}): "write `failover on`, `stop on` or `commit on`, then the outcomes",
 }
 """What to write where exactly these keywords could stand."""
 
+_REMARKS: Final = ("//", "/*", "--", "<!--", ";")
+"""What a comment begins with elsewhere."""
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]*")
 
 
@@ -99,6 +102,8 @@ def unknown_statement(span: Span, word: str, where: str) -> Diagnostic:
         hint = f"`{word}` belongs in a {one_of(owners)} block"
         if where == "file":
             hint += "; does one end too early?"
+    elif word.startswith(_REMARKS):
+        hint = "a comment begins with `#`"
     else:
         hint = f"{place} holds {one_of([f'`{name}`' for name in openers], 'and')}"
     message = f"{place} has no such statement: {quoted(word)}"
@@ -118,6 +123,33 @@ def unclosed(opening: Span, end: Span, kind: str) -> Diagnostic:
         (Label(end, "a `}` is missing before here"),),
         "write `}` after its last statement",
     )
+
+
+def opened_twice(second: Span, first: Span) -> Diagnostic:
+    """A block with two `{` and one `}`."""
+    return Diagnostic(
+        "SF002",
+        "error",
+        "Unexpected word",
+        "expected a statement, found `{`",
+        second,
+        "opened again",
+        (Label(first, "opened here"),),
+        "remove one of the two `{`",
+        Fix((Edit(second, ""),), "remove the second `{`"),
+    )
+
+
+def no_user(span: Span) -> Diagnostic:
+    """`to registered` in a carrier, which nobody registers for."""
+    told = unknown_statement(span, "to registered", "carrier")
+    return replace(told, hint="write `to sip:HOST`; a user registers for a `route`")
+
+
+def misplaced(span: Span, word: str, where: str) -> Diagnostic:
+    """A statement of the file that stands in a block which goes on after it."""
+    told = unknown_statement(span, word, where)
+    return replace(told, hint=f"`{word}` stands outside of all blocks: move it out of this one")
 
 
 def dangling(unfinished: Diagnostic, mark: str, span: Span) -> Diagnostic:
