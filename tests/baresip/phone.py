@@ -79,10 +79,10 @@ class Phone:
         self._socket = socket.create_connection((self.host, CONTROL))
         self._socket.setblocking(False)
 
-    def dial(self, number: str, transport: str = "udp", through: str = "sipfo") -> None:
-        """Call a number at sipfo, or at whoever stands before it."""
+    def dial(self, number: str, transport: str = "udp") -> None:
+        """Call a number at sipfo."""
         port = TLS_PORT if transport == "tls" else PORT
-        sipfo = at(self._bench.block.of(through), port)
+        sipfo = at(self._bench.block.of("sipfo"), port)
         self.do("dial", f"sip:{number}@{sipfo};transport={transport}")
 
     def do(self, command: str, words: str = "") -> str:
