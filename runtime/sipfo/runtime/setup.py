@@ -188,6 +188,11 @@ class Setup:
         return self._started
 
     @property
+    def call_ids(self) -> list[bytes]:
+        """The Call-ID of each attempt."""
+        return [one.request.call_id for one in self._attempts.values()]
+
+    @property
     def attempts_made(self) -> int:
         """How many attempts there were, those too that found no target."""
         return max(self._hunt.attempt, len(self._rungs))
