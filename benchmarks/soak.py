@@ -371,7 +371,8 @@ class Soak:
         )
         print(f"{len(calls)} calls placed, {records} records, {sum(attempts.values())} attempts")
         print(f"{len(late)} attempts in which this machine stood still beyond a timer")
-        if len(late) > 3 + MAY_BE_LATE * sum(attempts.values()):
+        too_many = len(late) > MAY_BE_LATE * sum(attempts.values())
+        if too_many and not self._options.brief:  # a test may run on any machine
             problems += late
         print("callers were told", _listed(Counter(str(call.code) for call in calls)))
         print("attempts ended in", _listed(attempts))

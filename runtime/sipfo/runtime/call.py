@@ -276,6 +276,11 @@ class Call:
         return self._setup
 
     @property
+    def far_call_ids(self) -> list[bytes]:
+        """Ours, of every attempt."""
+        return self._setup.call_ids
+
+    @property
     def call_id(self) -> bytes:
         """The caller's."""
         return self._inbound.request.call_id

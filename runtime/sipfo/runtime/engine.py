@@ -485,6 +485,8 @@ class Engine:
 
     def forget(self, call: Call) -> None:
         """Nothing of a call is left."""
+        if self.core.origins is not None:
+            self.core.origins.over(call.far_call_ids)
         key = self._calls.pop(call, None)
         if key is not None:
             self._merging.discard(key)

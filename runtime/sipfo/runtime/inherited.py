@@ -172,6 +172,13 @@ class InheritedCall(Call):
             self._watch.end_at(paper.session_ends)
         directory.add(near, self)
         directory.add(self._far, self)
+        if core.origins is not None:
+            core.origins.note(self._far.dialog.call_id, near.dialog.call_id)
+
+    @property
+    def far_call_ids(self) -> list[bytes]:
+        """That of whoever answered: nobody here has heard of the others."""
+        return [self._far.dialog.call_id]
 
     @property
     def call_id(self) -> bytes:

@@ -122,6 +122,7 @@ class Setup:
         "_hunt",
         "_inbound",
         "_leaving",
+        "_notes",
         "_over",
         "_pinned",
         "_placement",
@@ -163,6 +164,7 @@ class Setup:
         self._counted: Step | None = None
         self._unreached: Step | None = None
         self._rungs: list[Rung] = []
+        self._notes: list[str] = []
         self._leaving: list[bytes] = []
         self._said_stale = False
         self._deadline: Handle | None = None
@@ -184,6 +186,11 @@ class Setup:
     def started(self) -> float:
         """When its INVITE came."""
         return self._started
+
+    @property
+    def call_ids(self) -> list[bytes]:
+        """The Call-ID of each attempt."""
+        return [one.request.call_id for one in self._attempts.values()]
 
     @property
     def attempts_made(self) -> int:
@@ -376,6 +383,7 @@ class Setup:
             self._advance(Located(choice.held, held=bool(choice.held)), now)
 
     def _note(self, text: str) -> None:
+        self._notes.append(text)
         self._core.records.append(Notice(self._placement.call, text))
 
     def _invite(self, action: Invite, now: float) -> None:
@@ -483,6 +491,7 @@ class Setup:
             caller=invite.from_.uri,
             callee=invite.to.uri,
             plan=place.plan,
+            notes=tuple(self._notes),
         )
         self._core.records.append(self.record)
 
