@@ -9,10 +9,8 @@ from sipfo.compiler.targets.kamailio.view import Uses
 
 ALWAYS: Final = (
     "db_text",
-    "jsonrpcs",
     "ctl",
-    "kex",
-    "corex",
+    "kex",  # kamcmd stats.get_statistics, for who watches it
     "tm",
     "tmx",
     "sl",
@@ -20,7 +18,6 @@ ALWAYS: Final = (
     "pv",
     "maxfwd",
     "textops",
-    "textopsx",
     "siputils",
     "sanity",
     "xlog",
