@@ -24,9 +24,10 @@ PAGES: Final = {
     "SF005": "No such statement exists where it stands. Each kind of block has its own\n"
     "statements; the hint lists them, or names the one that was perhaps meant.",
     "SF006": "A text begins with a double quote and does not end on its line. There is no escape:\n"
-    "a text holds any character but a double quote.",
-    "SF007": "A character stands there that begins no word: a control character, or a space that\n"
-    "is not an ordinary one, often from copying out of a document.",
+    "a text holds any character that can be seen, but no double quote.",
+    "SF007": "A character stands there that begins no word and is part of no text: a control\n"
+    "character, one that turns the direction of writing, or a space that is not an ordinary one,\n"
+    "often from copying out of a document.",
     "SF008": "A `}` closes nothing. Remove it, or look for a block that ends too early.",
 }
 """What each code of the syntax means, for `sipfo explain`."""
