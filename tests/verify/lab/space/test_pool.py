@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from sipfo.plan.scenario import Scenario
 from sipfo.verify.lab.engines.all import engine_of
 from sipfo.verify.lab.space.enter import NoNamespace
 from sipfo.verify.lab.space.job import PlayFailed, Report
-from sipfo.verify.lab.space.pool import open_pool
+from sipfo.verify.lab.space.pool import NotStarted, open_pool
 from verify.seed import DESK, call, does, plan, plan_to
 
 LASTS = call(does("pbx-east", (180, 0.1), (200, 3600.0)))
@@ -69,6 +70,18 @@ def test_a_plan_that_an_engine_refuses_fails_each_of_its_calls() -> None:
     except NoNamespace as error:
         pytest.skip(str(error.strerror))
     assert ["to registered" in str(one) for one in became] == [True, True]
+
+
+def test_a_supervisor_that_breaks_is_no_lack_of_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or every test that needs one would be skipped."""
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+
+    async def play() -> None:
+        async with open_pool():
+            return
+
+    with pytest.raises(NotStarted, match="ended with 1 at once"):
+        asyncio.run(play())
 
 
 def test_an_engine_that_is_none_is_said() -> None:
