@@ -115,10 +115,18 @@ async def grown(supervisor: int, most: int = 2) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    ("engine", "processes"), [("runtime", 2), ("verify.lab.handmade:ENGINE", 8)]
+    ("engine", "processes", "how"),
+    [
+        ("runtime", 2, signal.SIGKILL),
+        ("runtime", 2, signal.SIGTERM),
+        ("runtime", 2, signal.SIGINT),
+        ("verify.lab.handmade:ENGINE", 8, signal.SIGKILL),
+    ],
 )
-def test_whoever_kills_us_kills_every_process_and_namespace(engine: str, processes: int) -> None:
-    """The one way to end that no program can clean up after (signal(7): SIGKILL)."""
+def test_whoever_kills_us_kills_every_process_and_namespace(
+    engine: str, processes: int, how: signal.Signals
+) -> None:
+    """Of SIGKILL no program hears (signal(7)); after ^C it must not linger."""
     lacks = engine_of(engine).missing()
     if lacks is not None:
         pytest.skip(lacks)
@@ -137,7 +145,7 @@ def test_whoever_kills_us_kills_every_process_and_namespace(engine: str, process
         below = asyncio.run(grown(int(first), processes))
         networks = {Path(f"/proc/{one}/ns/net").readlink() for one in below}
         assert len(networks) == 2  # the supervisor's, and the one of the play
-        user.send_signal(signal.SIGKILL)
+        user.send_signal(how)
     assert_gone(below)
 
 
