@@ -22,6 +22,9 @@ from verify.seed import DESK, call, does, plan, plan_to
 
 LASTS = call(does("pbx-east", (180, 0.1), (200, 3600.0)))
 
+LOOK = 0.02
+"""Seconds between looks at which processes there are."""
+
 PLAYS = """
 import asyncio, sys
 from sipfo.verify.lab.space.pool import open_pool
@@ -110,7 +113,7 @@ def test_calls_that_are_under_way_end_with_the_pool() -> None:
 async def grown(supervisor: int, most: int = 2) -> set[int]:
     """The processes of a play, once so many of them are there."""
     while len(below := descendants(supervisor)) < most:
-        await asyncio.sleep(0)
+        await asyncio.sleep(LOOK)
     return {supervisor, *below}
 
 
