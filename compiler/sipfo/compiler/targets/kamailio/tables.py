@@ -21,6 +21,7 @@ from sipfo.compiler.targets.kamailio.numbers import (
 from sipfo.compiler.targets.kamailio.places import Place, carrier_key, places, route_key
 from sipfo.compiler.targets.kamailio.probes import probed
 from sipfo.compiler.targets.kamailio.sockets import sender, transports
+from sipfo.compiler.targets.safe import CannotSay
 from sipfo.plan.construct import MOST_BRANCHES
 from sipfo.plan.model import Carrier, Plan, Retry, Trunk
 from sipfo.plan.order import carriers_of
@@ -262,8 +263,13 @@ def _claims(claims: Iterable[tuple[str, Trunk]], origin: Origin) -> Rows:
 
 def _secrets(plan: Plan, secrets: Mapping[str, str], origin: Origin) -> Rows:
     for trunk in plan.trunks:
+        known: dict[str, str] = {}
         for one in trunk.accept.credentials:
-            yield f"{trunk.name}:{one.user}", secrets[one.secret], origin.trunk(trunk.name)
+            password = known.setdefault(one.user, secrets[one.secret])
+            if password != secrets[one.secret]:
+                raise CannotSay(f"`{trunk.name}`: Kamailio takes one password of `{one.user}`")
+        for user, password in known.items():
+            yield f"{trunk.name}:{user}", password, origin.trunk(trunk.name)
     for place in places(plan):
         if place.of.auth is not None:
             yield place.key, secrets[place.of.auth.secret], origin.destination(place.name)
