@@ -112,6 +112,8 @@ def test_a_statement_of_the_file_in_a_block_hides_nothing(wrong: str, after: str
 def test_a_block_without_its_end_is_told_apart_from_a_statement_in_a_wrong_place() -> None:
     missing = "trunk a {\n    numbers +1\nlisten udp 192.0.2.1\nroute b { to sip:b }\n"
     assert told(missing) == ["SF003"]
+    stray = "route a { to sip:a\nroute b { to sip:b }\nretry r { otherwise stop }\n}\n"
+    assert told(stray) == ["SF003", "SF008"]
 
 
 def test_a_trunks_retry_closes_no_block() -> None:
@@ -146,9 +148,9 @@ def test_a_word_of_another_block_is_said_to_belong_there() -> None:
         "route a { to " + "b " * 20_000,
         "\x00" * 10_000,
         "route a {" + "\n# comment" * 5000,
-        "trunk a {\n" + "listen udp a\n" * 3000 + "from us\n}",
-        ("trunk a {\n" + "route b { }\n" * 5) * 500,
-        "trunk a {\n" + "listen udp a\nfrom us us\n" * 1000 + "}",
+        "trunk a {\n" + "  listen udp a\n" * 3000 + "  from us\n}",
+        ("trunk a {\n" + "  route b { }\n" * 5) * 500,
+        "trunk a {\n" + "  listen udp a\n  from us us\n" * 1000 + "}",
     ],
     ids=lambda text: repr(text[:12]),
 )

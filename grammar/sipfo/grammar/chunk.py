@@ -47,7 +47,7 @@ def cut_file(text: str, start: int = 0, end: int | None = None) -> Iterator[Chun
     brace: int | None = None
     for i, lexeme in enumerate(lexemes):
         if depth == 1 and i > max(first, inside) and lexeme.fresh and lexeme.text in OPENERS:
-            inside = _misplaced_until(lexemes, i, lexemes[first].text)
+            inside = _misplaced_until(lexemes, first, i)
         outside = depth == 0 or (lexeme.fresh and i > inside)
         if i > first and outside and _opens(lexemes, first, i, depth, brace):
             yield _chunk(lexemes[first:i], brace, closed=depth == 0)
@@ -78,10 +78,12 @@ def _opens(lexemes: list[Lexeme], first: int, i: int, depth: int, brace: int | N
     return word.text not in CONNECTIVES
 
 
-def _misplaced_until(lexemes: list[Lexeme], i: int, kind: str) -> int:
-    """Where a `kind` block goes on after statements of the file that begin at `i`: they are in the
-    wrong place, and no `}` is missing before them. 0 if it does not go on."""
-    if kind not in BLOCKS or not _is_header(lexemes, i):
+def _misplaced_until(lexemes: list[Lexeme], first: int, i: int) -> int:
+    """Where the block of `first` goes on after statements of the file that begin at `i`: they are
+    in the wrong place, and no `}` is missing before them. 0 if it does not go on, or if they stand
+    no further in than the block itself."""
+    kind, inside = lexemes[first].text, lexemes[i].column > lexemes[first].column
+    if kind not in BLOCKS or not inside or not _is_header(lexemes, i):
         return 0
     depth, statements = 0, 1
     for j in range(i + 1, len(lexemes)):
