@@ -29,7 +29,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from soak_audit import MAY_BE_LATE, audit, audit_counts, read_rows
+from soak_audit import MAY_BE_LATE, audit, audit_counts, is_orphan, read_rows
 from soak_callee import Callee, Habits
 from soak_caller import Caller
 from soak_wire import Datagrams, Streams
@@ -84,6 +84,9 @@ HABITS: dict[str, tuple[int, Habits]] = {
     "west": (24, {"answers": 0.7, "refuses": 0.15, "silent": 0.1, "busy": 0.05}),
     "spare": (25, {"answers": 0.6, "answers at once": 0.3, "refuses": 0.1}),
 }
+
+STREAMS = {"stream"}
+"""The callees that speak TCP."""
 
 STRANGER_EVERY = 1.0
 """Seconds between the INVITEs of somebody whom no trunk accepts: each is answered 403, or with
@@ -356,7 +359,7 @@ class Soak:
         legs = [leg for callee in self.callees for leg in callee.legs.values()]
         hosts = {name: f"{self.net}.{octet}" for name, (octet, _) in HABITS.items()}
         late: list[str] = []
-        problems = list(audit(calls, legs, rows, hosts, {"stream"}, late))
+        problems = list(audit(calls, legs, rows, hosts, STREAMS, late))
         problems += audit_counts(
             *(metrics, rows, self._folder / "out", self.strangers),
             *(not self._options.brief, not self._options.replace),
@@ -380,7 +383,7 @@ class Soak:
         vain = sum(
             leg.final == 200 and leg.habit in ("answers late", "answers the CANCEL") for leg in legs
         )
-        print(f"{vain} answers in vain, {sum(bool(leg.due) for leg in legs)} orphans")
+        print(f"{vain} answers in vain, {sum(is_orphan(leg, STREAMS) for leg in legs)} orphans")
         errors = sum(v for (n, _), v in metrics.items() if n == "sipfo_internal_errors_total")
         print(
             f"{errors:g} internal errors, {self.reloads} reloads, {len(self.pids) - 1} replacements, "

@@ -97,7 +97,7 @@ def audit(
     of_call: dict[str, list[Leg]] = defaultdict(list)
     for leg in legs:
         of_call[leg.call].append(leg)
-        for text in _of_leg(leg, leg.callee in streams):
+        for text in _of_leg(leg, streams):
             yield f"{leg.call} at {leg.callee} ({leg.habit}): {text}"
     placed = {call.call: call for call in calls}
     for name in (rows.keys() | of_call.keys()) - placed.keys():
@@ -113,9 +113,14 @@ def audit(
             yield f"{call.call} ({call.habit}): {text}"
 
 
-def _of_leg(leg: Leg, by_stream: bool) -> Iterator[str]:
-    # A refusal that was written to a connection as it broke is refused to nobody (§17.1.4).
-    if leg.due and not (by_stream and leg.final >= 300):
+def is_orphan(leg: Leg, streams: set[str]) -> bool:
+    """Whether somebody has still to be told something. A refusal that was written to a connection
+    as it broke is refused to nobody (RFC 3261 §17.1.4)."""
+    return bool(leg.due) and not (leg.callee in streams and leg.final >= 300)
+
+
+def _of_leg(leg: Leg, streams: set[str]) -> Iterator[str]:
+    if is_orphan(leg, streams):
         yield leg.due
     if leg.cancelled_unheard:
         yield "a CANCEL before any provisional"

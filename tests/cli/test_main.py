@@ -106,6 +106,11 @@ listen udp 192.0.2.10:5060
 retry patient { otherwise stop  no-response 30s }
 route nowhere { to sip:198.51.100.1 }
 trunk acme { numbers any  accept from 203.0.113.0/24  routes sequential nowhere  retry patient }
+test "refused at once" {
+    call acme to +13125550123
+    when nowhere answers 404
+    expect refused 404
+}
 test "nobody answers for half a minute" {
     call acme to +13125550123
     when nowhere silent
@@ -123,7 +128,9 @@ def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
     )
     assert running.stdout is not None
-    assert running.stdout.readline()  # the call is being placed
+    running.stdout.readline()  # the calls are being placed
+    running.stdout.readline()
+    assert running.stdout.readline()  # the first of them is over
     running.send_signal(signal.SIGINT)
     _, stderr = running.communicate()
     assert b"Traceback" not in stderr

@@ -178,6 +178,27 @@ def test_pending_reinvite_is_487_when_the_call_ends() -> None:
     assert len(world.engine._directory) == 0
 
 
+def test_answer_to_a_reinvite_that_crosses_the_bye_is_acknowledged() -> None:
+    """Who asked has its 487, and who answered would repeat the answer for half a minute."""
+    world, caller, phone = up()
+    phone.script = ((1.0, 200),)
+    caller.say("INVITE", caller.last(200), 2, body=b"v=0\r\ns=again\r\n")
+    world.run(2.5)
+    before = len(phone.requests("ACK"))
+    caller.acks = False  # its ACK of the 487 would be the transaction's
+    caller.say("BYE", caller.last(200), 3)
+    world.run(4)
+    assert len(phone.requests("BYE")) == 1
+    assert phone.invite is not None
+    world.deliver(phone.make(phone.invite, 200), phone.address, phone.source)  # once more
+    world.run(5)
+    acks = phone.requests("ACK")[before:]
+    assert [one.cseq.number for one in acks] == [phone.invite.cseq.number] * 2
+    assert caller.statuses()[-1] == 487
+    world.run(80)
+    assert world.engine.calls == ()
+
+
 def test_cancelled_reinvite_that_is_never_answered_is_487_after_64_t1() -> None:
     world, caller, phone = up()
     phone.script = ((0, 100),)

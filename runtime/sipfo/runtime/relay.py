@@ -210,6 +210,10 @@ class InviteRelay:
             if self._answer is not None:
                 self._answer.repeated()
                 return
+            if self._done is None:  # the call has ended meanwhile, and who asked had its 487
+                self._answer = Answer(self.leg, self._request.cseq.number, self._far_seq)
+                self._answer.in_vain(now)
+                return
             refresh(self.leg, self._request, response)
             self._finish()
             self._answer = Answer(self.leg, self._request.cseq.number, self._far_seq)
