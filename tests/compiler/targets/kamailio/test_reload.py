@@ -235,7 +235,12 @@ def test_start_runs_it_with_its_options_and_in_its_folder(tmp_path: Path) -> Non
     double = tmp_path / "double"
     double.write_text('#!/bin/sh\necho "$SIPFO_KEY/$RES_OPTIONS"\nfor one; do echo "$one"; done\n')
     double.chmod(0o755)
-    environment = {"PATH": "/usr/bin:/bin", "KAMAILIO": str(double), "SHM_MEMORY": "48"}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "KAMAILIO": str(double),
+        "SHM_MEMORY": "48",
+        "PKG_MEMORY": "32",
+    }
     done = subprocess.run(
         [tmp_path / "start", "-DD"], capture_output=True, text=True, check=True, env=environment
     )

@@ -110,7 +110,7 @@ def most_rows(found: Sequence[Table]) -> int:
     """How long a table may grow before Kamailio has to be started again. A place is kept for each
     row while a table is read, 8 octets."""
     longest = max((len(one.rows) for one in found), default=0)
-    return max(1_000_000, 2 ** (2 * longest).bit_length())
+    return max(1_000_000, 1 << (2 * longest).bit_length())
 
 
 def shared_memory(found: Sequence[Table]) -> int:
@@ -145,7 +145,7 @@ def address_list(plan: Plan, origin: Origin) -> str:
 def most_networks(plan: Plan) -> int:
     """How many networks there may be before Kamailio has to be started again."""
     found = sum(len(trunk.accept.networks) for trunk in plan.trunks)
-    return max(16384, 2 ** (2 * found).bit_length())
+    return max(16384, 1 << (2 * found).bit_length())
 
 
 def groups(plan: Plan) -> Iterator[tuple[int, Trunk]]:
