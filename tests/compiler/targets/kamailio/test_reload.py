@@ -21,7 +21,7 @@ from compiler.targets.kamailio.live import (
     running,
 )
 from compiler.targets.kamailio.test_calls import SECOND, acknowledged, status
-from compiler.targets.kamailio.test_strangers import CALLER, DOOR, PBX, placed, routes
+from compiler.targets.kamailio.test_strangers import CALLED, CALLER, DOOR, PBX, placed, routes
 from sipfo.compiler.targets.folder import write
 from sipfo.compiler.targets.kamailio.emit import render
 from sipfo.plan.model import Accept, Carrier, NumberPrefix, NumberRange, Plan
@@ -116,6 +116,28 @@ def test_new_calls_go_by_the_new_data_and_calls_that_are_up_go_on() -> None:
         "end": "486",
         "bye": "200",
     }
+
+
+def test_a_call_that_is_being_placed_keeps_its_way() -> None:
+    """The routes change places meanwhile: nobody is asked twice, and nobody left out."""
+    retry = RETRY.model_copy(update={"no_response": 1.0, "otherwise": "failover"})
+    before = plan(carriers=("north",), retry=retry)
+    after = with_trunk(
+        before, routes=("pbx-west", "pbx-east"), egress=("us.secondary", "us.primary")
+    )
+
+    def work() -> object:
+        with running(before) as live:
+            caller, pbx, other = map(Party, (CALLER, PBX, SECOND))
+            caller.send(request("INVITE", CALLED, caller), DOOR)
+            assert pbx.hear() is not None
+            said = replaced(live, after)
+            heard = other.hear() or ""
+            there = other.heard_from[0]
+            other.send(answer(heard, "486 Busy Here", other), other.heard_from)
+            return said, there, status(caller.hear_final())
+
+    assert inside(work) == [[0, ""], "192.76.120.10", "486"]
 
 
 def test_each_of_many_reloads_in_one_second_counts() -> None:
@@ -235,7 +257,12 @@ def test_start_runs_it_with_its_options_and_in_its_folder(tmp_path: Path) -> Non
     double = tmp_path / "double"
     double.write_text('#!/bin/sh\necho "$SIPFO_KEY/$RES_OPTIONS"\nfor one; do echo "$one"; done\n')
     double.chmod(0o755)
-    environment = {"PATH": "/usr/bin:/bin", "KAMAILIO": str(double), "SHM_MEMORY": "48"}
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "KAMAILIO": str(double),
+        "SHM_MEMORY": "48",
+        "PKG_MEMORY": "32",
+    }
     done = subprocess.run(
         [tmp_path / "start", "-DD"], capture_output=True, text=True, check=True, env=environment
     )

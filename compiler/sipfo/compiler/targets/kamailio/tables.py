@@ -7,7 +7,7 @@ reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, Protocol
@@ -106,6 +106,24 @@ def written(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def most_rows(found: Sequence[Table]) -> int:
+    """How long a table may grow before Kamailio has to be started again. A place is kept for each
+    row while a table is read, 8 octets."""
+    longest = max((len(one.rows) for one in found), default=0)
+    return max(1_000_000, 1 << (2 * longest).bit_length())
+
+
+def shared_memory(found: Sequence[Table]) -> int:
+    """MB of shared memory: for calls, and for every row twice, since a reload reads beside."""
+    return 2048 + sum(len(one.rows) for one in found) * 2048 // 2**20
+
+
+def own_memory(found: Sequence[Table]) -> int:
+    """MB of a process's own memory, in which a whole table is read."""
+    longest = max((len(one.rows) for one in found), default=0)
+    return 32 + most_rows(found) * 8 // 2**20 + longest * 1024 // 2**20
+
+
 def versions(found: Iterable[Table]) -> str:
     """The table of the tables' versions, which some modules ask for."""
     lines = [" ".join(VERSION)]
@@ -122,6 +140,12 @@ def address_list(plan: Plan, origin: Origin) -> str:
             host = str(network.network_address)
             lines.append(f"{group} {bracketed(host)} {network.prefixlen} 0 {trunk.name}")
     return "\n".join(lines) + "\n"
+
+
+def most_networks(plan: Plan) -> int:
+    """How many networks there may be before Kamailio has to be started again."""
+    found = sum(len(trunk.accept.networks) for trunk in plan.trunks)
+    return max(16384, 1 << (2 * found).bit_length())
 
 
 def groups(plan: Plan) -> Iterator[tuple[int, Trunk]]:
