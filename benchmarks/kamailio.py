@@ -14,7 +14,7 @@ import os
 import re
 import resource
 import select
-import socket  # noqa: TID251 - a caller and a route of a private network
+import socket
 import subprocess
 import sys
 import time

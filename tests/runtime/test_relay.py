@@ -243,3 +243,32 @@ def test_required_extension_inside_a_dialog_is_420_too() -> None:
     world.run(3)
     assert caller.statuses()[-1] == 420
     assert phone.requests("INFO") == []
+
+
+def test_a_reinvite_whose_connection_broke_is_acknowledged_when_it_is_answered_all_the_same() -> (
+    None
+):
+    """RFC 3261 §13.2.2.4: whoever sent the 2xx repeats it until it is acknowledged."""
+    world, caller, phone = up()
+    phone.script = ()
+    caller.say("INVITE", caller.last(200), 2, body=b"v=0 hold")
+    world.run(2.5)
+    reinvite = phone.requests("INVITE")[-1]
+    world.engine.transport_failed(world.sent_flow(reinvite), world.now)
+    world.run(3)
+    assert caller.statuses()[-1] == 500
+    phone.reply(reinvite, phone.source, 200)
+    world.run(4)
+    assert [ack.cseq.number for ack in phone.requests("ACK")] == [1, 2]
+
+
+def test_a_2xx_to_an_invite_that_was_never_sent_is_nobody_s() -> None:
+    world, _, phone = up()
+    phone.script = ()
+    assert phone.invite is not None
+    forged = make_response(phone.invite, 200, to_tag=phone.tag.encode())
+    forged.headers.set(b"cseq", b"9 INVITE")
+    forged.headers.set(b"via", forged.headers.lines(b"via")[0].replace(b"z9hG4bK", b"z9hG4bKx"))
+    world.deliver(forged, EAST, phone.source)
+    world.run(4)
+    assert [ack.cseq.number for ack in phone.requests("ACK")] == [1]

@@ -225,6 +225,11 @@ class World:
     def calls(self) -> list[CallRecord]:
         return [one for one in self.records if isinstance(one, CallRecord)]
 
+    def sent_flow(self, message: Request) -> Flow:
+        """The flow that a request went by."""
+        branch = message.via.branch
+        return next(flow for _, flow, one in self.sent if one.via.branch == branch)
+
     def sent_to(self, address: Address, kind: str | int) -> list[Request | Response]:
         """What went to an address: requests by method, responses by status."""
         return [

@@ -41,17 +41,18 @@ from sipfo.runtime.record import Notice
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.setup import Grounds, Placement
-from sipfo.runtime.sip.build import make_response, restore_to
+from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
-from sipfo.runtime.sip.message import Request, Response, check, parse
+from sipfo.runtime.sip.message import Request, check, parse
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import parse_uri
 from sipfo.runtime.sip.via import stamp
 from sipfo.runtime.stateless import Arrival, Stateless
+from sipfo.runtime.stray import stray
 from sipfo.runtime.tenure import Papers, Tenure, begin, succeed
 from sipfo.runtime.wayback import WayBack
 
@@ -129,7 +130,7 @@ class Engine:
             elif len(message.headers.all(b"via")) != 1:
                 return  # on its way to somebody else (RFC 3261 §8.1.3.3)
             elif not self.core.transactions.receive_response(message, now):
-                self._stray(message, now)
+                stray(message, self._grounds.graves, self._directory, now)
         except Malformed as error:
             if error.headers is not None:
                 self._stateless.malformed(error, error.headers, arrival)
@@ -254,21 +255,6 @@ class Engine:
         if method == "BYE":
             most += most // 8
         return len(self.core.transactions) >= most
-
-    def _stray(self, response: Response, now: float) -> None:
-        """A response of no transaction: that of an attempt that is over matters all the same."""
-        if response.cseq.method != "INVITE":
-            return
-        attempt = self._grounds.graves.find(response.via.branch, now)
-        if attempt is None:
-            return
-        restore_to(response, attempt.request)
-        if response.status < 200:
-            attempt.rings_late(now)
-        elif response.status < 300:
-            attempt.invite_answered(response, now)
-        else:
-            attempt.refuses_late(response)
 
     def _acknowledged(self, ack: Request, flow: Flow, now: float) -> None:
         found = self._directory.find(ack)
