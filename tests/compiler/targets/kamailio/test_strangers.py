@@ -4,6 +4,7 @@ response, no route of their own; and they are told little."""
 from __future__ import annotations
 
 from compiler.targets.kamailio.live import Live, Party, answer, header, inside, request, running
+from sipfo.plan.model import Accept, Credential, NumberPrefix
 from verify.seed import NUMBER, plan
 
 PLAN = plan()
@@ -227,3 +228,33 @@ def test_somebody_known_is_told_what_is_wrong() -> None:
             return heard
 
     assert inside(work) == ["200", "405", "483", "400", *["481"] * 20]
+
+
+def test_a_stranger_who_could_have_a_password_learns_of_no_number() -> None:
+    base = plan(("pbx-east",))
+    credential = Credential(user="acme", secret="S")
+    trunk = base.trunks[0].model_copy(update={"accept": Accept(credentials=(credential,))})
+    other = base.trunks[0].model_copy(
+        update={"name": "other", "numbers": (NumberPrefix(prefix="+44"),)}
+    )
+    drawn = base.model_copy(update={"trunks": (trunk, other)})
+    guess = (
+        'Proxy-Authorization: Digest username="acme", realm="192.0.2.10", nonce="x",'
+        ' uri="sip:x", response="0123456789abcdef0123456789abcdef", qop=auth, nc=00000001,'
+        ' cnonce="y", algorithm=MD5'
+    )
+
+    def work() -> object:
+        with running(drawn, {"S": "password"}):
+            stranger = Party(STRANGER)
+            heard = []
+            for number in (NUMBER, "+4420", "+99"):
+                for lines in ((), (guess,)):
+                    name = f"{number[1:]}-{len(lines)}"
+                    uri = f"sip:{number}@192.0.2.10"
+                    text = request("INVITE", uri, stranger, call=name, branch=name, lines=lines)
+                    stranger.send(text, DOOR)
+                    heard.append((stranger.hear_final() or "").split(" ")[1])
+            return heard
+
+    assert inside(work) == ["407"] * 6
