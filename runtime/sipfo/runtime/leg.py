@@ -8,7 +8,7 @@ TLS never goes on in the clear, whatever the Contact says.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sipfo.runtime.core import Core
 from sipfo.runtime.locate import Target, reaches
@@ -24,8 +24,10 @@ TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 """Methods that carry a Contact (RFC 3261 §12.2.1.1, RFC 3311 §5.1, RFC 6665 §4.4.1)."""
 
 
-MOST_REFERS = 16
-"""REFERs of one leg whose NOTIFYs still find them."""
+MOST_KEPT = 16
+"""REFERs of one leg whose NOTIFYs still find them, and re-INVITEs whose answers are acknowledged."""
+
+Key = TypeVar("Key", int, bytes)
 
 
 class Acknowledged(Protocol):
@@ -53,6 +55,7 @@ class Leg:
         "least_interval",
         "peer",
         "refers",
+        "reinvites",
         "trusted",
     )
 
@@ -81,6 +84,8 @@ class Leg:
         """Seconds of the shortest session that the peer takes, as far as it has said (422)."""
         self.refers: dict[int, int] = {}
         """The CSeq numbers of the REFERs sent on this leg to those that they came with."""
+        self.reinvites: dict[bytes, int] = {}
+        """The branches of the latest re-INVITEs sent on this leg, with their CSeq numbers."""
         self.answered_rseq: dict[int, int] = {}
         """By the CSeq number of this leg's INVITE, the latest reliable provisional that the other
         side has acknowledged by PRACK."""
@@ -105,9 +110,7 @@ class Leg:
 
     def remember_refer(self, number: int, came_with: int) -> None:
         """A REFER was sent under a CSeq number that came under another; the latest are kept."""
-        self.refers[number] = came_with
-        if len(self.refers) > MOST_REFERS:
-            del self.refers[next(iter(self.refers))]
+        self._keep(self.refers, number, came_with)
 
     def send(self, request: Request, user: ClientUser, now: float) -> None:
         """Send a request of the dialog, other than INVITE and ACK, as a transaction."""
@@ -124,6 +127,7 @@ class Leg:
 
         def go(flow: Flow, now: float) -> None:
             self._dress(request, flow)
+            self._keep(self.reinvites, request.via.branch, request.cseq.number)
             outgoing.send(request, flow, now)
 
         self._toward(go, now)
@@ -173,6 +177,13 @@ class Leg:
         if not self._left:
             self._left = True
             _Parting(self, reasons or [], now).send(now)
+
+    @staticmethod
+    def _keep(kept: dict[Key, int], key: Key, number: int) -> None:
+        """Remember one more, of the latest ones."""
+        kept[key] = number
+        if len(kept) > MOST_KEPT:
+            del kept[next(iter(kept))]
 
     def _dress(self, request: Request, flow: Flow) -> None:
         if request.method in TARGET_REFRESH:
