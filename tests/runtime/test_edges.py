@@ -131,3 +131,19 @@ def test_loop_that_a_target_finds_is_judged_by_the_policy() -> None:
     world.run(2)
     assert caller.statuses()[-1] == 482
     assert west.heard == []
+
+
+def test_a_ring_that_comes_long_after_a_late_refusal_is_not_cancelled() -> None:
+    """RFC 3261 §9.1: a CANCEL has no effect on a request that has had its final response."""
+    world = World(policy(no_response=1.0))
+    east = Callee(world, EAST, (1.5, 486))
+    Callee(world, WEST, (0.1, 180), (5.0, 200))
+    caller = Caller(world)
+    caller.call()
+    world.run(40)  # Timer D is over, and with it the transaction
+    assert east.invite is not None
+    world.deliver(east.make(east.invite, 180), EAST, east.source)
+    world.run(50)
+    assert world.sent_to(EAST, "CANCEL") == []
+    assert len(world.sent_to(EAST, "ACK")) == 1
+    assert caller.statuses()[-1] == 200

@@ -120,6 +120,8 @@ class OutgoingInvite:
                 self._cancel(now)
         elif response.status in REPAIRABLE and self._answer(response, now):
             return
+        else:
+            self._cancelled = True  # a final response: nothing is left to CANCEL (§9.1)
         self._owner.invite_answered(response, now)
 
     def on_timeout(self, transaction: Sent, now: float) -> None:
