@@ -14,6 +14,7 @@ from runtime.model.laws import Offer, Watch, hold, sdp
 from runtime.model.messages import bye_of_callee, invite, of_caller, read
 from runtime.model.policies import Small
 from runtime.world import CALLER, SIPFO
+from sipfo.plan.model import TIMER_C
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.sip.build import make_ack, make_cancel, make_response
 from sipfo.runtime.sip.flow import Flow
@@ -85,6 +86,7 @@ class Stage:
         self._words = words
         self._untagged = untagged or "183 untagged" in words
         self._seen: set[bytes] = set()
+        self._offered: dict[int, float] = {}
         transport = "tcp" if small.over_tcp else "udp"
         connection = CONNECTION if small.over_tcp else None
         self._near = Flow(transport, SIPFO, CALLER, connection)
@@ -129,6 +131,8 @@ class Stage:
         n = offer.number
         did = {event.what for event in self.done if event.who == "callee" and event.number == n}
         may: list[str] = []
+        if not offer.final and self.now - self._offered[n] > TIMER_C:
+            return may  # who has said nothing final for so long is given up for good (`Graves`)
         if not offer.final:
             may += [what for what in ("100", "180", "183", "fails") if what not in did]
             if offer.failed or (offer.provisional and not offer.flow.reliable):
@@ -269,6 +273,8 @@ class Stage:
                     self._seen.add(data)
                 message = read(data)
                 self.watch.sends(flow, message)
+                for offer in self.watch.offers:
+                    self._offered.setdefault(offer.number, self.now)
                 if isinstance(message, Response) and flow.remote == CALLER:
                     self._hear(message)
             while core.lookups:
