@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs clean packages
+.PHONY: run test check pytest fix bless docs clean packages asterisk
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -23,7 +23,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/sipfo fmt --check examples/*.sipfo compiler/sipfo/compiler/*/*.sipfo
 
-pytest: $(VENV)/dev.stamp packages
+pytest: $(VENV)/dev.stamp packages asterisk
 	$(BIN)/pytest -n 2
 
 fix: $(VENV)/dev.stamp
@@ -42,7 +42,11 @@ docs: $(VENV)/dev.stamp
 packages:
 	@sh tests/install-packages postgresql sip-tester sngrep tcpdump tshark kamailio \
 	    kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules kamailio-json-modules \
-	    kamailio-utils-modules
+	    kamailio-utils-modules mmdebstrap
+
+# Asterisk, another engine of the lab, which few releases of Debian have: unpacked beside the system.
+asterisk: packages $(VENV)/python.stamp
+	@sh tests/install-asterisk $(VENV)/asterisk
 
 $(VENV)/python.stamp:
 	@sh tests/make-venv $(PYTHON) $(VENV)

@@ -14,7 +14,6 @@ from sipfo.compiler.targets.folder import PLAIN, PROGRAM, SECRET, File
 from sipfo.compiler.targets.kamailio.encode import comment, field, literal, string
 from sipfo.compiler.targets.kamailio.modules import modules
 from sipfo.compiler.targets.kamailio.probes import dispatcher_list, one_clock, whole_seconds
-from sipfo.compiler.targets.kamailio.source import NOWHERE, Source
 from sipfo.compiler.targets.kamailio.tables import (
     HTABLE,
     MTREE,
@@ -31,6 +30,7 @@ from sipfo.compiler.targets.kamailio.view import (
     uses,
 )
 from sipfo.compiler.targets.safe import Safe, templates
+from sipfo.compiler.targets.source import NOWHERE, Source
 from sipfo.plan.construct import MOST_BRANCHES
 from sipfo.plan.model import Plan
 

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from sipfo.compiler.targets.kamailio.places import (
+from sipfo.compiler.targets.places import (
     Destination,
     Place,
     carrier_key,
     places,
     route_key,
 )
-from sipfo.compiler.targets.kamailio.sockets import sender
+from sipfo.compiler.targets.sockets import sender
 from sipfo.plan.model import Plan, Probe
 
 ACTIVE_PROBING = 8

@@ -21,13 +21,13 @@ from sipfo.compiler.targets.kamailio.encode import (
     socket_literal,
     whole_word,
 )
-from sipfo.compiler.targets.kamailio.places import places
-from sipfo.compiler.targets.kamailio.sockets import sockets, transports
+from sipfo.compiler.targets.places import places
 from sipfo.compiler.targets.safe import CannotSay
+from sipfo.compiler.targets.sockets import sockets, transports
+from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import (
     AnyNumber,
     Carrier,
-    Commit,
     CommitOnCode,
     NumberPrefix,
     NumberRange,
@@ -178,7 +178,7 @@ def socket_lines(plan: Plan) -> tuple[SocketLine, ...]:
     )
 
 
-def retry_views(plan: Plan, retries: Sources) -> tuple[RetryView, ...]:
+def retry_views(plan: Plan, retries: Source) -> tuple[RetryView, ...]:
     """The retry policies as route blocks. Raises CannotSay for two that would have one name."""
     views: list[RetryView] = []
     for retry in used_retries(plan):
@@ -189,20 +189,7 @@ def retry_views(plan: Plan, retries: Sources) -> tuple[RetryView, ...]:
     return tuple(views)
 
 
-class Sources:
-    """Where a retry policy says what it says; without a policy to look at, nowhere."""
-
-    def retry(self, retry: str) -> str:
-        return ""
-
-    def rule(self, retry: str, rule: Rule | None) -> str:
-        return ""
-
-    def commit(self, retry: str, point: Commit) -> str:
-        return ""
-
-
-def _view(retry: Retry, sources: Sources) -> RetryView:
+def _view(retry: Retry, sources: Source) -> RetryView:
     cases = list(_cases(retry, sources))
     ranges = sorted(
         (case for case in cases if case.first is not None),
@@ -225,7 +212,7 @@ def _view(retry: Retry, sources: Sources) -> RetryView:
     )
 
 
-def _cases(retry: Retry, sources: Sources) -> Iterator[Case]:
+def _cases(retry: Retry, sources: Source) -> Iterator[Case]:
     for rule in retry.rules:
         verdict = _number(rule.verdict)
         source = comment(sources.rule(retry.name, rule))
@@ -242,7 +229,7 @@ def _cases(retry: Retry, sources: Sources) -> Iterator[Case]:
                 continue  # these go by length: see `_view`
 
 
-def _tag(retry: Retry, rule: Rule, sources: Sources) -> Case:
+def _tag(retry: Retry, rule: Rule, sources: Source) -> Case:
     assert isinstance(rule.match, OnTag)
     return Case(
         _number(rule.verdict),
@@ -252,7 +239,7 @@ def _tag(retry: Retry, rule: Rule, sources: Sources) -> Case:
     )
 
 
-def _commits(retry: Retry, sources: Sources) -> Iterator[Case]:
+def _commits(retry: Retry, sources: Source) -> Iterator[Case]:
     conditions = {"early-media": "has_body()", "progress": "$rs > 100"}
     for point in retry.commit:
         source = comment(sources.commit(retry.name, point))

@@ -1,4 +1,4 @@
-"""Where attempts go, as the configuration looks it up: each destination of each route and carrier.
+"""Where attempts go, as a configuration looks it up: each destination of each route and carrier.
 
 An address is a target at once; a name is left to be located when the call is placed (RFC 3263). What
 would surprise: a Request-URI is kept in two parts around the user, because the called number takes
@@ -113,7 +113,7 @@ def destination(uri: str) -> Destination:
     """The parts of a `sip:` URI of a plan. Raises CannotSay."""
     found = _URI.fullmatch(uri.removeprefix("sip:"))
     if found is None:
-        raise CannotSay(f"`{uri}` is no address that Kamailio can be sent to")
+        raise CannotSay(f"`{uri}` is no address that a call can be sent to")
     transport = _TRANSPORT.search(found["rest"] or "")
     return Destination(
         user=found["user"],
