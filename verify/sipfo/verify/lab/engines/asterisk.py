@@ -16,8 +16,10 @@ from sipfo.compiler.targets.asterisk.emit import render
 from sipfo.compiler.targets.asterisk.endpoints import AUTHORITIES
 from sipfo.compiler.targets.folder import write
 from sipfo.plan.ladder import Ladder
-from sipfo.plan.model import OnCause, Plan
+from sipfo.plan.model import OnCause, Plan, Retry
+from sipfo.plan.outcome import Judge
 from sipfo.plan.scenario import Scenario
+from sipfo.verify.conduct import has_body
 from sipfo.verify.lab.engines.deaf import deaf_to_icmp
 from sipfo.verify.lab.engines.engine import Differences, Setting
 from sipfo.verify.lab.engines.process import Program
@@ -32,6 +34,9 @@ UNPACKED: Final = ".venv/asterisk"
 
 TOLD: Final = dict.fromkeys(range(300, 400), 480)
 """What a caller gets in place of a redirection."""
+
+SEEN: Final = (180, 183)
+"""The provisional responses above 100 that its dialplan hears of."""
 
 FOREGROUND: Final = ("-f", "-g")
 
@@ -93,13 +98,30 @@ class Asterisk:
                     f"{route.name} is a registered user, whom the lab does not register"
                 )
         met, deaf = _deaf_to_reasons(plan, met)
+        _check_commits(plan, scenario)
         return Differences(met, (*notes, *deaf), own_media=True, told=TOLD)
+
+
+def _retry(plan: Plan, scenario: Scenario) -> Retry:
+    trunk = next(one for one in plan.trunks if one.name == scenario.trunk)
+    return next(one for one in plan.retries if one.name == trunk.retry)
+
+
+def _check_commits(plan: Plan, scenario: Scenario) -> None:
+    """Raises CannotPlay where a provisional would commit that Asterisk does not see."""
+    judge = Judge(_retry(plan, scenario))
+    for behaviour in scenario.behaviours:
+        for reply in behaviour.replies:
+            code = reply.status
+            if 100 < code < 200 and code not in SEEN and judge.commits(code, has_body(code)):
+                raise CannotPlay(
+                    f"a {code} of {behaviour.route} commits, which Asterisk does not see"
+                )
 
 
 def _deaf_to_reasons(plan: Plan, scenario: Scenario) -> tuple[Scenario, tuple[str, ...]]:
     """The scenario without Q.850 causes, where the trunk's policy goes by some."""
-    trunk = next(one for one in plan.trunks if one.name == scenario.trunk)
-    retry = next(one for one in plan.retries if one.name == trunk.retry)
+    retry = _retry(plan, scenario)
     if not any(isinstance(rule.match, OnCause) for rule in retry.rules):
         return scenario, ()
     notes: list[str] = []
