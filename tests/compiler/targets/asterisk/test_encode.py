@@ -68,7 +68,7 @@ def test_a_name_is_plain(text: str) -> None:
         name(text)
 
 
-@pytest.mark.parametrize("sign", list("$&,()^|{}\"\\` <>"))
+@pytest.mark.parametrize("sign", list('$&,()^|{}"\\` <>'))
 def test_what_dial_gives_a_meaning_to_never_reaches_it(sign: str) -> None:
     with pytest.raises(CannotSay, match="%26"):
         dialled(f"alice{sign}bob")

@@ -43,12 +43,7 @@ def test_whoever_calls_is_in_one_group_and_may_do_what_the_policy_says(
 ) -> None:
     groups = callers(plan_of(networks))
     for address in map(ip_address, ADDRESSES):
-        found = [
-            group
-            for group in groups
-            for one in group.networks
-            if address in ip_network(one)
-        ]
+        found = [group for group in groups for one in group.networks if address in ip_network(one)]
         allowed = {
             f"t{n}"
             for n, accepted in enumerate(networks)

@@ -69,19 +69,10 @@ class Asterisk:
         write(folder, render(_unprobed(plan), str(folder), secrets))
 
     async def start(self, plan: Plan, setting: Setting, folder: Path) -> RunningAsterisk:
-        tree = _tree()
-        environment = {}
-        if tree is not None:
-            (folder / "local.conf").write_text(_directories(tree), "utf-8")
-            runner = folder / "run" / "asterisk"
-            words = " ".join(f"'{one}'" for one in _program())
-            runner.write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
-            runner.chmod(0o755)
-            environment["ASTERISK"] = str(runner)
         if setting.believed is not None and Path(AUTHORITIES).exists():
             bind(str(setting.believed), AUTHORITIES)  # in this mount namespace alone
         command = [str(folder / "start"), *FOREGROUND]
-        program = await Program.start(self.name, command, folder, environment)
+        program = await Program.start(self.name, command, folder, environment(folder))
         here = door(plan)
         try:
             await program.answers(here.host, here.port)
@@ -100,6 +91,21 @@ class Asterisk:
         met, deaf = _deaf_to_reasons(plan, met)
         _check_commits(plan, scenario)
         return Differences(met, (*notes, *deaf), own_media=True, told=TOLD)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What `start` and `reload` of a folder are to be told. For an Asterisk that was unpacked, the
+    folder gets a program that runs it, and the places of what came with it."""
+    tree = _tree()
+    if tree is None:
+        return {}
+    (folder / "local.conf").write_text(_directories(tree), "utf-8")
+    (folder / "run").mkdir(exist_ok=True)
+    runner = folder / "run" / "asterisk"
+    words = " ".join(f"'{one}'" for one in _program())
+    runner.write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
+    runner.chmod(0o755)
+    return {"ASTERISK": str(runner)}
 
 
 def _retry(plan: Plan, scenario: Scenario) -> Retry:

@@ -1,0 +1,258 @@
+"""What Asterisk makes of hostile names, URIs, passwords and callers, of many numbers, and of a reload."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sipfo.plan.model import (
+    Accept,
+    AnyNumber,
+    Carrier,
+    Credential,
+    Egress,
+    Forward,
+    Listen,
+    NumberPrefix,
+    NumberRange,
+    OnCause,
+    OnCode,
+    OnTag,
+    Plan,
+    Retry,
+    Route,
+    Rule,
+    Trunk,
+)
+from verify.lab.engines.console import Console, asterisk, free_port
+
+HERE, THERE = "127.0.0.41", "127.0.0.42"
+PASSWORD = "a;b;--c=>${EXTEN}$[1+1]\"'\\,&|^(d) #include"
+RETRY = Retry(
+    name="_r.-X",
+    rules=(
+        Rule(match=OnTag(code=486, tag="D5; x/1"), verdict="failover"),
+        Rule(match=OnCode(code=503), verdict="failover"),
+        Rule(match=OnCause(cause=34), verdict="failover"),
+    ),
+    otherwise="stop",
+    no_response=0.3,
+)
+
+
+def small(there: int) -> Plan:
+    """A trunk for every number whose only route is a socket of the test's."""
+    port = free_port(HERE)
+    trunk = Trunk(
+        name="_t.X-1",
+        numbers=(AnyNumber(),),
+        accept=Accept(networks=("127.0.0.0/8",)),
+        egress=("e_.-X.primary",),
+        method="sequential",
+        routes=("_X.-Z",),
+        retry=RETRY.name,
+        forward=Forward(number="+1999", carriers=("c.-_",), egress="e_.-X.primary"),
+    )
+    return Plan(
+        listen=(Listen(transport="udp", host=HERE, port=port),),
+        egress=(Egress(name="e_.-X.primary", host=HERE, port=port),),
+        routes=(
+            Route(
+                name="_X.-Z",
+                destinations=(f"sip:{THERE}:{there};x=y;lr",),
+                auth=Credential(user='"u;[ser]', secret="PW"),
+            ),
+        ),
+        carriers=(Carrier(name="c.-_", destination=f"sip:a'b!~*@{THERE}:{there}"),),
+        retries=(RETRY,),
+        trunks=(trunk,),
+    )
+
+
+class Callee:
+    """Who is called: always busy, and remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((THERE, 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.asked: list[str] = []
+        self._thread = threading.Thread(target=self._answer)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Answer no more."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(b"", (THERE, self.port))
+        self._thread.join()
+        self._socket.close()
+
+    def _answer(self) -> None:
+        while True:
+            data, source = self._socket.recvfrom(65535)
+            if not data:
+                return
+            first, *lines = data.split(b"\r\n\r\n")[0].split(b"\r\n")
+            if first.startswith(b"INVITE "):
+                self.asked.append(first.split()[1].decode())
+                kept = [one for one in lines if re.match(rb"(?i)(via|from|to|call-id|cseq):", one)]
+                kept = [one + b";tag=busy" if one.startswith(b"To:") else one for one in kept]
+                answer = [b"SIP/2.0 486 Busy Here", *kept, b"Content-Length: 0", b"", b""]
+                self._socket.sendto(b"\r\n".join(answer), source)
+
+
+def called(plan: Plan, user: str) -> int:
+    """The final response to an INVITE for this user."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+        caller.bind(("127.0.0.43", 0))
+        caller.settimeout(20)
+        host, port = caller.getsockname()
+        there = f"{HERE}:{plan.listen[0].port}"
+        body = (
+            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
+            "m=audio 40000 RTP/AVP 0\r\n"
+        )
+        token = uuid.uuid4().hex
+        invite = (
+            f"INVITE sip:{user}@{there} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{token};rport\r\n"
+            f"From: <sip:caller@{host}>;tag={token}\r\nTo: <sip:{user}@{there}>\r\n"
+            f"Call-ID: {token}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
+            f"Contact: <sip:caller@{host}:{port}>\r\nContent-Type: application/sdp\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}"
+        )
+        caller.sendto(invite.encode(), (HERE, plan.listen[0].port))
+        while True:
+            status = int(caller.recv(65535).split()[1])
+            if status >= 200:
+                return status
+
+
+@pytest.fixture(scope="module")
+def callee() -> Iterator[Callee]:
+    found = Callee()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def plan(callee: Callee) -> Plan:
+    return small(callee.port)
+
+
+@pytest.fixture(scope="module")
+def running(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    folder = tmp_path_factory.mktemp("asterisk")
+    with asterisk(folder, plan, {"PW": PASSWORD}) as console:
+        yield console
+
+
+def test_it_loads_without_a_word_of_complaint(running: Console) -> None:
+    ours = [
+        line
+        for line in running.log().splitlines()
+        if re.search("WARNING|ERROR", line)
+        and re.search(r"pjsip\.conf|extensions\.conf|sorcery", line)
+    ]
+    assert ours == []
+
+
+def test_a_password_is_read_back_as_it_was(running: Console) -> None:
+    said = running.says("pjsip show auth password-route-_X.-Z")
+    assert re.findall(r"^ password +: (.*)$", said, re.MULTILINE) == [PASSWORD]
+    assert re.findall(r"^ username +: (.*)$", said, re.MULTILINE) == ['"u;[ser]']
+
+
+def test_names_and_uris_are_read_back_as_they_were(running: Console, callee: Callee) -> None:
+    said = running.says("dialplan show globals")
+    assert f"ROUTE/_X.-Z/REST0={THERE}:{callee.port};x=y;lr" in said
+    assert "CARRIER/c.-_/USER0=a'b!~*" in said
+    assert "TRUNK/_t.X-1/ROUTES=_X.-Z" in said
+    assert "_X.-Z" in running.says("pjsip show endpoints")
+
+
+def test_the_policy_is_read_back_as_it_was(running: Console) -> None:
+    said = running.says("dialplan show 503@sipfo-retry-_r.-X")
+    assert "Return(failover)" in said
+    said = running.says("dialplan show 486@sipfo-retry-_r.-X")
+    assert 'REGEX("(^|[^A-Za-z0-9])D5; x/1([^A-Za-z0-9]|$)" ${SAID})' in said
+
+
+def test_a_call_goes_where_the_policy_says(running: Console, plan: Plan, callee: Callee) -> None:
+    callee.asked.clear()
+    assert called(plan, "+1(312)555-0100") == 486
+    assert callee.asked == [f"sip:+13125550100@{THERE}:{callee.port};lr;x=y"]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "1&PJSIP%2fout",
+        "+1312,5",
+        "$%7bSHELL(id)%7d",
+        "+1312%26Local%2fs%40sipfo-hunt",
+        "1%5e2",
+        "a%22b",
+        "x%0d%0aX-Y:%20z",
+        "a(b",
+        "+1312;isub=1&2",
+    ],
+)
+def test_what_a_caller_dials_is_no_dial_string(
+    user: str, running: Console, plan: Plan, callee: Callee
+) -> None:
+    callee.asked.clear()
+    status = called(plan, user)
+    if callee.asked:  # a number with parameters: the number alone
+        assert callee.asked == [f"sip:+1312@{THERE}:{callee.port};lr;x=y"]
+        assert status == 486
+    else:
+        assert status in (400, 404)
+
+
+def test_ten_thousand_numbers_load_and_route(callee: Callee, tmp_path: Path) -> None:
+    callee.asked.clear()
+    base = small(callee.port)
+    trunk = base.trunks[0].model_copy(update={"forward": None})
+    ranges = tuple(
+        NumberRange(first=f"+4420{n:06}00", last=f"+4420{n:06}99") for n in range(0, 10000, 2)
+    )
+    prefixes = tuple(NumberPrefix(prefix=f"+1312{n:07}") for n in range(0, 10000, 2))
+    many = base.model_copy(
+        update={"trunks": (trunk.model_copy(update={"numbers": (*ranges, *prefixes)}),)}
+    )
+    with asterisk(tmp_path, many, {"PW": "x"}):
+        assert called(many, "+44200000009") == 404
+        assert called(many, "+442000001899") == 486
+        assert called(many, "+442000001900") == 404
+        assert called(many, "+13120009999") == 404
+        assert called(many, "+1312000999877") == 486
+    users = [uri.partition("@")[0] for uri in callee.asked]
+    assert users == ["sip:+442000001899", "sip:+1312000999877"]
+
+
+def test_a_compile_into_the_same_folder_is_applied_by_reload(
+    callee: Callee, tmp_path: Path
+) -> None:
+    before = small(callee.port)
+    trunk = before.trunks[0].model_copy(update={"forward": None})
+    before = before.model_copy(update={"trunks": (trunk,)})
+    after = before.model_copy(
+        update={
+            "trunks": (trunk.model_copy(update={"numbers": (NumberPrefix(prefix="+44"),)}),),
+            "routes": (before.routes[0].model_copy(update={"auth": None}),),
+        }
+    )
+    with asterisk(tmp_path, before, {"PW": "one"}) as console:
+        assert called(before, "+1312") == 486
+        console.compile(after, {})
+        console.reload()
+        assert called(before, "+1312") == 404
+        assert called(before, "+4420") == 486
+        assert "password-route" not in console.says("pjsip show auths")
