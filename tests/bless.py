@@ -6,7 +6,8 @@
 A case is a folder of tests/cases with a `policy.sipfo` and the files that it imports, or
 `example-NAME` for each examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`,
 and for a policy that compiles `plan.json` and `scenarios.json`. Read the difference before you
-keep it: what is accepted here is what users see.
+keep it: what is accepted here is what users see. All also blesses what targets write of a few
+policies (tests/compiler/targets).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import sys
 from pathlib import Path
 
+from compiler.targets.asterisk import expected as asterisk
 from sipfo.cli.reading import files_in
 from sipfo.cli.targets import asked_for
 from sipfo.compiler.pipeline import Compilation, compile_source
@@ -76,6 +78,8 @@ def main(names: list[str]) -> None:
     for case in cases():
         if not names or case.name in names:
             bless(case)
+    if not names:
+        asterisk.bless()
 
 
 if __name__ == "__main__":

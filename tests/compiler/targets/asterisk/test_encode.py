@@ -14,6 +14,7 @@ from sipfo.compiler.targets.asterisk.encode import (
     extension,
     literal,
     name,
+    user,
     value,
     whole_word,
 )
@@ -60,6 +61,12 @@ def test_a_comment_is_one_line_and_opens_no_block(text: str) -> None:
     line = f"; {comment(text)}"
     assert "\n" not in line
     assert ";--" not in line
+
+
+@pytest.mark.parametrize("text", ['a"b', "a\\b", "a\nb"])
+def test_a_user_that_pjsip_would_not_escape_is_refused(text: str) -> None:
+    with pytest.raises(CannotSay):
+        user(text)
 
 
 @pytest.mark.parametrize("text", ["a b", "a;b", "[x", "a(!)", "a,b", "", "$x", "a/b", "-x", "ä"])

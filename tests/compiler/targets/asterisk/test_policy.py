@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from compiler.targets.asterisk.patterns import matches
+from compiler.targets.asterisk.patterns import matches, width
 from plan.strategies import plans
 from sipfo.compiler.targets.asterisk.policy import Case, contexts
 from sipfo.compiler.targets.safe import CannotSay
@@ -14,10 +14,14 @@ from sipfo.plan.outcome import TRANSPORT_ERROR, Judge, responded, timed_out
 
 
 def one_of(cases: tuple[Case, ...], dialled: str) -> Case:
-    """The only extension that matches."""
-    found = [case for case in cases if matches(case.exten, dialled)]
-    assert len(found) == 1, dialled
+    """The most specific extension that matches; no two are as specific."""
+    found = sorted((case for case in cases if matches(case.exten, dialled)), key=_width)
+    assert len({_width(case) for case in found}) == len(found) > 0
     return found[0]
+
+
+def _width(case: Case) -> int:
+    return width(case.exten)
 
 
 @given(plans())

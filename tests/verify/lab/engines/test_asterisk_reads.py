@@ -25,11 +25,13 @@ from sipfo.plan.model import (
     OnCode,
     OnTag,
     Plan,
+    Probe,
     Retry,
     Route,
     Rule,
     Trunk,
 )
+from sipfo.runtime.sip.digest import parse_credentials
 from verify.lab.engines.console import Console, asterisk, free_port
 
 HERE, THERE = "127.0.0.41", "127.0.0.42"
@@ -66,7 +68,7 @@ def small(there: int) -> Plan:
             Route(
                 name="_X.-Z",
                 destinations=(f"sip:{THERE}:{there};x=y;lr",),
-                auth=Credential(user='"u;[ser]', secret="PW"),
+                auth=Credential(user="u;[s,er]", secret="PW"),
             ),
         ),
         carriers=(Carrier(name="c.-_", destination=f"sip:a'b!~*@{THERE}:{there}"),),
@@ -76,9 +78,12 @@ def small(there: int) -> Plan:
 
 
 class Callee:
-    """Who is called: always busy, and remembers what it was asked for."""
+    """Who is called: always busy, and remembers what it was asked for. One that `wants` a password
+    asks for it first."""
 
-    def __init__(self) -> None:
+    def __init__(self, wants: bytes | None = None) -> None:
+        self._wants = wants
+        self.proofs: list[bytes] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((THERE, 0))
         self.port: int = self._socket.getsockname()[1]
@@ -103,7 +108,11 @@ class Callee:
                 self.asked.append(first.split()[1].decode())
                 kept = [one for one in lines if re.match(rb"(?i)(via|from|to|call-id|cseq):", one)]
                 kept = [one + b";tag=busy" if one.startswith(b"To:") else one for one in kept]
-                answer = [b"SIP/2.0 486 Busy Here", *kept, b"Content-Length: 0", b"", b""]
+                self.proofs += [one for one in lines if b"uthorization: " in one]
+                says = [b"SIP/2.0 486 Busy Here"]
+                if self._wants is not None and not self.proofs:
+                    says = [b"SIP/2.0 407 Prove It", b"Proxy-Authenticate: " + self._wants]
+                answer = [*says, *kept, b"Content-Length: 0", b"", b""]
                 self._socket.sendto(b"\r\n".join(answer), source)
 
 
@@ -166,7 +175,7 @@ def test_it_loads_without_a_word_of_complaint(running: Console) -> None:
 def test_a_password_is_read_back_as_it_was(running: Console) -> None:
     said = running.says("pjsip show auth password-route-_X.-Z")
     assert re.findall(r"^ password +: (.*)$", said, re.MULTILINE) == [PASSWORD]
-    assert re.findall(r"^ username +: (.*)$", said, re.MULTILINE) == ['"u;[ser]']
+    assert re.findall(r"^ username +: (.*)$", said, re.MULTILINE) == ["u;[s,er]"]
 
 
 def test_names_and_uris_are_read_back_as_they_were(running: Console, callee: Callee) -> None:
@@ -256,3 +265,37 @@ def test_a_compile_into_the_same_folder_is_applied_by_reload(
         assert called(before, "+1312") == 404
         assert called(before, "+4420") == 486
         assert "password-route" not in console.says("pjsip show auths")
+
+
+@pytest.mark.parametrize("algorithm", [b"MD5", b"SHA-256"])
+def test_a_target_that_asks_for_a_password_gets_it(algorithm: bytes, tmp_path: Path) -> None:
+    challenge = b'Digest realm="r", nonce="n", qop="auth", algorithm=' + algorithm
+    callee = Callee(challenge)
+    try:
+        plan = small(callee.port)
+        with asterisk(tmp_path, plan, {"PW": PASSWORD}):
+            assert called(plan, "+1312") == 486
+        [proof] = callee.proofs
+        given = parse_credentials(proof.partition(b": ")[2])
+        assert given.user == b"u;[s,er]"
+        assert given.is_right(PASSWORD.encode(), "INVITE")
+    finally:
+        callee.close()
+
+
+def test_what_the_probes_find_down_is_passed_over_unless_all_are(
+    callee: Callee, tmp_path: Path
+) -> None:
+    plan = small(callee.port)
+    probe = Probe(every=1.0, down_after=1, up_after=1)
+    dead = Route(name="dead", destinations=(f"sip:{THERE}:{free_port(THERE)}",), probe=probe)
+    alive = Route(name="alive", destinations=(f"sip:{THERE}:{callee.port}",))
+    trunk = plan.trunks[0].model_copy(update={"routes": ("dead", "alive"), "forward": None})
+    plan = plan.model_copy(update={"routes": (dead, alive), "trunks": (trunk,)})
+    with asterisk(tmp_path, plan) as console:
+        while "Unavail" not in console.says("pjsip show contacts"):
+            continue
+        callee.asked.clear()
+        assert called(plan, "+1312") == 486
+        assert len(callee.asked) == 1
+        assert "ROUTE/dead" not in console.log().partition("Asterisk Ready")[2]

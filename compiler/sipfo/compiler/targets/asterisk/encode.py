@@ -20,7 +20,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
 _LITERAL: Final = re.compile(r"[A-Za-z0-9_./@+=:-]{1,4096}")
 _DIAL: Final = re.compile(r"[A-Za-z0-9_.!~*'+=:;@%#\[\]?/-]{0,600}")
 _TAG: Final = re.compile(r"[A-Za-z0-9 _.:;/+=*#@!-]{1,64}")
-_EXTENSION: Final = re.compile(r"[A-Za-z0-9_.+!-]{1,79}")
+_EXTENSION: Final = re.compile(r"_\[3-6\]XX|[A-Za-z0-9_.+!-]{1,79}")
 
 
 class Value(Safe):
@@ -73,6 +73,13 @@ def value(text: str) -> Value:
     if len(text) > LONGEST:
         raise CannotSay(f"{text[:40]}…: longer than a line of Asterisk's files")
     return Value(text.replace(";", "\\;"))
+
+
+def user(text: str) -> Value:
+    """A digest user. Raises CannotSay for a quote or a backslash, which PJSIP does not escape."""
+    if '"' in text or "\\" in text:
+        raise CannotSay(f"`{text}`: PJSIP cannot send a user with a quote or a backslash")
+    return value(text)
 
 
 def name(text: str) -> Name:

@@ -19,6 +19,7 @@ from sipfo.compiler.targets.asterisk.encode import (
     comment,
     literal,
     name,
+    user,
     value,
 )
 from sipfo.compiler.targets.asterisk.facts import kind_name
@@ -150,7 +151,7 @@ def outbound_auths(plan: Plan, secrets: Mapping[str, str]) -> Iterator[Auth]:
     for place in places(plan):
         if place.of.auth is not None:
             password = value(secrets[place.of.auth.secret])
-            yield Auth(Name(f"password-{kind_name(place)}"), value(place.of.auth.user), password)
+            yield Auth(Name(f"password-{kind_name(place)}"), user(place.of.auth.user), password)
 
 
 def inbound(plan: Plan, secrets: Mapping[str, str], source: Source) -> Iterator[Inbound]:
@@ -171,7 +172,7 @@ def inbound(plan: Plan, secrets: Mapping[str, str], source: Source) -> Iterator[
                 Literal(f"PROVEN={known}"),
                 expressions=tuple(_joined(expressions(trunk, plan))),
                 auths=tuple(
-                    Auth(Name(f"password-{known}-{n}"), value(one.user), value(secrets[one.secret]))
+                    Auth(Name(f"password-{known}-{n}"), user(one.user), value(secrets[one.secret]))
                     for n, one in enumerate(trunk.accept.credentials, start=1)
                 ),
             )

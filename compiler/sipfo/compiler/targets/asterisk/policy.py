@@ -1,13 +1,13 @@
 """Retry policies as contexts of the dialplan: an extension for each outcome, which returns what follows.
 
 Which rule decides is worked out here, code by code, by the same judge that the machine asks. What
-would surprise: an extension stands for a run of codes with one rule, so that no two overlap and none
-is more specific than another.
+would surprise: of the extensions that match, Asterisk takes the most specific (`503`, then `_50X`,
+`_5XX`, `_[3-6]XX`), so a pattern is there only for what a wider one says otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,7 +23,6 @@ from sipfo.compiler.targets.asterisk.encode import (
     name,
     whole_word,
 )
-from sipfo.compiler.targets.numbers import covering
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import OnTag, Plan, Retry, Rule, Timer
 from sipfo.plan.outcome import TRANSPORT_ERROR, Judge, Outcome, responded, timed_out
@@ -86,26 +85,37 @@ def _local(retry: Retry, source: Source) -> Iterator[Case]:
 
 
 def _codes(retry: Retry, source: Source) -> Iterator[Case]:
+    """From the widest pattern to the single code; each only where it differs from the wider one."""
     judge = Judge(retry)
+    rules = {code: judge.deciding(responded(code)) for code in range(300, 700)}
     tagged = {rule.match.code for rule in retry.rules if isinstance(rule.match, OnTag)}
-    first = 300
-    for code in range(300, 701):
-        ends = code == 700 or code in tagged or code - 1 in tagged
-        if code > first and (ends or _rule(judge, code) is not _rule(judge, first)):
-            rule = _rule(judge, first)
-            for prefix in covering(first, code - 1, 3):
-                pattern = prefix + "X" * (3 - len(prefix))
-                yield Case(
-                    extension(f"_{pattern}" if "X" in pattern else pattern),
-                    literal(judge.verdict(responded(first))),
-                    _where(retry, rule, source),
-                    tuple(_tags(retry, first, source)) if first in tagged else (),
-                )
-            first = code
+
+    def case(exten: str, rule: Rule | None, code: int | None = None) -> Case:
+        verdict = retry.otherwise if rule is None else rule.verdict
+        tags = tuple(_tags(retry, code, source)) if code in tagged and code is not None else ()
+        return Case(extension(exten), literal(verdict), _where(retry, rule, source), tags)
+
+    yield case("_[3-6]XX", None)
+    for hundred in range(3, 7):
+        wide = _prevailing(rules, range(hundred * 100, hundred * 100 + 100), None)
+        if wide is not None:
+            yield case(f"_{hundred}XX", wide)
+        for ten in range(hundred * 10, hundred * 10 + 10):
+            narrow = _prevailing(rules, range(ten * 10, ten * 10 + 10), wide)
+            if narrow is not wide:
+                yield case(f"_{ten}X", narrow)
+            for code in range(ten * 10, ten * 10 + 10):
+                if rules[code] is not narrow or code in tagged:
+                    yield case(str(code), rules[code], code)
 
 
-def _rule(judge: Judge, code: int) -> Rule | None:
-    return judge.deciding(responded(code)) if code < 700 else None
+def _prevailing(
+    rules: Mapping[int, Rule | None], codes: range, inherited: Rule | None
+) -> Rule | None:
+    """The rule that most of these codes go by; of equals the one that they inherit."""
+    found = [rules[code] for code in codes]
+    counts = [(sum(one is other for other in found), one is inherited) for one in found]
+    return found[counts.index(max(counts))]
 
 
 def _tags(retry: Retry, code: int, source: Source) -> Iterator[Tagged]:
