@@ -18,4 +18,4 @@ def matches(extension: str, dialled: str) -> bool:
 def width(extension: str) -> int:
     """How many codes a pattern of three signs stands for: Asterisk takes the least (pbx.c)."""
     wide = extension.count("X")
-    return 10**wide * (4 if "[" in extension else 1)
+    return int(10**wide) * (4 if "[" in extension else 1)
