@@ -48,6 +48,11 @@ RETRY = Retry(
 )
 
 
+SESSION = (
+    "v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+)
+
+
 def small(there: int) -> Plan:
     """A trunk for every number whose only route is a socket of the test's."""
     port = free_port(HERE)
@@ -78,11 +83,12 @@ def small(there: int) -> Plan:
 
 
 class Callee:
-    """Who is called: always busy, and remembers what it was asked for. One that `wants` a password
-    asks for it first."""
+    """Who is called: busy, unless it `answers`, and remembers what it was asked for. One that
+    `wants` a password asks for it first."""
 
-    def __init__(self, wants: bytes | None = None) -> None:
+    def __init__(self, wants: bytes | None = None, answers: bool = False) -> None:
         self._wants = wants
+        self._answers = answers
         self.proofs: list[bytes] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((THERE, 0))
@@ -112,7 +118,12 @@ class Callee:
                 says = [b"SIP/2.0 486 Busy Here"]
                 if self._wants is not None and not self.proofs:
                     says = [b"SIP/2.0 407 Prove It", b"Proxy-Authenticate: " + self._wants]
-                answer = [*says, *kept, b"Content-Length: 0", b"", b""]
+                body = b""
+                if self._answers:
+                    says = [b"SIP/2.0 200 OK", b"Contact: <sip:%s:%d>" % (b"127.0.0.42", self.port)]
+                    says.append(b"Content-Type: application/sdp")
+                    body = SESSION.format(host=THERE).encode()
+                answer = [*says, *kept, b"Content-Length: %d" % len(body), b"", body]
                 self._socket.sendto(b"\r\n".join(answer), source)
 
 
@@ -123,10 +134,7 @@ def called(plan: Plan, user: str) -> int:
         caller.settimeout(20)
         host, port = caller.getsockname()
         there = f"{HERE}:{plan.listen[0].port}"
-        body = (
-            f"v=0\r\no=- 1 1 IN IP4 {host}\r\ns=-\r\nc=IN IP4 {host}\r\nt=0 0\r\n"
-            "m=audio 40000 RTP/AVP 0\r\n"
-        )
+        body = SESSION.format(host=host)
         token = uuid.uuid4().hex
         invite = (
             f"INVITE sip:{user}@{there} SIP/2.0\r\n"
@@ -252,6 +260,9 @@ def test_a_compile_into_the_same_folder_is_applied_by_reload(
     before = small(callee.port)
     trunk = before.trunks[0].model_copy(update={"forward": None})
     before = before.model_copy(update={"trunks": (trunk,)})
+    before = before.model_copy(
+        update={"trunks": (trunk.model_copy(update={"accept": Accept(anyone=True)}),)}
+    )
     after = before.model_copy(
         update={
             "trunks": (trunk.model_copy(update={"numbers": (NumberPrefix(prefix="+44"),)}),),
@@ -265,6 +276,30 @@ def test_a_compile_into_the_same_folder_is_applied_by_reload(
         assert called(before, "+1312") == 404
         assert called(before, "+4420") == 486
         assert "password-route" not in console.says("pjsip show auths")
+        assert "ANYONE=1" not in console.says("dialplan show globals")
+
+
+def up(console: Console) -> list[str]:
+    """The legs of calls that were answered."""
+    lines = console.says("core show channels concise").splitlines()
+    return sorted(
+        line.split("!")[0] for line in lines if line.startswith("PJSIP") and "!Up!" in line
+    )
+
+
+def test_a_call_that_is_up_goes_on_through_a_reload(tmp_path: Path) -> None:
+    callee = Callee(answers=True)
+    try:
+        plan = small(callee.port)
+        with asterisk(tmp_path, plan, {"PW": "x"}) as console:
+            assert called(plan, "+1312") == 200
+            before = up(console)
+            console.compile(plan, {"PW": "another"})
+            console.reload()
+            assert up(console) == before
+            assert len(before) == 2
+    finally:
+        callee.close()
 
 
 @pytest.mark.parametrize("algorithm", [b"MD5", b"SHA-256"])

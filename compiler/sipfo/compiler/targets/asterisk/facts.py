@@ -7,8 +7,9 @@ part of a URI has in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sipfo.compiler.targets.asterisk.encode import (
     Comment,
@@ -26,6 +27,18 @@ from sipfo.compiler.targets.sockets import bracketed
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import Carrier, CommitOn, CommitOnCode, Plan, Retry, Trunk
 from sipfo.plan.order import carriers_of
+
+EMPTY: Final = Name("")
+
+UNSAID: Final[Mapping[str, tuple[str, ...]]] = {
+    "TRUNK": ("ANYONE", "ROUTEMAJOR", "METHOD", "DEADLINE", "CALLS", "RATE", "TRUSTED"),
+    "ROUTE": ("AUTH", "TRUSTED"),
+    "CARRIER": ("AUTH", "TRUSTED", "STRIP", "PREPEND", "CALLS", "RATE"),
+    "EGRESS": (),
+    "RETRY": ("ONRINGING", "ONPROGRESS"),
+}
+"""Variables that are written empty where a policy does not say them, or those of an earlier compile
+would stay. They cannot all be cleared at a reload: for a moment there would be none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +115,11 @@ Pairs = Iterator[tuple[str, Safe | int]]
 def _facts(kind: str, prefix: str, of: str, where: str, pairs: Pairs) -> Facts:
     title = comment(" ".join(filter(None, [kind, of, where])))
     known = name(of)
-    return Facts(title, tuple(Fact(Name(f"{prefix}/{known}/{key}"), got) for key, got in pairs))
+    said = dict(pairs)
+    said |= {key: EMPTY for key in UNSAID[prefix] if key not in said}
+    return Facts(
+        title, tuple(Fact(Name(f"{prefix}/{known}/{key}"), got) for key, got in said.items())
+    )
 
 
 def _trunk(plan: Plan, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
@@ -147,12 +164,10 @@ def _destinations(place: Place) -> Pairs:
     of = place.of
     yield "LEVELS", len(place.destinations)
     for number, one in enumerate(place.destinations):
-        if one.user is not None:
-            yield f"USER{number}", dialled(one.user)
+        yield f"USER{number}", dialled(one.user) if one.user is not None else EMPTY
         yield f"REST{number}", _behind_user(one)
         yield f"BY{number}", Name(_transport(one))
-        if one.family is not None:
-            yield f"FAMILY{number}", one.family
+        yield f"FAMILY{number}", one.family if one.family is not None else EMPTY
     if of.auth is not None:
         yield "AUTH", Name(f"-{kind_name(place)}")
     if of.trusted:
