@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from sipfo.compiler.targets.asterisk.encode import (
@@ -201,6 +202,7 @@ def _retry(retry: Retry) -> Pairs:
     yield "NOPROGRESS", milliseconds(retry.no_progress)
     yield "NOANSWER", milliseconds(retry.no_answer)
     shortest = min(retry.no_response, retry.no_progress, retry.no_answer)
+    yield "LONGEST", ceil(retry.no_response + retry.no_progress + retry.no_answer) + 1
     yield "PAUSE", max(50, min(250, round(shortest * 1000 / 16)))
     for point in retry.commit:
         if isinstance(point, CommitOnCode):
