@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import socket
 import threading
@@ -334,3 +335,36 @@ def test_what_the_probes_find_down_is_passed_over_unless_all_are(
         assert called(plan, "+1312") == 486
         assert len(callee.asked) == 1
         assert "ROUTE/dead" not in console.log().partition("Asterisk Ready")[2]
+
+
+SIGNS = ";-$[]{}\\\"'#=>,&+!()%:@/ abcXYZ09äß"
+
+
+def test_passwords_of_any_signs_are_read_back_as_they_were(tmp_path: Path) -> None:
+    dice = random.Random(1)
+    words = [
+        "".join(dice.choices(SIGNS, k=dice.randrange(1, 24))).strip() or "x" for _ in range(80)
+    ]
+    plan = small(free_port(THERE))
+    carriers = tuple(
+        Carrier(
+            name=f"c{n}", destination="sip:192.0.2.1", auth=Credential(user="u", secret=f"S{n}")
+        )
+        for n in range(len(words))
+    )
+    trunks = tuple(
+        plan.trunks[0].model_copy(
+            update={
+                "name": f"t{n}",
+                "numbers": (NumberPrefix(prefix=f"+1{n}"),),
+                "forward": Forward(number="+1999", carriers=(one.name,), egress="e_.-X.primary"),
+            }
+        )
+        for n, one in enumerate(carriers)
+    )
+    plan = plan.model_copy(update={"carriers": carriers, "trunks": trunks})
+    secrets = {f"S{n}": word for n, word in enumerate(words)} | {"PW": "x"}
+    with asterisk(tmp_path, plan, secrets) as console:
+        for n, word in enumerate(words):
+            said = console.says(f"pjsip show auth password-carrier-c{n}")
+            assert re.findall(r"^ password +: (.*)$", said, re.MULTILINE) == [word]
