@@ -10,7 +10,7 @@ def matches(extension: str, dialled: str) -> bool:
     if not extension.startswith("_"):
         return extension == dialled
     known = extension[1:].replace("[3-6]", "C")
-    signs = {"X": "[0-9]", "C": "[3-6]", "!": ".*"}
+    signs = {"X": "[0-9]", "C": "[3-6]", ".": ".+"}
     pattern = "".join(signs.get(one, re.escape(one)) for one in known)
     return re.fullmatch(pattern, dialled) is not None
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from compiler.targets.asterisk.patterns import matches
 from plan.samples import small_plan
-from sipfo.compiler.targets.asterisk.numbers import Claim, anybody, prefixes, ranges
+from sipfo.compiler.targets.asterisk.numbers import Claim, anybody, prefixes, ranges, wholes
 from sipfo.compiler.targets.source import NOWHERE
 from sipfo.plan.model import AnyNumber, NumberPrefix, NumberRange, Plan
 from sipfo.plan.numbering import Numbering
@@ -45,5 +45,6 @@ def test_the_trunk_is_the_models(
     if len(set(declared)) < len(declared):
         return  # two trunks with one prefix: the compiler refuses such a policy
     trunk = Numbering(plan).trunk_of(number)
-    mine = taken(ranges(plan, NOWHERE), number) or taken(prefixes(plan, NOWHERE), number)
-    assert (mine or anybody(plan) or None) == (trunk.name if trunk else None)
+    contexts = (ranges(plan, NOWHERE), wholes(plan, NOWHERE), prefixes(plan, NOWHERE))
+    found = next(filter(None, (taken(context, number) for context in contexts)), anybody(plan))
+    assert (found or None) == (trunk.name if trunk else None)

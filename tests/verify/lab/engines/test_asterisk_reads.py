@@ -368,3 +368,33 @@ def test_passwords_of_any_signs_are_read_back_as_they_were(tmp_path: Path) -> No
         for n, word in enumerate(words):
             said = console.says(f"pjsip show auth password-carrier-c{n}")
             assert re.findall(r"^ password +: (.*)$", said, re.MULTILINE) == [word]
+
+
+def test_the_most_specific_claim_to_a_number_wins(callee: Callee, tmp_path: Path) -> None:
+    base = small(callee.port)
+    ours, others = Accept(networks=("127.0.0.0/8",)), Accept(networks=("203.0.113.0/24",))
+    claims = {
+        "one": (ours, NumberPrefix(prefix="+1")),
+        "two": (others, NumberPrefix(prefix="+1312")),
+        "three": (ours, NumberPrefix(prefix="+13125")),
+        "four": (others, NumberRange(first="+1312500", last="+1312599")),
+    }
+    trunks = tuple(
+        base.trunks[0].model_copy(
+            update={"name": name, "accept": accept, "numbers": (claim,), "forward": None}
+        )
+        for name, (accept, claim) in claims.items()
+    )
+    plan = base.model_copy(update={"trunks": trunks})
+    dialled = {
+        "+1999": 486,
+        "+1312": 403,
+        "+1312999": 403,
+        "+13125": 486,
+        "+131255": 486,
+        "+1312555": 403,
+        "+13125551": 486,
+        "+44": 404,
+    }
+    with asterisk(tmp_path, plan, {"PW": "x"}):
+        assert {number: called(plan, number) for number in dialled} == dialled

@@ -21,7 +21,7 @@ from sipfo.compiler.targets.asterisk.endpoints import (
 )
 from sipfo.compiler.targets.asterisk.facts import facts, probe_facts
 from sipfo.compiler.targets.asterisk.modules import MODULES
-from sipfo.compiler.targets.asterisk.numbers import anybody, prefixes, ranges
+from sipfo.compiler.targets.asterisk.numbers import anybody, prefixes, ranges, wholes
 from sipfo.compiler.targets.asterisk.policy import contexts
 from sipfo.compiler.targets.asterisk.uses import uses
 from sipfo.compiler.targets.folder import PLAIN, PROGRAM, SECRET, File
@@ -72,6 +72,7 @@ def render(
         "facts": facts(plan, source),
         "probe_facts": probe_facts(plan),
         "ranges": ranges(plan, source),
+        "wholes": wholes(plan, source),
         "prefixes": prefixes(plan, source),
         "anybody": anybody(plan),
         "retries": contexts(plan, source),

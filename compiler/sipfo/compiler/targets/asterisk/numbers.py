@@ -1,7 +1,8 @@
 """Which numbers are whose, as extensions of the dialplan.
 
 A range is more specific than any prefix, so ranges have a context of their own that is looked in
-first; within each, Asterisk takes the longest match.
+first; among prefixes, Asterisk takes the longest. What would surprise: a number that is a prefix
+itself has a context too. Asterisk's tree would take a shorter prefix for it (22.10).
 """
 
 from __future__ import annotations
@@ -41,9 +42,14 @@ def ranges(plan: Plan, source: Source) -> tuple[Claim, ...]:
     )
 
 
+def wholes(plan: Plan, source: Source) -> tuple[Claim, ...]:
+    """The prefixes that the policy declares, as numbers of their own."""
+    return tuple(_claim(f"+{prefix}", trunk, source) for prefix, trunk in declared_prefixes(plan))
+
+
 def prefixes(plan: Plan, source: Source) -> tuple[Claim, ...]:
-    """The prefixes that the policy declares."""
-    return tuple(_claim(f"_+{prefix}!", trunk, source) for prefix, trunk in declared_prefixes(plan))
+    """The prefixes that the policy declares, for longer numbers."""
+    return tuple(_claim(f"_+{prefix}.", trunk, source) for prefix, trunk in declared_prefixes(plan))
 
 
 def anybody(plan: Plan) -> Name:
