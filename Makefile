@@ -3,13 +3,14 @@
 # make fix    format, and apply the safe fixes of the linter
 # make bless  rewrite the expected files of tests/cases after a look at the difference
 # make docs   rewrite the pages of docs/ that say what the code says
+# make bench  what a call costs on each engine that is installed, in one run
 # make clean  remove what the above made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs clean packages asterisk
+.PHONY: run test check pytest fix bless docs bench clean packages asterisk
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -36,13 +37,18 @@ bless: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	$(BIN)/python tests/generate_docs.py
 
-# SIPp and tcpdump, the judges of tests/sipp; tshark and sngrep, those of what the runtime shows;
-# PostgreSQL for records; Kamailio, an engine of the lab. Without the right to install them their
-# tests are skipped, and say so.
-packages:
-	@sh tests/install-packages postgresql sip-tester sngrep tcpdump tshark kamailio \
-	    kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules kamailio-json-modules \
-	    kamailio-utils-modules mmdebstrap
+bench: $(VENV)/dev.stamp packages
+	$(BIN)/python benchmarks/calls.py
+
+# SIPp, socat for its TLS, baresip and tcpdump, the judges on the wire; tshark and sngrep, those of
+# what the runtime shows; PostgreSQL for records; Kamailio, an engine of the lab. Without the right to
+# install them their tests are skipped, and say so. fail2ban and prometheus are daemons of which a
+# tool is wanted: unpacked, and nothing is started.
+packages: $(VENV)/python.stamp
+	@sh tests/install-packages baresip-core postgresql sip-tester sngrep socat tcpdump tshark \
+	    kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
+	    kamailio-json-modules kamailio-utils-modules mmdebstrap
+	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus
 
 # Asterisk, another engine of the lab, which few releases of Debian have: unpacked beside the system.
 asterisk: packages $(VENV)/python.stamp

@@ -5,9 +5,10 @@
 
 A case is a folder of tests/cases with a `policy.sipfo` and the files that it imports, or
 `example-NAME` for each examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`,
-and for a policy that compiles `plan.json` and `scenarios.json`. Read the difference before you
-keep it: what is accepted here is what users see. All also blesses what targets write of a few
-policies (tests/compiler/targets).
+and for a policy that compiles `plan.json` and `scenarios.json`; in a folder `kamailio`, where the
+case has one, what `sipfo compile --target kamailio` writes. Read the difference before you keep it:
+what is accepted here is what users see. All also blesses what targets write of a few policies
+(tests/compiler/targets).
 """
 
 from __future__ import annotations
@@ -21,11 +22,17 @@ from sipfo.cli.reading import files_in
 from sipfo.cli.targets import asked_for
 from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.compiler.report.text import render
+from sipfo.compiler.targets.kamailio import emit
+from sipfo.compiler.targets.source import OfPolicy
 from sipfo.plan.codec import write_plan
+from sipfo.plan.model import Plan
 
 CASES = Path(__file__).parent / "cases"
 EXAMPLES = Path(__file__).parent.parent / "examples"
 OUTPUTS = ("diagnostics.txt", "plan.json", "scenarios.json")
+KAMAILIO = "kamailio"
+FOLDER = "/srv/kamailio"
+"""Where the files of a case's `kamailio` say that they lie."""
 
 
 def cases() -> list[Path]:
@@ -58,19 +65,42 @@ def outputs(case: Path) -> dict[str, str]:
         found["plan.json"] = write_plan(made.plan)
         scenarios = [one.model_dump(mode="json", exclude_none=True) for one in made.scenarios]
         found["scenarios.json"] = json.dumps(scenarios, indent=2, ensure_ascii=False) + "\n"
+        if (case / KAMAILIO).is_dir():
+            found |= _for_kamailio(made, made.plan)
     return found
+
+
+def expected(case: Path) -> list[str]:
+    """The names of the files that were blessed."""
+    whole = (path for path in case.glob(f"{KAMAILIO}/**/*") if path.suffix != ".ACTUAL")
+    below = [str(path.relative_to(case)) for path in whole if path.is_file()]
+    return [*(name for name in OUTPUTS if (case / name).exists()), *sorted(below)]
+
+
+def _for_kamailio(made: Compilation, plan: Plan) -> dict[str, str]:
+    secrets = _Secrets()
+    files = emit.render(plan, FOLDER, secrets, OfPolicy(made))
+    return {f"{KAMAILIO}/{name}": one.text for name, one in files.items() if one.text}
+
+
+class _Secrets(dict[str, str]):
+    """For every name something that says whose it is."""
+
+    def __missing__(self, name: str) -> str:
+        return f"the value of {name}"
 
 
 def bless(case: Path) -> None:
     """Write what comes of a case over what was expected, and remove what failures left."""
     found = outputs(case)
     case.mkdir(exist_ok=True)
-    for name in OUTPUTS:
-        (case / f"{name}.ACTUAL").unlink(missing_ok=True)
-        if name in found:
-            (case / name).write_text(found[name], encoding="utf-8")
-        else:
-            (case / name).unlink(missing_ok=True)
+    for actual in case.rglob("*.ACTUAL"):
+        actual.unlink()
+    for name in {*expected(case)} - found.keys():
+        (case / name).unlink()
+    for name, text in found.items():
+        (case / name).parent.mkdir(parents=True, exist_ok=True)
+        (case / name).write_text(text, encoding="utf-8")
 
 
 def main(names: list[str]) -> None:

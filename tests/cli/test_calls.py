@@ -27,6 +27,8 @@ DRAWN = """\
   1    0 ms  us.primary → pbx-east  udp:198.51.100.10:5060  503 Service Unavailable  100 ms
   2  100 ms  us.primary → pbx-west  udp:198.51.100.20:5060  200 OK                   1.50 s
   ⇒ answered 200 by pbx-west after 1.60 s
+  us.primary to spare skipped: down
+  us.primary to pbx-west, and a \\x1b in it
   2026-09-21T14:13:30.000Z  sip:ann@203.0.113.7 at 203.0.113.7
   Call-ID four@caller
   lost after 30.00 s: sipfo ended without it
@@ -94,26 +96,32 @@ def test_an_age_counts_back_from_now(book: str) -> None:
 def test_a_book_that_cannot_be_read_says_why(
     tmp_path: Path, command: list[str], name: str, says: str
 ) -> None:
-    more = ["x"] if command == ["ladder"] else []
-    result = sipfo(*command, str(tmp_path / name), *more)
+    more = ["x", "--records"] if command == ["ladder"] else []
+    result = sipfo(*command, *more, str(tmp_path / name))
     assert result.exit_code == 2
     assert says in result.output
 
 
 @pytest.mark.parametrize("call", ["019a00000004-0000000d", "0000000d", "four@caller"])
 def test_a_ladder_is_drawn_by_the_call_s_name_or_call_id(book: str, call: str) -> None:
-    result = sipfo("ladder", book, call)
+    result = sipfo("ladder", call, "--records", book)
     assert result.exit_code == 0
     assert result.output == DRAWN
 
 
+def test_the_environment_says_which_book(book: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIPFO_RECORDS", book)
+    assert sipfo("ladder", "four@caller").output == DRAWN
+    assert sipfo("calls").output == sipfo("calls", book).output
+
+
 def test_all_calls_that_fit_are_drawn(book: str) -> None:
-    result = sipfo("ladder", book, "00000001")
+    result = sipfo("ladder", "00000001", "--records", book)
     assert result.output.count("Call-ID") == 3
     assert "no attempt was made" in result.output
 
 
 def test_a_call_that_is_not_there_says_where_to_look(book: str) -> None:
-    result = sipfo("ladder", book, "nobody@nowhere")
+    result = sipfo("ladder", "nobody@nowhere", "--records", book)
     assert result.exit_code == 2
     assert f"{book} has no call nobody@nowhere: `sipfo calls {book}` lists them" in result.output

@@ -100,16 +100,37 @@ def test_diagnostics_on_an_ascii_terminal_are_no_traceback() -> None:
     assert b"error[SF" in done.stderr
 
 
-def test_an_interrupt_ends_it_quietly() -> None:
+PATIENT = """\
+sipfo 1
+listen udp 192.0.2.10:5060
+retry patient { otherwise stop  no-response 30s }
+route nowhere { to sip:198.51.100.1 }
+trunk acme { numbers any  accept from 203.0.113.0/24  routes sequential nowhere  retry patient }
+test "refused at once" {
+    call acme to +13125550123
+    when nowhere answers 404
+    expect refused 404
+}
+test "nobody answers for half a minute" {
+    call acme to +13125550123
+    when nowhere silent
+    expect refused 408
+}
+"""
+
+
+def test_an_interrupt_ends_it_quietly(tmp_path: Path) -> None:
+    policy = tmp_path / "patient.sipfo"
+    policy.write_text(PATIENT, encoding="utf-8")
     running = subprocess.Popen(
-        [sys.executable, "-u", "-m", "sipfo.cli.main", "demo"],
+        [sys.executable, "-u", "-m", "sipfo.cli.main", "demo", str(policy)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     assert running.stdout is not None
     running.stdout.readline()  # the calls are being placed
     running.stdout.readline()
-    running.stdout.readline()  # the first of them is over
+    assert running.stdout.readline()  # the first of them is over
     running.send_signal(signal.SIGINT)
     _, stderr = running.communicate()
     assert b"Traceback" not in stderr

@@ -74,6 +74,31 @@ def test_replace_starts_what_is_installed_and_the_old_process_ends_by_itself(
             os.kill(pid, signal.SIGKILL)
 
 
+def test_while_a_call_is_set_up_in_the_old_process_nobody_replaces_the_new_one(
+    server: Running,
+) -> None:
+    """And whoever drains the new one has drained both."""
+    first = server.run()
+    with Phone(server, "caller") as caller, Phone(server, "east") as east:
+        caller.say("INVITE", 1)
+        invite = east.request("INVITE")
+        east.answer(invite, 180)
+        pid = replaced(server)
+        try:
+            again = server.tell("replace")
+            assert again.exit_code == 1
+            assert "the process before is not over yet" in again.output
+            assert is_running(pid)
+            assert server.tell("drain", "--grace", "0").exit_code == 0
+            wait_for(lambda: not is_running(pid), lambda: first.report())
+            first.says(b"the successor is gone: serving again")
+            assert first.ends() == 0
+            assert caller.final("INVITE").status >= 400
+        finally:
+            if is_running(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
 def replaced(server: Running) -> int:
     """The process that took over."""
     done = server.tell("replace")

@@ -172,3 +172,19 @@ def test_with_its_secrets_a_plan_gets_as_far_as_its_addresses(tmp_path: Path) ->
     result = run(tmp_path, "--secrets", path)
     assert result.exit_code == 1
     assert "this machine has no " in result.output and SAID not in result.output
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("md5,sha-1", "`sha-1` is no algorithm here: write sha-256 or md5"),
+        ("md5, MD5", "`md5` stands twice"),
+        ("", "`` is no algorithm here"),
+    ],
+)
+def test_what_callers_with_a_password_are_offered_is_looked_at_first(
+    said: str, answer: str
+) -> None:
+    result = sipfo("run", "--digest", said, "policy.sipfo")
+    assert result.exit_code == 2
+    assert answer in result.output

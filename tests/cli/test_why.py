@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def row(call: str, plan: str = "", trunk: str = "acme") -> Row:
         caller=b"sip:a@b",
         callee=b"sip:c@d",
         plan=plan,
+        notes=("us.primary to east skipped: down",),
     )
     return row_of(record, lambda moment: 1_760_000_000 + moment)
 
@@ -75,6 +77,16 @@ def test_every_attempt_has_the_line_that_decided_it(
     assert lines[rule + 1] == f"{policy}:5:17  failover on 503, transport-error"
     assert "⇒ answered 200 by west after 422 ms" in lines
     assert "policy" not in lines[-1]
+
+
+@pytest.mark.parametrize("name", ["calls.db", "calls.jsonl", "calls.csv"])
+def test_why_a_step_was_passed_over_is_in_the_record(
+    name: str, tmp_path: Path, policy: Path
+) -> None:
+    made = row("one", this_plan())
+    records = book(tmp_path, replace(made, attempts=made.attempts[1:]), name=name)
+    result = sipfo("why", "one", "--policy", str(policy), "--records", records)
+    assert "us.primary to east was passed over: down\n" in result.output
 
 
 def test_json_has_the_places_apart(tmp_path: Path, policy: Path) -> None:

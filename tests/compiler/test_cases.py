@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bless import CASES, EXAMPLES, OUTPUTS, cases, outputs
+from bless import CASES, EXAMPLES, cases, expected, outputs
 from compiler.policies import compiled
 from sipfo.compiler.catalogue import pages
 from sipfo.compiler.pipeline import compile_source
@@ -16,15 +16,16 @@ from sipfo.compiler.pipeline import compile_source
 def test_a_case_says_what_was_blessed(case: Path) -> None:
     found = outputs(case)
     differ = []
-    for name in OUTPUTS:
-        expected = case / name
+    for name in {*expected(case), *found}:
+        blessed = case / name
         actual = case / f"{name}.ACTUAL"
         actual.unlink(missing_ok=True)
-        blessed = expected.read_text(encoding="utf-8") if expected.exists() else None
-        if found.get(name) != blessed:
+        said = blessed.read_text(encoding="utf-8") if blessed.exists() else None
+        if found.get(name) != said:
             differ.append(name)
+            actual.parent.mkdir(parents=True, exist_ok=True)
             actual.write_text(found.get(name, ""), encoding="utf-8")
-    assert not differ, f"see {case}/*.ACTUAL; python tests/bless.py {case.name}"
+    assert not differ, f"{sorted(differ)}: see *.ACTUAL; python tests/bless.py {case.name}"
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.sipfo")), ids=lambda path: path.stem)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
+import unpacked
 from runtime.world import SIPFO, World, policy
 from sipfo.cli.log import Form, open_log
 from sipfo.plan.ladder import Attempt
@@ -130,8 +131,7 @@ def test_a_peer_s_words_in_a_line_never_make_it_a_stranger_s(
 def test_fail2ban_itself_reads_the_filter_the_same_way(
     form: Form, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    if shutil.which("fail2ban-regex") is None:
-        pytest.skip("fail2ban-regex is not installed (Debian package fail2ban)")
+    fail2ban = unpacked.program("fail2ban-regex", "fail2ban")
     said = printed(
         form,
         capsys,
@@ -141,8 +141,11 @@ def test_fail2ban_itself_reads_the_filter_the_same_way(
     )
     file = tmp_path / "sipfo.log"
     file.write_text(said, encoding="utf-8")
+    home = Path(fail2ban).parents[2]  # / where it is installed
+    modules = str(home / "usr/lib/python3/dist-packages")
     done = subprocess.run(
-        ["fail2ban-regex", "--out", "ip", str(file), str(FILTER)],
+        [fail2ban, "-c", str(home / "etc/fail2ban"), "--out", "ip", str(file), str(FILTER)],
+        env={**os.environ, "PYTHONPATH": modules},
         capture_output=True,
         check=False,
         text=True,

@@ -89,6 +89,33 @@ def test_each_unclosed_block_is_told_at_its_opening_line() -> None:
     assert [type(node) for node in file.statements] == [tree.Region, tree.Route, tree.Route]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "    listen udp 192.0.2.1\n",
+        "    route b { to sip:b }\n    listen udp 192.0.2.1\n",
+        "    route b {\n        to sip:b\n    }\n",
+    ],
+)
+@pytest.mark.parametrize("after", ["    from us\n}\n", "}\n"])
+def test_a_statement_of_the_file_in_a_block_hides_nothing(wrong: str, after: str) -> None:
+    text = f"trunk a {{\n    numbers +1\n{wrong}{after}carrier c {{ to sip:c }}\n"
+    file, found = parse(Source(text, "x"))
+    assert {one.code for one in found} == {"SF005"}
+    kept = [type(one) for one in file.statements]
+    assert [kept[0], kept[-1]] == [tree.Trunk, tree.Carrier]
+    assert tree.Route in kept or "route" not in wrong
+    assert isinstance(file.statements[0], tree.Trunk)
+    assert len(file.statements[0].items) == (2 if "from" in after else 1)
+
+
+def test_a_block_without_its_end_is_told_apart_from_a_statement_in_a_wrong_place() -> None:
+    missing = "trunk a {\n    numbers +1\nlisten udp 192.0.2.1\nroute b { to sip:b }\n"
+    assert told(missing) == ["SF003"]
+    stray = "route a { to sip:a\nroute b { to sip:b }\nretry r { otherwise stop }\n}\n"
+    assert told(stray) == ["SF003", "SF008"]
+
+
 def test_a_trunks_retry_closes_no_block() -> None:
     text = "trunk a {\n    retry b\n    deadlin 3s\n}\nretry b {\n    otherwise stop\n}\n"
     assert told(text) == ["SF005"]
@@ -121,6 +148,9 @@ def test_a_word_of_another_block_is_said_to_belong_there() -> None:
         "route a { to " + "b " * 20_000,
         "\x00" * 10_000,
         "route a {" + "\n# comment" * 5000,
+        "trunk a {\n" + "  listen udp a\n" * 3000 + "  from us\n}",
+        ("trunk a {\n" + "  route b { }\n" * 5) * 500,
+        "trunk a {\n" + "  listen udp a\n  from us us\n" * 1000 + "}",
     ],
     ids=lambda text: repr(text[:12]),
 )

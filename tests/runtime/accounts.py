@@ -40,6 +40,7 @@ UP = CallRecord(
     caller=b"sip:ann@203.0.113.7",
     callee=b"sip:+13125550123@192.0.2.10",
     plan="c0ffee",
+    notes=("us.primary to spare skipped: down", "us.primary to pbx-west, and a \x1b in it"),
 )
 OVER = EndRecord(UP, "caller", 71.6004)
 REFUSED = replace(

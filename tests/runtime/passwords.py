@@ -12,6 +12,7 @@ from typing import Final
 
 from runtime.world import SDP, Address, Callee, Caller, Line, World, policy
 from sipfo.plan.model import Accept, Credential, Plan, Route
+from sipfo.runtime.limits import Limits
 from sipfo.runtime.record import Notice
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.build import make_response
@@ -52,9 +53,9 @@ def guarded(*credentials: Credential, networks: tuple[str, ...] = ()) -> Plan:
     return plan.model_copy(update={"trunks": (trunk,)})
 
 
-def world_of(plan: Plan) -> World:
+def world_of(plan: Plan, limits: Limits | None = None) -> World:
     """A world whose engine has the secrets."""
-    return World(plan, secrets=SECRETS)
+    return World(plan, secrets=SECRETS, limits=limits)
 
 
 def notices(world: World) -> list[str]:

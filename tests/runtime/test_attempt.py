@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
+
 import pytest
 
 from runtime.world import (
@@ -13,6 +16,8 @@ from runtime.world import (
     World,
     policy,
 )
+from sipfo.runtime.record import Notice
+from sipfo.runtime.setup import Setup
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
 
@@ -154,3 +159,163 @@ def test_answer_with_an_odd_tag_is_an_answer() -> None:
     world.run(5)
     assert caller.statuses() == [100, 200]
     assert east.requests("ACK")[0].to.tag == b"a|b="
+
+
+def by_tcp() -> World:
+    return World(policy(routes={"east": (f"sip:{EAST[0]};transport=tcp",)}, egress=("us.primary",)))
+
+
+class OnTcp(Callee):
+    """A phone that says in its Contact how it is reached."""
+
+    def make(self, request: Request, status: int, **fields: str) -> Response:
+        made = super().make(request, status, **fields)
+        made.headers.set(b"contact", f"<sip:{EAST[0]};transport=tcp>".encode())
+        return made
+
+
+def cut(world: World, at: float) -> None:
+    """The connection to EAST breaks at this moment."""
+    flow = Flow("tcp", PRIMARY, EAST, 7)
+    world.after(at, lambda: world.engine.transport_failed(flow, world.now))
+
+
+def heard_as(message: Request | Response) -> str:
+    """The method of a request."""
+    return message.method if isinstance(message, Request) else ""
+
+
+def heard_by(peer: Callee) -> list[str]:
+    """The methods of what it was sent, in order."""
+    return [message.method for _, message in peer.heard if isinstance(message, Request)]
+
+
+def test_a_phone_that_rings_when_its_connection_breaks_is_cancelled_on_another() -> None:
+    """The transaction has ended and the ringing has not."""
+    world = by_tcp()
+    east = Callee(world, EAST, (0.1, 180))
+    caller = Caller(world)
+    caller.call()
+    cut(world, 1)
+    world.run(40)
+    assert caller.statuses()[-1] == 500
+    assert heard_by(east) == ["INVITE", "CANCEL", "ACK"], "the ACK of its 487"
+    invite, cancel, _ = (message for _, message in east.heard if isinstance(message, Request))
+    assert cancel.via.branch == invite.via.branch
+
+
+def test_a_phone_that_rings_after_its_connection_broke_is_cancelled_once() -> None:
+    world = by_tcp()
+    east = Callee(world, EAST, (2, 180), (3, 183), (4, 200))
+    Caller(world).call()
+    cut(world, 1)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "CANCEL", "ACK"], "the ACK of its 487"
+
+
+def test_a_refusal_after_the_connection_broke_is_acknowledged_each_time() -> None:
+    """Its sender repeats it until it is."""
+    world = by_tcp()
+    east = Callee(world, EAST, (2, 486), (3, 180))
+    Caller(world).call()
+    cut(world, 1)
+
+    def repeat() -> None:
+        assert east.invite is not None
+        world.deliver(east.make(east.invite, 486), EAST, PRIMARY)
+
+    world.after(2.5, repeat)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "ACK", "ACK"], "and nothing is left to cancel"
+
+
+def test_a_phone_that_answers_after_its_connection_broke_is_hung_up_on() -> None:
+    world = by_tcp()
+    east = Callee(world, EAST, (2, 200))
+    Caller(world).call()
+    cut(world, 1)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "ACK", "BYE"]
+
+
+@pytest.mark.parametrize("breaks", [1, 3])
+def test_a_bye_whose_connection_breaks_goes_again_on_another(breaks: int) -> None:
+    """Whoever never gets it talks, and pays, to nobody."""
+    world = by_tcp()
+    east = OnTcp(world, EAST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+    world.run(1)
+    lost = 0
+
+    def lose(flow: Flow, data: bytes) -> bool:
+        nonlocal lost
+        if not data.startswith(b"BYE") or lost == breaks:
+            return False
+        lost += 1
+        cut(world, 0.01)
+        return True
+
+    world.lose = lose
+    caller.say("BYE", caller.last(200), 2)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "ACK", "BYE"]
+    sent = [m.cseq.number for m in world.sent_to(EAST, "BYE") if isinstance(m, Request)]
+    assert sent == [2 + n for n in range(breaks + 1)]
+    assert world.engine.calls_alive == 0
+
+
+def test_a_bye_that_nobody_takes_is_sent_as_long_as_over_udp() -> None:
+    world = by_tcp()
+    OnTcp(world, EAST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+    world.run(1)
+    world.no_tcp.add(EAST)
+    caller.say("BYE", caller.last(200), 2)
+    world.run(100)
+    sent = [at for at, flow, m in world.sent if flow.remote == EAST and heard_as(m) == "BYE"]
+    waits = [round(after - before, 1) for before, after in itertools.pairwise(sent)]
+    assert waits == [0.0, 0.5, 1.0, 2.0, *[4.0] * 7]
+    assert len(world.engine.core.transactions) == 0
+
+
+def test_a_bye_that_got_through_is_not_repeated_when_the_connection_breaks() -> None:
+    world = by_tcp()
+    east = OnTcp(world, EAST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+    world.run(1)
+    caller.say("BYE", caller.last(200), 2)
+    world.run(2)
+    cut(world, 0.1)
+    world.run(60)
+    assert heard_by(east) == ["INVITE", "ACK", "BYE"]
+
+
+def set_ups(world: World) -> list[Setup]:
+    """Every one of this world that is still in memory."""
+    gc.collect()
+    found = [one for one in gc.get_objects() if isinstance(one, Setup)]
+    return [one for one in found if one._core is world.engine.core]
+
+
+def test_an_attempt_that_is_remembered_keeps_its_call_s_messages_no_longer_than_the_call() -> None:
+    """Else every call that failed over once would be held for three minutes after its end."""
+    world = World(policy())
+    east, west = Callee(world, EAST, (50, 200)), Callee(world, WEST, (0.1, 200))
+    caller = Caller(world)
+    caller.call()
+    cut_off = Flow("udp", PRIMARY, EAST)
+    world.after(1, lambda: world.engine.transport_failed(cut_off, world.now))
+    world.run(2)
+    caller.say("BYE", caller.last(200), 2)
+    assert len(set_ups(world)) == 1
+    world.run(40)
+    assert world.engine.calls == ()
+    assert set_ups(world) == []
+    world.run(60)
+    assert heard_by(east)[-2:] == ["ACK", "BYE"], "and whoever picks up is hung up on"
+    assert heard_by(west) == ["INVITE", "ACK", "BYE"]
+    notices = [one for one in world.records if isinstance(one, Notice)]
+    assert [one.call for one in notices if "in vain" in one.text] == [world.calls[0].call]

@@ -129,6 +129,10 @@ def test_options_is_answered_and_says_what_is_allowed() -> None:
     assert isinstance(heard, Response)
     assert heard.status == 200
     assert b"INVITE" in (heard.headers.first(b"allow") or b"")
+    assert heard.headers.first(b"accept") == b"application/sdp"
+    assert heard.headers.first(b"accept-encoding") == b"identity"
+    assert heard.headers.first(b"accept-language") == b"en"
+    assert b"100rel" in (heard.headers.first(b"supported") or b"")
 
 
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH", "FOO"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+import unpacked
 from runtime.accounts import CANCELLED, EAST, GAUGES, OVER, REFUSED, UP
 from runtime.scrape import families, scrape
 from sipfo.runtime.metrics import Kept, Meter
@@ -94,9 +94,8 @@ def test_panels_neither_overlap_nor_share_a_number() -> None:
 
 
 def test_promtool_takes_the_rules() -> None:
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed (Debian package prometheus)")
+    promtool = unpacked.program("promtool", "prometheus")
     done = subprocess.run(
-        ["promtool", "check", "rules", str(DEPLOY / "alerts.yml")], capture_output=True, check=False
+        [promtool, "check", "rules", str(DEPLOY / "alerts.yml")], capture_output=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,15 +8,20 @@ import pytest
 
 from runtime.phones import Phone
 from runtime.world import CALLER, EAST, PRIMARY, SIPFO, WEST, Caller, World, policy
+from sipfo.plan.model import Listen
 from sipfo.runtime.dialogname import parse_replaces
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 
+PRIMARY_DOOR = Listen(transport="udp", host=PRIMARY[0], port=5060)
 
-def two_calls() -> tuple[World, Caller, Phone, Phone, Response, Response]:
-    """One caller's two calls, to pbx-east and to pbx-west, and their answers."""
-    world = World(policy(method="round-robin"))
+
+def two_calls(*doors: Listen) -> tuple[World, Caller, Phone, Phone, Response, Response]:
+    """One caller's two calls, to pbx-east and to pbx-west, and their answers; `doors` are where
+    calls are taken beside the usual."""
+    plan = policy(method="round-robin")
+    world = World(plan.model_copy(update={"listen": (*plan.listen, *doors)}))
     east, west = Phone(world, EAST, (0.1, 200)), Phone(world, WEST, (0.1, 200))
     caller = Caller(world)
     caller.call()
@@ -73,10 +78,30 @@ def test_refer_to_what_is_not_ours_stays_as_it_is(uri: str) -> None:
 
 
 def test_refer_to_a_number_here_names_the_address_that_the_other_side_knows() -> None:
-    world, caller, east, _, first, _ = two_calls()
+    world, caller, east, _, first, _ = two_calls(PRIMARY_DOOR)
     caller.say("REFER", first, 2, refer_to=f'"Desk" <sip:+15550009@{SIPFO[0]};user=phone>')
     world.run(6)
     said = f'"Desk" <sip:+15550009@{PRIMARY[0]};user=phone>'
+    assert refer_to(east.requests("REFER")[0]) == said.encode()
+
+
+@pytest.mark.parametrize("transport", ["", ";transport=tcp", ";transport=tls"])
+def test_refer_to_a_number_here_never_names_an_address_that_takes_no_calls(transport: str) -> None:
+    """Calls are sent from us.primary: an INVITE there is a 403."""
+    doors = (PRIMARY_DOOR,) if transport else ()
+    world, caller, east, _, first, _ = two_calls(*doors)
+    uri = f"<sip:+15550009@{SIPFO[0]}{transport}>"
+    caller.say("REFER", first, 2, refer_to=uri)
+    world.run(6)
+    assert refer_to(east.requests("REFER")[0]) == uri.encode()
+
+
+def test_refer_to_a_port_here_names_the_port_that_takes_calls_there() -> None:
+    door = Listen(transport="tls", host=PRIMARY[0], port=5099, certificate="c", key="k")
+    world, caller, east, _, first, _ = two_calls(PRIMARY_DOOR, door)
+    caller.say("REFER", first, 2, refer_to=f"<sip:+15550009@{SIPFO[0]}:5060;transport=tls>")
+    world.run(6)
+    said = f"<sip:+15550009@{PRIMARY[0]}:5099;transport=tls>"
     assert refer_to(east.requests("REFER")[0]) == said.encode()
 
 
@@ -94,7 +119,7 @@ def test_attended_transfer_names_the_call_as_whoever_is_in_it_knows_it() -> None
 
 
 def test_other_fields_of_the_uri_stay_beside_replaces() -> None:
-    world, caller, east, west, first, second = two_calls()
+    world, caller, east, west, first, second = two_calls(PRIMARY_DOOR)
     named = quote(named_by_caller(second) + ";early-only", safe="")
     uri = f"sip:+13125550124@{SIPFO[0]}?Require=replaces&Replaces={named}"
     caller.say("REFER", first, 2, refer_to=f"<{uri}>")

@@ -19,10 +19,14 @@ ELSEWHERE = ("203.0.113.8", 5060)
 
 
 def scene(
-    plan: Plan | None = None, user: str = "ann", password: str = ANNS, algorithm: str = "SHA-256"
+    plan: Plan | None = None,
+    user: str = "ann",
+    password: str = ANNS,
+    algorithm: str = "SHA-256",
+    limits: Limits | None = None,
 ) -> tuple[World, Account, Callee]:
     """A trunk with a password, somebody who calls, and pbx-east, which answers."""
-    world = world_of(plan or guarded())
+    world = world_of(plan or guarded(), limits)
     return world, Account(world, HERE, user, password, algorithm), Callee(world, EAST, (0, 200))
 
 
@@ -62,6 +66,31 @@ def test_two_algorithms_are_offered_the_better_one_first() -> None:
     assert one.realm == other.realm == SIPFO[0].encode()
     assert one.qop and other.qop and not one.stale
     assert one.nonce == other.nonce
+
+
+@pytest.mark.parametrize("offered", [(b"MD5", b"SHA-256"), (b"MD5",), (b"SHA-256",)])
+def test_what_is_offered_and_in_which_order_can_be_said(offered: tuple[bytes, ...]) -> None:
+    """Phones that know MD5 only fail at a challenge of another, some only when it comes first."""
+    world, caller, _ = scene(limits=Limits(digests=offered))
+    caller.answers = False
+    caller.call()
+    world.run(1)
+    asked = caller.last(407).headers.lines(b"proxy-authenticate")
+    assert tuple(parse_challenge(one).algorithm for one in asked) == offered
+
+
+@pytest.mark.parametrize(("algorithm", "other"), [("MD5", b"SHA-256"), ("SHA-256", b"MD5")])
+def test_an_algorithm_that_is_not_offered_proves_nothing(algorithm: str, other: bytes) -> None:
+    world, caller, east = scene(algorithm=other.decode(), limits=Limits(digests=(other,)))
+    caller.answers = False
+    invite = caller.call()
+    world.run(1)
+    asked = caller.challenge(caller.last(407)) | {"algorithm": algorithm}
+    proof = caller.prove(asked, invite.uri.decode())
+    caller.retry(caller.last(407), proxy_authorization=proof)
+    world.run(5)
+    assert caller.statuses() == [407, 407]
+    assert east.heard == []
 
 
 @pytest.mark.parametrize("algorithm", ["SHA-256", "MD5"])

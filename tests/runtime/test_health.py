@@ -198,3 +198,4 @@ def test_a_step_with_one_target_down_goes_to_the_other_and_says_so() -> None:
     world.run(3 * EVERY + 2)
     assert world.attempts == [("us.primary", "pbx", "200")]
     assert notices(world)[-1] == "us.primary to pbx at udp:198.51.100.10:5060 skipped: down"
+    assert world.calls[0].notes == (notices(world)[-1],), "and its record keeps it"

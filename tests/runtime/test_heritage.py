@@ -14,6 +14,7 @@ from sipfo.plan.model import Limit, Plan
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.estate import Estate, UnreadableEstate, read_call, read_estate
 from sipfo.runtime.heritage import Whose, adopt, estate_of, inherit, left, movable, whose
+from sipfo.runtime.origins import Origins
 from sipfo.runtime.record import EndRecord
 from sipfo.runtime.sip.message import serialize
 
@@ -26,6 +27,7 @@ def hand_over(world: World, plan: Plan | None = None) -> tuple[Engine, Estate]:
     text = estate_of(old, [paper for _, paper in moving], world.now).model_dump_json()
     tokens = iter(range(1000))
     world.engine = Engine(plan or policy(), lambda: f"n{next(tokens):07d}", lambda most: 0)
+    world.engine.core.origins = Origins()
     estate = read_estate(text)
     inherit(world.engine, estate, world.now)
     for call, _ in moving:
@@ -51,6 +53,15 @@ def test_requests_of_both_sides_cross_after_it_and_the_end_is_recorded() -> None
     assert end.by == "callee"
     assert end.record == world.calls[0]
     assert end.talked == pytest.approx(5, abs=0.6)
+
+
+def test_whoever_looks_on_still_sees_both_legs_as_one_call() -> None:
+    world, caller, phone = up()
+    hand_over(world)
+    assert phone.invite is not None and caller.invite is not None
+    origins = world.engine.core.origins
+    assert origins is not None
+    assert origins.of(phone.invite.call_id) == caller.invite.call_id
 
 
 def test_numbers_tags_and_routes_go_on_where_they_were() -> None:

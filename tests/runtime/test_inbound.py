@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runtime.world import (
     EAST,
     NAMED,
@@ -64,6 +66,24 @@ def test_cancel_after_the_answer_has_no_effect() -> None:
     assert world.answered
     assert east.requests("CANCEL") == [] and east.requests("BYE") == []
     assert caller.statuses() == [100, 200, 200]
+
+
+@pytest.mark.parametrize("lines", [((0.1, 180),), ((0, 200),), ((0, 404),)])
+def test_the_answer_to_a_cancel_has_the_to_tag_of_the_final_response(
+    lines: tuple[tuple[float, int], ...],
+) -> None:
+    """RFC 3261 §9.2, whether the CANCEL comes in time or too late."""
+    world = World(policy())
+    caller = Caller(world)
+    Callee(world, EAST, *lines)
+    caller.call()
+    world.after(1.0, caller.cancel)
+    world.run(10)
+    heard = [one for _, one in caller.heard if isinstance(one, Response) and one.status >= 200]
+    (answer,) = (one for one in heard if one.cseq.method == "CANCEL")
+    (final,) = {one.to.tag for one in heard if one.cseq.method == "INVITE"}
+    assert answer.status == 200
+    assert answer.to.tag == final
 
 
 def test_bye_in_an_early_dialog_ends_the_hunt() -> None:

@@ -178,6 +178,27 @@ def test_pending_reinvite_is_487_when_the_call_ends() -> None:
     assert len(world.engine._directory) == 0
 
 
+def test_answer_to_a_reinvite_that_crosses_the_bye_is_acknowledged() -> None:
+    """Who asked has its 487, and who answered would repeat the answer for half a minute."""
+    world, caller, phone = up()
+    phone.script = ((1.0, 200),)
+    caller.say("INVITE", caller.last(200), 2, body=b"v=0\r\ns=again\r\n")
+    world.run(2.5)
+    before = len(phone.requests("ACK"))
+    caller.acks = False  # its ACK of the 487 would be the transaction's
+    caller.say("BYE", caller.last(200), 3)
+    world.run(4)
+    assert len(phone.requests("BYE")) == 1
+    assert phone.invite is not None
+    world.deliver(phone.make(phone.invite, 200), phone.address, phone.source)  # once more
+    world.run(5)
+    acks = phone.requests("ACK")[before:]
+    assert [one.cseq.number for one in acks] == [phone.invite.cseq.number] * 2
+    assert caller.statuses()[-1] == 487
+    world.run(80)
+    assert world.engine.calls == ()
+
+
 def test_cancelled_reinvite_that_is_never_answered_is_487_after_64_t1() -> None:
     world, caller, phone = up()
     phone.script = ((0, 100),)
@@ -222,3 +243,32 @@ def test_required_extension_inside_a_dialog_is_420_too() -> None:
     world.run(3)
     assert caller.statuses()[-1] == 420
     assert phone.requests("INFO") == []
+
+
+def test_a_reinvite_whose_connection_broke_is_acknowledged_when_it_is_answered_all_the_same() -> (
+    None
+):
+    """RFC 3261 §13.2.2.4: whoever sent the 2xx repeats it until it is acknowledged."""
+    world, caller, phone = up()
+    phone.script = ()
+    caller.say("INVITE", caller.last(200), 2, body=b"v=0 hold")
+    world.run(2.5)
+    reinvite = phone.requests("INVITE")[-1]
+    world.engine.transport_failed(world.sent_flow(reinvite), world.now)
+    world.run(3)
+    assert caller.statuses()[-1] == 500
+    phone.reply(reinvite, phone.source, 200)
+    world.run(4)
+    assert [ack.cseq.number for ack in phone.requests("ACK")] == [1, 2]
+
+
+def test_a_2xx_to_an_invite_that_was_never_sent_is_nobody_s() -> None:
+    world, _, phone = up()
+    phone.script = ()
+    assert phone.invite is not None
+    forged = make_response(phone.invite, 200, to_tag=phone.tag.encode())
+    forged.headers.set(b"cseq", b"9 INVITE")
+    forged.headers.set(b"via", forged.headers.lines(b"via")[0].replace(b"z9hG4bK", b"z9hG4bKx"))
+    world.deliver(forged, EAST, phone.source)
+    world.run(4)
+    assert [ack.cseq.number for ack in phone.requests("ACK")] == [1]

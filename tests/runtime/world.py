@@ -27,6 +27,7 @@ from sipfo.plan.model import (
     Trunk,
 )
 from sipfo.runtime.engine import Engine
+from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.record import AttemptRecord, CallRecord, Record
 from sipfo.runtime.secret import Secret
@@ -122,10 +123,17 @@ class World:
         plan: Plan,
         names: dict[str, tuple[Target, ...]] | None = None,
         secrets: Mapping[str, Secret] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.now = 0.0
         tokens = itertools.count(1)
-        self.engine = Engine(plan, lambda: f"t{next(tokens):07d}", lambda most: 0, secrets=secrets)
+        self.engine = Engine(
+            plan,
+            lambda: f"t{next(tokens):07d}",
+            lambda most: 0,
+            limits=limits,
+            secrets=secrets,
+        )
         self.engine.start(self.now)
         self.names = names or {}
         self.dns_takes = 0.02
@@ -216,6 +224,11 @@ class World:
     @property
     def calls(self) -> list[CallRecord]:
         return [one for one in self.records if isinstance(one, CallRecord)]
+
+    def sent_flow(self, message: Request) -> Flow:
+        """The flow that a request went by."""
+        branch = message.via.branch
+        return next(flow for _, flow, one in self.sent if one.via.branch == branch)
 
     def sent_to(self, address: Address, kind: str | int) -> list[Request | Response]:
         """What went to an address: requests by method, responses by status."""

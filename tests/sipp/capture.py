@@ -1,4 +1,4 @@
-"""tcpdump as the judge of what was on the wire: packets of one block, as their kernel sent them.
+"""tcpdump as the judge of what was on the wire: packets of one test, as their kernel sent them.
 
 It reads the pcap that tcpdump writes and knows nothing of sipfo. What would surprise: before the
 packets are read a datagram of our own is sent and waited for; order is kept, so nothing that was
@@ -11,11 +11,11 @@ import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
-from sipp.addresses import MARK, Block
+from sipp.addresses import Parties
 from sipp.process import Process, wait_for
 
 Protocol = Literal["icmp", "tcp", "udp"]
@@ -23,7 +23,9 @@ Protocol = Literal["icmp", "tcp", "udp"]
 _FILE_HEADER = 24
 _RECORD = struct.Struct("<IIII")
 _ETHERNET = 14
-_PROTOCOLS: dict[int, Protocol] = {1: "icmp", 6: "tcp", 17: "udp"}
+_LINK_TYPE, _RAW = slice(20, 24), 101
+_IPV6_HEADER = 40
+_PROTOCOLS: dict[int, Protocol] = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp"}
 _SYN, _ACK = 0x02, 0x10
 
 
@@ -33,12 +35,15 @@ class CannotCapture(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One IPv4 packet; `at` is in seconds, `opens` is true of a TCP SYN without ACK."""
+    """One IP packet; `at` is in seconds, `opens` is true of a TCP SYN without ACK.
+
+    An ICMP message has no ports: they are 0.
+    """
 
     at: float
     protocol: Protocol
-    source: str
-    target: str
+    source: tuple[str, int]
+    target: tuple[str, int]
     payload: bytes
     opens: bool = False
 
@@ -46,13 +51,13 @@ class Packet:
 class Capture:
     """tcpdump on the loopback interface."""
 
-    def __init__(self, block: Block, folder: Path) -> None:
+    def __init__(self, parties: Parties, folder: Path) -> None:
         """Start it. Raises CannotCapture."""
-        self._block = block
+        self._parties = parties
         self._marks = itertools.count(1)
         command = ("tcpdump", "-i", "lo", "-n", "-U", "--immediate-mode", "-s", "0", "-w", "-")
         try:
-            self._process = Process("tcpdump", (*command, "net", block.network), folder)
+            self._process = Process("tcpdump", (*command, parties.watched), folder)
         except FileNotFoundError:
             raise CannotCapture("tcpdump is not installed") from None
         try:
@@ -63,13 +68,13 @@ class Capture:
 
     def packets(self) -> list[Packet]:
         """Every packet until now, in order."""
-        own = self._block.address(MARK)
-        return [one for one in read_pcap(self.pcap()) if one.source != own]
+        own = self._parties.mark_source
+        return [one for one in read_pcap(self.pcap()) if self._parties.name(*one.source) != own]
 
     def pcap(self) -> bytes:
         """The same as tcpdump writes it, and the mark at the end."""
         mark = b"mark %d" % next(self._marks)
-        self._block.mark(mark)
+        self._parties.mark(mark)
         wait_for(lambda: mark in self._process.stdout, lambda: "a mark on the wire")
         return self._process.stdout
 
@@ -79,28 +84,41 @@ class Capture:
 
 
 def read_pcap(data: bytes) -> Iterator[Packet]:
-    """The IPv4 packets of a little-endian pcap file of Ethernet frames; the last may be half."""
+    """The IP packets of a little-endian pcap file, of Ethernet frames or raw; the last may be
+    half."""
+    link = 0 if int.from_bytes(data[_LINK_TYPE], "little") == _RAW else _ETHERNET
     place = _FILE_HEADER
     while place + _RECORD.size <= len(data):
         seconds, micros, length, _ = _RECORD.unpack_from(data, place)
         place += _RECORD.size
         frame = data[place : place + length]
         place += length
-        if len(frame) == length and frame[12:14] == b"\x08\x00":
-            packet = _packet(seconds + micros / 1e6, frame[_ETHERNET:])
+        if len(frame) == length:
+            packet = _packet(seconds + micros / 1e6, frame[link:])
             if packet is not None:
                 yield packet
 
 
 def _packet(at: float, datagram: bytes) -> Packet | None:
-    """RFC 791 §3.1, then RFC 768, RFC 792 or RFC 9293 §3.1."""
-    protocol = _PROTOCOLS.get(datagram[9])
+    """RFC 791 §3.1 or RFC 8200 §3, then RFC 768, RFC 792 or RFC 9293 §3.1."""
+    version = datagram[0] >> 4 if datagram else 0
+    if version == 4:
+        start, end = 4 * (datagram[0] & 0x0F), int.from_bytes(datagram[2:4], "big")
+        protocol, addresses = _PROTOCOLS.get(datagram[9]), (datagram[12:16], datagram[16:20])
+    elif version == 6:
+        start, end = _IPV6_HEADER, _IPV6_HEADER + int.from_bytes(datagram[4:6], "big")
+        protocol, addresses = _PROTOCOLS.get(datagram[6]), (datagram[8:24], datagram[24:40])
+    else:
+        return None
     if protocol is None:
         return None
-    length = int.from_bytes(datagram[2:4], "big")
-    body = datagram[4 * (datagram[0] & 0x0F) : length]
-    source, target = (str(IPv4Address(datagram[i : i + 4])) for i in (12, 16))
+    body = datagram[start:end]
+    source, target = (str(ip_address(one)) for one in addresses)
+    if protocol == "icmp":
+        return Packet(at, protocol, (source, 0), (target, 0), body[8:])
+    here, there = (int.from_bytes(body[i : i + 2], "big") for i in (0, 2))
+    opens, payload = False, body[8:]
     if protocol == "tcp":
         opens = body[13] & (_SYN | _ACK) == _SYN
-        return Packet(at, protocol, source, target, body[4 * (body[12] >> 4) :], opens)
-    return Packet(at, protocol, source, target, body[8:])
+        payload = body[4 * (body[12] >> 4) :]
+    return Packet(at, protocol, (source, here), (target, there), payload, opens)

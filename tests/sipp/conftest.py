@@ -10,14 +10,15 @@ import pytest
 
 from sipp.addresses import Block
 from sipp.harness import Bench
+from sipp.six import Six
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A block of addresses with nobody in it yet."""
+def bench(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A block of addresses with nobody in it yet; on IPv6 where a test is parametrized so."""
     if shutil.which("sipp") is None:
         pytest.skip("sipp is not installed (Debian package sip-tester)")
-    block = Block()
+    block = Six() if getattr(request, "param", 4) == 6 else Block()
     try:
         made = Bench(block, tmp_path)
         try:

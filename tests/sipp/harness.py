@@ -2,7 +2,8 @@
 
 A test starts callees, the policy and a caller, and then asks what was attempted: sipfo's own lines
 and the wire must agree. SIPp's exit status is part of every verdict. What would surprise: words in
-braces in a scenario are filled in here, because SIPp takes no variable for a response it expects.
+braces in a scenario are filled in here, because SIPp takes no variable for a response it expects,
+and because behind TLS it would say of itself what is not so.
 """
 
 from __future__ import annotations
@@ -14,17 +15,27 @@ from pathlib import Path
 
 import pytest
 
-from sipp.addresses import PORT, Block
-from sipp.capture import CannotCapture, Capture
+from sipp import shark, strict
+from sipp.addresses import Parties, at
+from sipp.capture import CannotCapture, Capture, read_pcap
 from sipp.process import Process, is_bound, wait_for
+from sipp.tunnel import Tunnels
 from sipp.wire import Wire
 
 HERE = Path(__file__).parent
 NUMBER = "+13125550123"
 """The number that calls are placed to: the trunk's, in every policy."""
 
-SIPP_LIMIT = "15s"
+SIPP_LIMIT = "60s"
+"""For all calls of a party; what hangs is found out sooner, by `wait_for`."""
+
 DNS_PORT = 5353
+
+OURS = ("sipfo", "us.primary", "us.secondary")
+"""The parties that sipfo is."""
+
+WARNED = "sip && _ws.expert.severity >= 0x600000"
+"""What tshark warns of; that a message was sent again, it only notes."""
 
 _ATTEMPT = re.compile(
     r"call \S+  attempt [0-9]+  (?P<egress>\S+) to (?P<route>\S+)"
@@ -38,13 +49,14 @@ Attempts = list[tuple[str, str, str]]
 class Bench:
     """One test's processes and what they did."""
 
-    def __init__(self, block: Block, folder: Path) -> None:
+    def __init__(self, block: Parties, folder: Path) -> None:
         """Use `sipfo`, `callee`, `caller`, then `finish`; `close` in any case."""
         self.block = block
-        self._folder = folder
+        self.folder = folder
         self._sipp: list[Process] = []
         self._others: list[Process] = []
-        self._callees: list[tuple[Process, str, str]] = []
+        self._callees: list[tuple[Process, str, str, int]] = []
+        self._tls: Tunnels | None = None
         self._sipfo: Process | None = None
         self._told_to_stop = False
         self._capture: Capture | str
@@ -53,30 +65,64 @@ class Bench:
         except CannotCapture as error:
             self._capture = str(error)
 
-    def sipfo(self, policy: str, *options: str) -> Process:
-        """Start `sipfo run` on a policy of this folder; by default it waits for nobody's end."""
+    def sipfo(self, policy: str | Path, *options: str, **words: str) -> Process:
+        """Start `sipfo run` on a file, or on a policy of this folder by name; by default it waits
+        for nobody's end."""
         command = [sys.executable, "-m", "sipfo.cli.main", "run", "--grace=0"]
         maps = [f"--map={one}" for one in self.block.mappings]
-        file = HERE / "policies" / f"{policy}.sipfo"
-        self._sipfo = Process("sipfo", (*command, *maps, *options, file), self._folder)
+        named = HERE / "policies" / f"{policy}.sipfo"
+        file = policy if isinstance(policy, Path) else named
+        if words:
+            text = _filled(file.read_text(encoding="utf-8"), words, file.name)
+            file = self.folder / file.name
+            file.write_text(text, encoding="utf-8")
+        self._sipfo = Process("sipfo", (*command, *maps, *options, file), self.folder)
         return self._sipfo
 
     def dns(self, zone: str) -> str:
         """Serve a zone of this folder; what `--dns` takes."""
         place = f"{self.block.of('sipfo')}:{DNS_PORT}"
         command = [sys.executable, "-m", "sipfo.verify.lab.dns", "--listen", place]
-        server = Process("dns", (*command, HERE / "zones" / zone), self._folder)
+        server = Process("dns", (*command, HERE / "zones" / zone), self.folder)
         self._others.append(server)
         server.says(b"listening")
         return place
+
+    @property
+    def seen(self) -> Path:
+        """Where sipfo is to write what it sees, with `--pcap`: TLS in the clear."""
+        return self.folder / "seen.pcap"
+
+    def judge(self) -> Wire:
+        """Hold what sipfo saw against tshark and the rules of `strict`; whole after `finish`."""
+        said = self.seen.read_bytes()
+        wire = Wire(list(read_pcap(said)), self.block)
+        found = [
+            *shark.faults(said),
+            *shark.lines(said, WARNED),
+            *strict.faults(wire.messages, OURS),
+        ]
+        assert not found, "\n".join(found)
+        assert shark.count(said, "!sip") == 0
+        return wire
+
+    @property
+    def tls(self) -> Tunnels:
+        """What takes TLS off for SIPp, and the certificates; made when first asked for."""
+        if self._tls is None:
+            self._tls = Tunnels(self.block, self.folder)
+        return self._tls
 
     def callee(
         self, name: str, scenario: str, *, calls: int = 1, transport: str = "udp", **words: str
     ) -> None:
         """Start a party that plays a scenario for so many calls."""
-        file = self._scenario("callee", scenario, name, words)
-        process = self._start(name, file, calls, transport)
-        self._callees.append((process, transport, self.block.of(name)))
+        process = self._start("callee", scenario, name, calls, transport, words)
+        kind = ("tcp", "plain") if transport == "tls" else (transport, transport)
+        place = self.block.of(name), self.block.port(name, kind[1])
+        self._callees.append((process, kind[0], *place))
+        if transport == "tls":
+            self.tls.before(name)
 
     def caller(
         self,
@@ -86,6 +132,7 @@ class Bench:
         calls: int = 1,
         transport: str = "udp",
         through: str = "sipfo",
+        number: str = NUMBER,
         **words: str,
     ) -> Process:
         """Start a party that calls sipfo, by way of another if need be, once everybody else is
@@ -93,9 +140,14 @@ class Bench:
         assert self._sipfo is not None, "no policy is running"
         wait_for(self._all_listen, lambda: f"every callee\n{self.report()}")
         self._sipfo.says(b"  ready  ")
-        file = self._scenario("caller", scenario, name, words)
-        to = f"{self.block.of(through)}:{PORT}"
-        return self._start(name, file, calls, transport, "-l", "1", "-s", NUMBER, to)
+        place = self.block.of(through), self.block.port(through, transport)
+        to = self.tls.after(name) if transport == "tls" else place
+        more = ("-l", "1", "-s", number, at(*to))
+        return self._start("caller", scenario, name, calls, transport, words, *more)
+
+    def join(self, other: Process) -> None:
+        """Have somebody else take part, who is ended and reported with the others."""
+        self._others.append(other)
 
     def finish(self) -> None:
         """Wait until every scenario has been played to its end, then end sipfo; hold both verdicts.
@@ -154,11 +206,10 @@ class Bench:
 
     def report(self) -> str:
         """Everything that anybody wrote, for whoever reads about a failure."""
-        parts = [*self._sipp, *self._others, *([self._sipfo] if self._sipfo else [])]
-        texts = [f"--- {one} ({one.returncode})\n{one.report()}" for one in parts]
+        texts = [f"--- {one} ({one.returncode})\n{one.report()}" for one in self._processes]
         texts += [
             f"--- {file.name}\n{file.read_text(errors='replace')}"
-            for file in sorted(self._folder.glob("*.errors"))
+            for file in sorted(self.folder.glob("*.errors"))
         ]
         if isinstance(self._capture, Capture):
             texts.append(f"--- the wire\n{Wire(self._capture.packets(), self.block)}")
@@ -166,10 +217,16 @@ class Bench:
 
     def close(self) -> None:
         """End whatever still runs."""
-        for one in (*self._sipp, *self._others, *([self._sipfo] if self._sipfo else [])):
+        for one in self._processes:
             one.kill()
         if isinstance(self._capture, Capture):
             self._capture.stop()
+
+    @property
+    def _processes(self) -> list[Process]:
+        tunnels = self._tls.processes if self._tls is not None else []
+        sipfo = [self._sipfo] if self._sipfo is not None else []
+        return [*self._sipp, *self._others, *tunnels, *sipfo]
 
     def _all_played(self) -> bool:
         for one in self._sipp:
@@ -177,28 +234,54 @@ class Bench:
         return all(one.returncode == 0 for one in self._sipp)
 
     def _all_listen(self) -> bool:
-        for process, transport, host in self._callees:
-            if process.returncode is None and not is_bound(transport, host, PORT):
+        for process, transport, host, port in self._callees:
+            if process.returncode is None and not is_bound(transport, host, port):
                 return False
             assert not process.returncode, f"SIPp as {process} did not start:\n{self.report()}"
         return True
 
-    def _scenario(self, side: str, scenario: str, name: str, words: dict[str, str]) -> Path:
-        text = (HERE / "scenarios" / side / f"{scenario}.xml").read_text(encoding="utf-8")
-        for word, value in words.items():
-            assert f"{{{word}}}" in text, f"{scenario}.xml has no {{{word}}}"
-            text = text.replace(f"{{{word}}}", value)
-        file = self._folder / f"{name}.xml"
-        file.write_text(text, encoding="utf-8")
-        return file
+    def _scenario(self, file: Path, name: str, words: dict[str, str], transport: str) -> Path:
+        text = _filled(file.read_text(encoding="utf-8"), words, file.name)
+        if transport == "tls":
+            # SIPp knows of no TLS before it: neither the port, nor who is at its other end.
+            for said, true in (
+                ("[transport]", "TLS"),
+                ("[local_port]", str(self.block.port(name, "tls"))),
+                ("[remote_ip]", "[sipfo]"),
+                ("[remote_port]", str(self.block.port("sipfo", "tls"))),
+            ):
+                text = text.replace(said, true)
+        made = self.folder / f"{name}.xml"
+        made.write_text(text, encoding="utf-8")
+        return made
 
-    def _start(self, name: str, file: Path, calls: int, transport: str, *more: str) -> Process:
-        at = self.block.of(name)
-        errors = self._folder / f"{name}.errors"
-        command = ["sipp", "-sf", str(file), "-t", {"udp": "u1", "tcp": "t1"}[transport]]
-        command += ["-i", at, "-p", str(PORT), "-ci", at, "-mi", at, "-m", str(calls)]
+    def _start(
+        self,
+        side: str,
+        scenario: str,
+        name: str,
+        calls: int,
+        transport: str,
+        words: dict[str, str],
+        *more: str,
+    ) -> Process:
+        file = HERE / "scenarios" / side / f"{scenario}.xml"
+        host = self.block.of(name)
+        port = self.block.port(name, "plain" if transport == "tls" else transport)
+        errors = self.folder / f"{name}.errors"
+        command = ["sipp", "-sf", str(self._scenario(file, name, words, transport))]
+        command += ["-t", "u1" if transport == "udp" else "t1"]
+        command += ["-i", host, "-p", str(port), "-ci", host, "-mi", host, "-m", str(calls)]
         command += ["-nostdin", "-timeout", SIPP_LIMIT, "-timeout_error"]
+        command += ["-key", "sipfo", at(self.block.of("sipfo"))]
         command += ["-trace_err", "-error_file", str(errors), *more]
-        process = Process(name, command, self._folder)
+        process = Process(name, command, self.folder)
         self._sipp.append(process)
         return process
+
+
+def _filled(text: str, words: dict[str, str], what: str) -> str:
+    for word, value in words.items():
+        assert f"{{{word}}}" in text, f"{what} has no {{{word}}}"
+        text = text.replace(f"{{{word}}}", value)
+    return text

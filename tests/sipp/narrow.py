@@ -12,7 +12,7 @@ import threading
 from types import TracebackType
 from typing import Final, Self
 
-from sipp.addresses import PORT, Block
+from sipp.addresses import PORT, Parties
 
 _SHA_256: Final = re.compile(rb"\r\nProxy-Authenticate:[^\r\n]*algorithm=SHA-256[^\r\n]*")
 _STOP: Final = b"stop"
@@ -21,7 +21,7 @@ _STOP: Final = b"stop"
 class Narrow:
     """What a caller's messages pass on their way to sipfo, and sipfo's on their way back."""
 
-    def __init__(self, block: Block, name: str, caller: str = "caller") -> None:
+    def __init__(self, block: Parties, name: str, caller: str = "caller") -> None:
         """It stands where the party `name` would."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((block.of(name), PORT))

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 LIMIT = 20.0
@@ -28,10 +29,12 @@ def wait_for(there: Callable[[], bool], what: Callable[[], str], limit: float = 
 
 
 def is_bound(transport: str, host: str, port: int) -> bool:
-    """Whether a socket is bound (UDP) or listens (TCP) at an IPv4 address of this machine."""
-    octets = [int(octet) for octet in reversed(host.split("."))]
-    wanted = "{:02X}{:02X}{:02X}{:02X}:{:04X}".format(*octets, port)
-    lines = Path("/proc/net", transport).read_text(encoding="ascii").splitlines()[1:]
+    """Whether a socket is bound (UDP) or listens (TCP) at an address of this machine."""
+    packed = ip_address(host).packed
+    words = (packed[i : i + 4][::-1].hex().upper() for i in range(0, len(packed), 4))
+    wanted = f"{''.join(words)}:{port:04X}"
+    table = transport + "6" * (len(packed) > 4)
+    lines = Path("/proc/net", table).read_text(encoding="ascii").splitlines()[1:]
     rows = [line.split() for line in lines]
     return any(row[1] == wanted and (transport == "udp" or row[3] == "0A") for row in rows)
 

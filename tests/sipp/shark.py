@@ -16,15 +16,16 @@ _FAULTS = "_ws.malformed || _ws.expert.severity == error"
 
 def count(pcap: bytes, what: str) -> int:
     """How many packets of a pcap a display filter lets through."""
-    return len(_lines(pcap, what))
+    return len(lines(pcap, what))
 
 
 def faults(pcap: bytes) -> list[str]:
     """A line for each packet that is malformed."""
-    return _lines(pcap, _FAULTS)
+    return lines(pcap, _FAULTS)
 
 
-def _lines(pcap: bytes, what: str) -> list[str]:
+def lines(pcap: bytes, what: str) -> list[str]:
+    """A line for each packet of a pcap that a display filter lets through."""
     if shutil.which("tshark") is None:
         pytest.skip("tshark is not installed")
     command = ["tshark", "-n", "-r", "-", "-Y", what]

@@ -6,11 +6,14 @@ segment is taken for one message, which on loopback and at this size it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sipp.addresses import Block
+from sipp.addresses import Parties
 from sipp.capture import Packet
+
+_TAG = re.compile(r";tag=([^;>]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,34 @@ class Message:
     first_line: str
     headers: dict[str, str]
     body: bytes
+    fields: tuple[tuple[str, str], ...] = ()
+    """Every header field in its order; `headers` has the first of each name."""
+    place: tuple[str, int] = ("", 0)
+    """Where it was sent from."""
+
+    @property
+    def cseq_method(self) -> str:
+        """The method of CSeq: a response's as well."""
+        return self.headers.get("cseq", "").rpartition(" ")[2]
+
+    @property
+    def cseq_number(self) -> int:
+        """The number of CSeq."""
+        return int(self.headers["cseq"].partition(" ")[0])
+
+    @property
+    def from_tag(self) -> str:
+        """The tag of From, or nothing."""
+        return _tag(self.headers["from"])
+
+    @property
+    def to_tag(self) -> str:
+        """The tag of To, or nothing."""
+        return _tag(self.headers["to"])
+
+    def values(self, name: str) -> list[str]:
+        """The values of the header fields of a name, in lower case."""
+        return [value for one, value in self.fields if one == name]
 
     @property
     def method(self) -> str | None:
@@ -38,10 +69,10 @@ class Message:
 class Wire:
     """What was on the wire until now."""
 
-    def __init__(self, packets: Sequence[Packet], block: Block) -> None:
+    def __init__(self, packets: Sequence[Packet], parties: Parties) -> None:
         self.packets = packets
-        self.messages = [one for packet in packets if (one := _message(packet, block))]
-        self._block = block
+        self.messages = [one for packet in packets if (one := _message(packet, parties))]
+        self._names = parties
 
     @property
     def invites(self) -> list[Message]:
@@ -87,21 +118,25 @@ class Wire:
         ]
 
     def _parties(self, packet: Packet) -> tuple[str, str]:
-        return self._block.name(packet.source), self._block.name(packet.target)
+        return self._names.name(*packet.source), self._names.name(*packet.target)
 
     def __str__(self) -> str:
         lines = [f"{one.source} > {one.target}: {one.first_line}" for one in self.messages]
         return "\n".join(lines) or "nothing was on the wire"
 
 
-def _message(packet: Packet, block: Block) -> Message | None:
+def _tag(value: str) -> str:
+    found = _TAG.search(value)
+    return found[1] if found else ""
+
+
+def _message(packet: Packet, parties: Parties) -> Message | None:
     head, blank, body = packet.payload.partition(b"\r\n\r\n")
     first_line, *lines = head.decode("utf-8", "replace").split("\r\n")
     if packet.protocol == "icmp" or not blank or "SIP/2.0" not in first_line:
         return None
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(":")
-        headers.setdefault(name.strip().lower(), value.strip())
-    source, target = block.name(packet.source), block.name(packet.target)
-    return Message(packet.at, source, target, first_line, headers, body)
+    parts = [line.partition(":") for line in lines]
+    fields = tuple((name.strip().lower(), value.strip()) for name, _, value in parts)
+    headers = dict(reversed(fields))
+    source, target = parties.name(*packet.source), parties.name(*packet.target)
+    return Message(packet.at, source, target, first_line, headers, body, fields, packet.source)

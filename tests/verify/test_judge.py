@@ -110,6 +110,10 @@ def test_expecting_no_attempt_at_all_is_not_expecting_nothing() -> None:
             "result: expected answered 202, saw answered 200 by pbx-west",
         ),
         (SeenResult(kind="answered", within=2.0), "time: expected within 2.00 s, took 2.10 s"),
+        (
+            SeenResult(kind="answered", within=2.0975),
+            "time: expected within 2.10 s, took 2.5 ms more",
+        ),
     ],
 )
 def test_a_result_that_differs_is_said_in_words(result: SeenResult, difference: str) -> None:

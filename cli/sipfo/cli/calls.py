@@ -23,6 +23,16 @@ from sipfo.verify.style import Style
 from sipfo.verify.words import duration, printable, result_words
 
 _AGO: Final = re.compile(r"([0-9]{1,6})(s|m|h|d)")
+RECORDS: Final = click.option(
+    "--records",
+    "book",
+    required=True,
+    envvar="SIPFO_RECORDS",
+    metavar="BOOK",
+    help="What `sipfo run --records` was given. [env: SIPFO_RECORDS]",
+)
+"""Where a command finds the calls of which it is told one."""
+
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -42,7 +52,7 @@ def _since(context: click.Context, parameter: click.Parameter, value: str | None
 
 
 @click.command("calls")
-@click.argument("book", metavar="BOOK")
+@click.argument("book", metavar="BOOK", envvar="SIPFO_RECORDS")
 @click.option(
     "--since",
     metavar="MOMENT",
@@ -63,7 +73,8 @@ def command(book: str, since: str | None, trunk: str | None, failed: bool, form:
     """List the calls in a book of records, the earliest first.
 
     BOOK is what `sipfo run --records` was given: calls.db, calls.jsonl, calls.csv or a
-    postgresql:// URL. All that is asked for must hold.
+    postgresql:// URL; SIPFO_RECORDS in the environment stands for it. All that is asked for must
+    hold.
     """
     look = style()
     for row in rows(book, Wanted(since, trunk, failed)):

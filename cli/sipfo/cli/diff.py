@@ -30,7 +30,7 @@ from sipfo.verify.diff.text import draw_difference
 @click.option(
     "--show-tests",
     is_flag=True,
-    help="Add to each call a test block that passes on OLD and fails on NEW.",
+    help="Add to each call a test block that passes on OLD and fails on NEW, or why there is none.",
 )
 def command(old: str, new: str, form: str, show_tests: bool) -> None:
     """Say which calls change between two policies or plans.

@@ -70,6 +70,7 @@ class Life:
         succession = self._server.succession
         succession.on_taken = lambda: self._start(self._keeper.hand_on())
         succession.on_back = lambda: self._start(self._back())
+        succession.on_end = self._told
         control = await self._open_control()
         try:
             ready()
@@ -84,6 +85,7 @@ class Life:
             else:
                 self._notifier.stopping()
                 await self._end()
+                self._server.part()
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -186,6 +188,8 @@ class Life:
 
     async def _replace(self) -> object:
         """Start another process with the command line that started this one, to take over."""
+        if self._server.succession.objection:
+            raise Fault(REFUSED, self._server.succession.objection)
         successor = _successor()
         end = self._loop.time() + REPLACED_WITHIN
         while not self._server.succession.taken.is_set():
@@ -237,7 +241,8 @@ class Life:
 
     @property
     def _leaves(self) -> bool:
-        return self._living.leave_calls and self._notifier.is_heard
+        taken = self._server.succession.taken.is_set()  # then the successor leaves them
+        return self._living.leave_calls and self._notifier.is_heard and not taken
 
     async def _leave(self) -> None:
         """Leave the calls that are up to the next process, and end the others."""

@@ -72,7 +72,9 @@ class TextLog:
     @staticmethod
     def _say(line: str) -> None:
         """Control characters of a peer's text never reach a terminal."""
-        printable = "".join(letter if letter.isprintable() else "?" for letter in line)
+        printable = line
+        if not line.isprintable():
+            printable = "".join(letter if letter.isprintable() else "?" for letter in line)
         stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
         _write(f"{stamp}  {printable}")
 

@@ -25,6 +25,7 @@ from sipfo.cli.secrets import secrets_of
 from sipfo.cli.watching import CannotWatch, Watching, watching
 from sipfo.plan.model import Plan
 from sipfo.runtime.capability import CannotServe
+from sipfo.runtime.limits import DIGESTS, Limits
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.parameters import encode_host
@@ -42,6 +43,18 @@ def _mapping(context: click.Context, parameter: click.Parameter, value: tuple[st
         return parse_mapping(value)
     except BadMapping as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _digests(context: click.Context, parameter: click.Parameter, value: str) -> tuple[bytes, ...]:
+    said = [one.strip().upper().encode() for one in value.split(",")]
+    known = " or ".join(one.decode("ascii").lower() for one in DIGESTS)
+    for place, one in enumerate(said):
+        if one not in DIGESTS:
+            shown = one.decode("utf-8", "replace").lower()
+            raise click.BadParameter(f"`{shown}` is no algorithm here: write {known}")
+        if one in said[:place]:
+            raise click.BadParameter(f"`{one.decode('ascii').lower()}` stands twice")
+    return tuple(said)
 
 
 @click.command()
@@ -64,6 +77,16 @@ def _mapping(context: click.Context, parameter: click.Parameter, value: tuple[st
     metavar="FILE",
     help="Take the plan's secrets from this file of NAME=value lines before the environment.",
 )
+@click.option(
+    "--digest",
+    "digests",
+    metavar="ALGORITHM,…",
+    default=",".join(one.decode("ascii").lower() for one in DIGESTS),
+    show_default=True,
+    callback=_digests,
+    help="What callers with a password are offered, the preferred first; some old phones fail at"
+    " anything but md5.",
+)
 @watching
 @keeping
 @click.option(
@@ -81,6 +104,7 @@ def command(
     ca: str | None,
     shown: PemFiles | None,
     secrets_file: str | None,
+    digests: tuple[bytes, ...],
     form: Form,
     watching: Watching,
     keeping: Keeping,
@@ -102,7 +126,7 @@ def command(
             asyncio.run(
                 _serve(
                     *(file, plan, mapping, dns or None, trust, watching, form, keeper),
-                    *(secrets_file, secrets, living, legacy),
+                    *(secrets_file, secrets, living, legacy, Limits(digests=digests)),
                 )
             )
     except (
@@ -131,6 +155,7 @@ async def _serve(
     secrets: dict[str, Secret],
     living: Living,
     legacy: Legacy | None,
+    limits: Limits,
 ) -> None:
     epoch = time.time() - asyncio.get_running_loop().time()
     log = open_log(form, lambda moment: moment + epoch)
@@ -147,6 +172,7 @@ async def _serve(
             witnesses=[*keeper.witnesses, log.record],
             tap=tap,
             legacy=legacy,
+            limits=limits,
         )
         held.push_async_callback(server.close)
         held.push_async_callback(keeper.hide)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sipfo.cli.calls import rows
+from sipfo.cli.calls import RECORDS, rows
 from sipfo.cli.reading import Unusable, read_policy
 from sipfo.cli.terminal import style
 from sipfo.compiler.pipeline import Compilation
@@ -35,14 +35,7 @@ from sipfo.verify.words import duration, printable
     metavar="FILE",
     help="The policy that the call went by. [env: SIPFO_POLICY]",
 )
-@click.option(
-    "--records",
-    "book",
-    required=True,
-    envvar="SIPFO_RECORDS",
-    metavar="BOOK",
-    help="What `sipfo run --records` was given. [env: SIPFO_RECORDS]",
-)
+@RECORDS
 @click.option(
     "--format",
     "form",
@@ -76,7 +69,8 @@ def _told(plan: Plan, compilation: Compilation, row: Row, form: str) -> str:
     assert compilation.policy is not None  # there when the plan is
     whence, rang = Whence(compilation.policy), row.rang is not None
     try:
-        why = explain(plan, whence, trunk, row.number, row.ladder, rang=rang)
+        told = (plan, whence, trunk, row.number, row.ladder)
+        why = explain(*told, rang=rang, notes=row.notes)
     except ValueError as error:
         raise Unusable(f"the record of call {row.call} cannot be read: {error}") from None
     caution = _caution(row.plan, fingerprint(plan), compilation.source.path)

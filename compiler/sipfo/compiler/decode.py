@@ -7,6 +7,7 @@ mark is a space, and a carriage return that ends a line by itself (an old Mac's)
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 
 from sipfo.grammar.diagnostic import Diagnostic
 from sipfo.grammar.source import Source, Span
@@ -30,7 +31,9 @@ def decode(text: str | bytes, path: str, base: int = 0) -> tuple[Source, list[Di
                 f"the file is not UTF-8 text: byte 0x{text[error.start]:02x}",
                 Span(before, before + 1),
                 "not UTF-8",
-                hint="save the file as UTF-8",
+                hint="it looks like UTF-16: save it as UTF-8"
+                if text.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+                else "save the file as UTF-8",
             )
         ]
 

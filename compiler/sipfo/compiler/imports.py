@@ -110,6 +110,19 @@ def library_names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
 
+@cache
+def regions_in(library: str) -> frozenset[str]:
+    """The regions that a bundled library declares."""
+    text = (files("sipfo.compiler.library") / f"{library}{_SUFFIX}").read_text(encoding="utf-8")
+    file, _ = parse(Source(text, library))
+    return frozenset(one.name.text for one in file.statements if isinstance(one, tree.Region))
+
+
+def libraries_with(region: str) -> tuple[str, ...]:
+    """The bundled libraries that declare a region of this name."""
+    return tuple(name for name in library_names() if region in regions_in(name))
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """A file on the way from the policy, and the import that leads to it."""

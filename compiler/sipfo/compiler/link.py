@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from sipfo.compiler.checks import duplicate_name, unknown_name
 from sipfo.compiler.checks.library_note import about_block, about_library
 from sipfo.compiler.checks.places import by_name, everywhere
-from sipfo.compiler.imports import Part, Parts, library_names
+from sipfo.compiler.imports import Part, Parts, library_names, regions_in
 from sipfo.compiler.lower import LISTEN
 from sipfo.grammar import tree
 from sipfo.grammar.diagnostic import Diagnostic, Label, one_of, quoted
@@ -89,6 +89,8 @@ class _Linking:
                 statements.append(replace(offer.block, name=name))
         told = [*self._ambiguous, *self._unimported]
         lost = {name for word in told for name in (word.text, word.text.rpartition(".")[0])}
+        for word in self._unimported:  # what else it has is unknown for the same reason
+            lost |= regions_in(word.text.partition(".")[0])
         file = replace(self._file, statements=tuple(statements), lost=self._file.lost | lost)
         found = (*self._told_ambiguous(), *self._told_unimported())
         return Linked(file, found, tuple(self._notes()))

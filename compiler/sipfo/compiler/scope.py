@@ -6,8 +6,9 @@ an unreadable statement may have declared counts as declared.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal
 
 from sipfo.compiler.policy import (
@@ -21,7 +22,9 @@ from sipfo.compiler.policy import (
     Trunk,
     Uri,
 )
+from sipfo.compiler.values.name import name_fault
 from sipfo.grammar.diagnostic import one_of, quoted
+from sipfo.grammar.near import near
 from sipfo.grammar.source import Span
 from sipfo.grammar.tree import File, LibraryName, Registrar, Word
 
@@ -70,6 +73,10 @@ class Scope:
         self.registrars = {one.name.text: one for one in reversed(policy.registrars)}
         self._torn = {
             one.name.text for one in file.statements if isinstance(one, Registrar) and not one.whole
+        }
+        self._misnamed: dict[Kind, tuple[str, ...]] = {
+            kind: tuple(islice(_misnamed(words.values()), _LISTED))
+            for kind, words in self.declared.items()
         }
         self.trunks = {one.name.text: one for one in reversed(policy.trunks)}
 
@@ -153,6 +160,11 @@ class Scope:
         """Whether a statement that could not be read may have declared this name."""
         return self._file.imports or name in self._file.lost
 
+    def is_misnamed(self, use: Use) -> bool:
+        """Whether something was declared by a name that is none, and this is how it was meant."""
+        kinds = (one for kind in use.kinds for one in self._misnamed[kind])
+        return bool(near(use.word.text, kinds))
+
     def has(self, use: Use) -> bool:
         """Whether something of a fitting kind has the name."""
         return any(use.word.text in self.declared[kind] for kind in use.kinds)
@@ -161,7 +173,8 @@ class Scope:
         """Every name that would be right for a kind: a library's block has two."""
         words = self.declared[kind].values()
         full = [word.qualified for word in words if isinstance(word, LibraryName)]
-        return list(dict.fromkeys([*self.declared[kind], *full]))
+        wrong = set(_misnamed(words))
+        return [one for one in dict.fromkeys([*self.declared[kind], *full]) if one not in wrong]
 
     def resolves(self, trunk: Trunk) -> bool:
         """Whether a trunk has routes, and all that it names is declared."""
@@ -181,11 +194,11 @@ def region_of(address: str, regions: Container[str]) -> str | None:
     return region if dot and which in ("primary", "secondary") and region in regions else None
 
 
-def those_there_are(scope: Scope, kind: Kind) -> str:
-    """A hint that lists the few names of a kind, or says how to declare one."""
-    names = scope.declared[kind]
+def those_there_are(scope: Scope, kinds: tuple[Kind, ...]) -> str:
+    """A hint that lists the few names of some kinds, or says how to declare one."""
+    names = [name for kind in kinds for name in scope.declared[kind]]
     if not names:
-        return f"declare it: `{kind} NAME {{ … }}`"
+        return f"declare it: `{kinds[0]} NAME {{ … }}`"
     if len(names) > _LISTED:
         return f"none of the {len(names)} has a name like it"
     verb = "is" if len(names) == 1 else "are"
@@ -197,6 +210,13 @@ def _first(names: Iterator[Word]) -> dict[str, Word]:
     for word in names:
         found.setdefault(word.text, word)
     return found
+
+
+def _misnamed(words: Iterable[Word]) -> Iterator[str]:
+    """The names that are none, each told where it is declared."""
+    for word in words:
+        if type(word) is Word and name_fault(word) is not None:
+            yield word.text
 
 
 def _trunk_uses(trunk: Trunk) -> Iterator[Use]:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from sipfo.grammar.scanner import Lexeme, scan
 from sipfo.grammar.vocabulary import BLOCKS, CONNECTIVES, STATEMENTS
 
-_OPENERS = frozenset(STATEMENTS["file"])
+OPENERS = frozenset(STATEMENTS["file"])
 _HEADED = frozenset(BLOCKS)
 _ALWAYS_OUTSIDE = frozenset({"sipfo", "import"})
-INNER = frozenset(word for block in BLOCKS for word in STATEMENTS[block]) - _OPENERS
+_MISPLACED = 4
+"""Statements of the file that may stand in a block by mistake, one after the other."""
+INNER = frozenset(word for block in BLOCKS for word in STATEMENTS[block]) - OPENERS
 """Words that open a statement in a block and none in a file."""
 
 
@@ -38,13 +40,16 @@ class Chunk:
         return self.end - 1 if self.closed else self.end
 
 
-def cut_file(text: str) -> Iterator[Chunk]:
-    """The statements of a file."""
-    lexemes = scan(text, 0, len(text))
-    first = depth = 0
+def cut_file(text: str, start: int = 0, end: int | None = None) -> Iterator[Chunk]:
+    """The statements of a file, or of the part of it that stands in a wrong place."""
+    lexemes = scan(text, start, len(text) if end is None else end)
+    first = depth = inside = 0
     brace: int | None = None
     for i, lexeme in enumerate(lexemes):
-        if i > first and (depth == 0 or lexeme.fresh) and _opens(lexemes, first, i, depth, brace):
+        if depth == 1 and i > max(first, inside) and lexeme.fresh and lexeme.text in OPENERS:
+            inside = _misplaced_until(lexemes, first, i)
+        outside = depth == 0 or (lexeme.fresh and i > inside)
+        if i > first and outside and _opens(lexemes, first, i, depth, brace):
             yield _chunk(lexemes[first:i], brace, closed=depth == 0)
             first, depth, brace = i, 0, None
         if lexeme.text == "{":
@@ -65,12 +70,35 @@ def _opens(lexemes: list[Lexeme], first: int, i: int, depth: int, brace: int | N
     if not word.fresh or not word.is_word:
         return False
     if lexemes[i - 1].text in (",", ".."):
-        return word.text in _OPENERS and _is_header(lexemes, i)
+        return word.text in OPENERS and _is_header(lexemes, i)
     waits_for_brace = depth == 0 and brace is None and lexemes[first].text in _HEADED
     # What begins with an inner word is a block without its header, or past its end: one mistake.
     if depth > 0 or waits_for_brace or lexemes[first].text in INNER:
-        return word.text in _OPENERS and _is_header(lexemes, i)
+        return word.text in OPENERS and _is_header(lexemes, i)
     return word.text not in CONNECTIVES
+
+
+def _misplaced_until(lexemes: list[Lexeme], first: int, i: int) -> int:
+    """Where the block of `first` goes on after statements of the file that begin at `i`: they are
+    in the wrong place, and no `}` is missing before them. 0 if it does not go on, or if they stand
+    no further in than the block itself."""
+    kind, inside = lexemes[first].text, lexemes[i].column > lexemes[first].column
+    if kind not in BLOCKS or not inside or not _is_header(lexemes, i):
+        return 0
+    depth, statements = 0, 1
+    for j in range(i + 1, len(lexemes)):
+        lexeme = lexemes[j]
+        if depth == 0 and lexeme.text == "}":
+            return j
+        if lexeme.fresh and lexeme.is_word:
+            if lexeme.text in OPENERS and _is_header(lexemes, j):
+                statements += 1
+                if depth > 0 or statements > _MISPLACED:
+                    return 0
+            elif depth == 0:
+                return j if lexeme.text in STATEMENTS[kind] else 0
+        depth += (lexeme.text == "{") - (lexeme.text == "}")
+    return 0
 
 
 def _is_header(lexemes: list[Lexeme], i: int) -> bool:
@@ -86,7 +114,7 @@ def _is_header(lexemes: list[Lexeme], i: int) -> bool:
 def _torn(lexemes: list[Lexeme], i: int) -> bool:
     """Whether the `}` at `i` stands in the middle of a statement, which goes on after it."""
     after = lexemes[i + 1] if i + 1 < len(lexemes) else None
-    return after is not None and not after.fresh and after.text not in (*_OPENERS, "}")
+    return after is not None and not after.fresh and after.text not in (*OPENERS, "}")
 
 
 def _chunk(lexemes: list[Lexeme], brace: int | None, *, closed: bool) -> Chunk:

@@ -6,6 +6,7 @@ and has each of them parsed alone by the same grammar, so that a mistake stays w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -32,6 +33,10 @@ STARTS = (
     "when_line",
 )
 
+_CLOSED = re.compile(r'"[^"\r\n]*"')
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of what follows."""
+
 ON_THE_LINE_FROM = "_ON_THE_LINE_FROM"
 
 Leaf = tree.Node | None
@@ -42,7 +47,7 @@ class _Words:
     """Lets any word be lexed anywhere, so that `tomato` is one word and never `to` and `mato`, and
     tells a forward's `from`, on the line of the word before it, from its trunk's.
 
-    After a dangling `,` or `..`, the `accept` of a next line would be the list's last part and its
+    After a dangling `,` or `..`, or a `numbers` without any, the `accept` of a next line would be the list's last part and its
     `from` the trunk's: that `from` is told apart as well, so that the mistake is one.
     """
 
@@ -60,7 +65,8 @@ class _Words:
             elif token.type in ("LBRACE", "RBRACE", "ACCEPT"):
                 via = False
             accept = listing and not via and token == "accept" and token.line != line
-            listing, line = token in (",", ".."), token.line or 0
+            listing = token in (",", "..") or token.type == "NUMBERS"
+            line = token.line or 0
             yield token
 
 
@@ -138,10 +144,21 @@ def _mistake(error: UnexpectedInput, text: str, start: str, base: int) -> Mistak
             span = Span(place, place + len(token))
             return Mistake(span, str(token), _expected(error.accepts), start)
         case UnexpectedCharacters(pos_in_stream=int() as place):
+            place = _stray(text, place)
             span = Span(base + place, base + place + 1)
             return Mistake(span, text[place], Expected(), start, character=True)
         case _:
             raise error
+
+
+def _stray(text: str, place: int) -> int:
+    """Where a text that begins at `place` has a character that cannot stand in one; `place` itself
+    for all else that begins no word."""
+    if text[place] != '"':
+        return place
+    closed = _CLOSED.match(text, place)
+    stray = _UNSEEN.search(text, place, closed.end()) if closed else None
+    return stray.start() if stray else place
 
 
 def _expected(terminals: set[str]) -> Expected:

@@ -24,9 +24,10 @@ PAGES: Final = {
     "SF005": "No such statement exists where it stands. Each kind of block has its own\n"
     "statements; the hint lists them, or names the one that was perhaps meant.",
     "SF006": "A text begins with a double quote and does not end on its line. There is no escape:\n"
-    "a text holds any character but a double quote.",
-    "SF007": "A character stands there that begins no word: a control character, or a space that\n"
-    "is not an ordinary one, often from copying out of a document.",
+    "a text holds any character that can be seen, but no double quote.",
+    "SF007": "A character stands there that begins no word and is part of no text: a control\n"
+    "character, one that turns the direction of writing, or a space that is not an ordinary one,\n"
+    "often from copying out of a document.",
     "SF008": "A `}` closes nothing. Remove it, or look for a block that ends too early.",
 }
 """What each code of the syntax means, for `sipfo explain`."""
@@ -53,11 +54,14 @@ FORMS: Final = {
     ),
     frozenset({"secret"}): "name it, `password secret ALICE_PW`: a policy holds no password",
     frozenset({"certificate"}): 'write `certificate "/etc/sipfo/tls.pem"` after the address',
+    frozenset({"second"}): "write `20 per second`",
     frozenset({"every"}): "write `probe every 30s down after 3 up after 2`",
     frozenset({"on"}): "write `failover on`, `stop on` or `commit on`, then the outcomes",
 }
 """What to write where exactly these keywords could stand."""
 
+_REMARKS: Final = ("//", "/*", "--", "<!--", ";")
+"""What a comment begins with elsewhere."""
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z-]*")
 
 
@@ -99,6 +103,8 @@ def unknown_statement(span: Span, word: str, where: str) -> Diagnostic:
         hint = f"`{word}` belongs in a {one_of(owners)} block"
         if where == "file":
             hint += "; does one end too early?"
+    elif word.startswith(_REMARKS):
+        hint = "a comment begins with `#`"
     else:
         hint = f"{place} holds {one_of([f'`{name}`' for name in openers], 'and')}"
     message = f"{place} has no such statement: {quoted(word)}"
@@ -118,6 +124,33 @@ def unclosed(opening: Span, end: Span, kind: str) -> Diagnostic:
         (Label(end, "a `}` is missing before here"),),
         "write `}` after its last statement",
     )
+
+
+def opened_twice(second: Span, first: Span) -> Diagnostic:
+    """A block with two `{` and one `}`."""
+    return Diagnostic(
+        "SF002",
+        "error",
+        "Unexpected word",
+        "expected a statement, found `{`",
+        second,
+        "opened again",
+        (Label(first, "opened here"),),
+        "remove one of the two `{`",
+        Fix((Edit(second, ""),), "remove the second `{`"),
+    )
+
+
+def no_user(span: Span) -> Diagnostic:
+    """`to registered` in a carrier, which nobody registers for."""
+    told = unknown_statement(span, "to registered", "carrier")
+    return replace(told, hint="write `to sip:HOST`; a user registers for a `route`")
+
+
+def misplaced(span: Span, word: str, where: str) -> Diagnostic:
+    """A statement of the file that stands in a block which goes on after it."""
+    told = unknown_statement(span, word, where)
+    return replace(told, hint=f"`{word}` stands outside of all blocks: move it out of this one")
 
 
 def dangling(unfinished: Diagnostic, mark: str, span: Span) -> Diagnostic:

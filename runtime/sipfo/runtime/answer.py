@@ -89,6 +89,11 @@ class Answer:
         self._then = then
         self._acknowledge_far(None, now)
 
+    def in_vain(self, now: float) -> None:
+        """The near side has had another final response: acknowledge the far side, and that is all
+        (RFC 3261 §13.2.2.4)."""
+        self._acknowledge_far(None, now)
+
     def _acknowledge_far(self, ack: Request | None, now: float) -> None:
         if self._ack is not None:
             return

@@ -135,6 +135,11 @@ class Attempt:
         self._reasons = [UNUSABLE]
         self._end_unwanted(response, now)
 
+    def outlive(self, call: Caller) -> None:
+        """Its transaction is gone, and it is remembered on; `call` is told in place of the call,
+        which with all its messages need not be."""
+        self._call = call
+
     def disarm(self) -> None:
         """Stop the timer of its phase."""
         if self.timer is not None:
@@ -179,6 +184,17 @@ class Attempt:
             self._end_unwanted(response, now)
         elif not self.given_up:
             self._call.attempt_heard(self, response, now)
+
+    def rings_late(self, now: float) -> None:
+        """A provisional came although its transaction is gone: over another connection, or from a
+        host whose port was closed a moment ago. Whoever rings there rings for nobody, unless it has
+        picked up since and was hung up on."""
+        if not self._ended:
+            self._outgoing.call_off(now)
+
+    def refuses_late(self, response: Response) -> None:
+        """The same with a refusal, which ends the ringing, and is repeated until its ACK comes."""
+        self._outgoing.confirm(response)
 
     def invite_failed(self, timed_out: bool, now: float) -> None:
         """Told by the INVITE. It may have been read all the same, before the connection broke or the

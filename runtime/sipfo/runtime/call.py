@@ -112,6 +112,11 @@ class Call:
             self._expiry = self._core.timers.at(now + expires, self._invite_expired)
         self._setup.begin(now)
 
+    @property
+    def to_tag(self) -> bytes:
+        """The To tag of the caller's 487."""
+        return self._inbound.to_tag
+
     def cancel(self, reasons: list[bytes], now: float) -> None:
         """The caller's CANCEL came and was answered 200."""
         self._setup.caller_left(reasons, now)
@@ -269,6 +274,11 @@ class Call:
     def setup(self) -> Setup:
         """How it was set up, or is being."""
         return self._setup
+
+    @property
+    def far_call_ids(self) -> list[bytes]:
+        """Ours, of every attempt."""
+        return self._setup.call_ids
 
     @property
     def call_id(self) -> bytes:

@@ -1,8 +1,8 @@
 """Rows as the tables of a database have them, `calls` and `attempts`, and the terms that ask for
 some: what SQLite and PostgreSQL have in common.
 
-What would surprise: an attempt's Reason headers are one text, a line each. What a row has is
-printable (`row.clean`), so no header has two lines.
+What would surprise: an attempt's Reason headers are one text, a line each, and so are the notes of
+a call. What a row has is printable (`row.clean`), so none of them has two lines.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sipfo.plan.ladder import Attempt
 from sipfo.runtime.row import Row
 from sipfo.runtime.wanted import Wanted
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Of the tables; it changes with every column."""
 
 CALLS: Final = tuple(one.name for one in fields(Row) if one.name != "attempts")
@@ -24,6 +24,7 @@ CALLS: Final = tuple(one.name for one in fields(Row) if one.name != "attempts")
 ATTEMPTS: Final = tuple(one.name for one in fields(Attempt))
 """The columns of `attempts`, which come behind `call` and `place`, its number from 1."""
 
+_NOTES: Final = CALLS.index("notes")
 _REASONS: Final = ATTEMPTS.index("reasons")
 
 
@@ -47,7 +48,16 @@ def write_attempt(mark: str) -> str:
 
 def call_cells(row: Row) -> list[Any]:
     """A row of `calls`."""
-    return [getattr(row, name) for name in CALLS]
+    values = [getattr(row, name) for name in CALLS]
+    values[_NOTES] = "\n".join(row.notes)
+    return values
+
+
+def call_of(cells: Sequence[Any]) -> dict[str, Any]:
+    """What a row of `calls` says, by name."""
+    known: dict[str, Any] = dict(zip(CALLS, cells, strict=True))
+    known["notes"] = tuple(known["notes"].split("\n")) if known["notes"] else ()
+    return known
 
 
 def attempt_cells(row: Row) -> list[list[Any]]:

@@ -53,6 +53,7 @@ class Core:
         "_lookup",
         "draw",
         "entropy",
+        "listening",
         "lookups",
         "mapping",
         "origins",
@@ -87,6 +88,8 @@ class Core:
         self.oversize = Oversize()
         self.tls_ports: Mapping[str, int] = {}
         """The ports of those of our addresses that listen on TLS."""
+        self.listening: frozenset[tuple[str, str, int]] = frozenset()
+        """The transport, host and port of each of our addresses that takes calls."""
         self.draw = draw
         self.origins: Origins | None = None
         """Told of every leg that is made, where somebody wants to know."""
@@ -130,8 +133,13 @@ class Core:
             self.oversize.unopened(flow, now)
         self.transactions.transport_failed(flow, now)
 
-    def contact(self, flow: Flow) -> bytes:
-        """Our Contact on a flow."""
+    def contact(self, flow: Flow, secure: bool = False) -> bytes:
+        """Our Contact on a flow, or in a dialog that is `secure` (RFC 3261 §12.1.1), where TLS needs
+        no parameter."""
+        if secure:
+            host = flow.local[0]
+            port = flow.local[1] if flow.transport == "tls" else self.tls_port(host)
+            return f"<sips:{encode_host(host, port)}>".encode("ascii")
         transport = f";transport={flow.transport}" if flow.reliable else ""
         return f"<sip:{encode_host(*flow.local)}{transport}>".encode("ascii")
 

@@ -19,6 +19,7 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request
 from sipfo.runtime.sip.parameters import Parameters, encode_parameters, parse_parameters
 from sipfo.runtime.sip.uri import SipUri, parse_uri
+from sipfo.runtime.sip.via import DEFAULT_PORT, TLS_PORT
 
 _EVENT = re.compile(
     rb"([ \t]*refer[ \t]*(?:;[^=]*=[^;]*)*?;[ \t]*id[ \t]*=[ \t]*)([0-9]{1,10})([ \t]*(?:;.*)?)",
@@ -123,15 +124,22 @@ def _other_side(said: Replaces, directory: Directory) -> tuple[Replaces, Leg] | 
 
 def _moved(uri: SipUri, leg: Leg, named: Leg | None) -> SipUri:
     """The URI as the peer of `leg` can reach it, when its host is the one that we have on `leg`:
-    a number there is one that we are called by; our bare Contact is whoever the call named is
-    with."""
+    our bare Contact is whoever the call named is with; a number there is one that we are called by,
+    at the address that the peer knows if that takes calls. An address that calls are only sent from
+    takes none, so the one that was said stays then."""
     host, port = leg.flow.local
     if uri.host != host or (uri.port or port) != port:
         return uri
     if uri.user is None and named is not None:
         return parse_uri(named.dialog.remote_target)
-    there = leg.peer.flow.local
-    return replace(uri, host=there[0], port=there[1] if uri.port is not None else None)
+    secure = uri.scheme == "sips" or uri.param("transport") == "tls"
+    transport = "tls" if secure else uri.param("transport") or "udp"
+    default = TLS_PORT if secure else DEFAULT_PORT
+    there = leg.peer.flow.local[0]
+    for listening, at, door in sorted(leg.core.listening):
+        if (listening, at) == (transport, there) and (uri.port is not None or door == default):
+            return replace(uri, host=there, port=door if uri.port is not None else None)
+    return uri
 
 
 def _fields(uri: SipUri) -> list[tuple[str, str]]:

@@ -15,6 +15,10 @@ from sipfo.runtime.sip.transaction.layer import AnyServer
 class Cancellable(Protocol):
     """Whoever serves an INVITE."""
 
+    @property
+    def to_tag(self) -> bytes:
+        """The To tag of the 487 that will be its final response."""
+
     def cancel(self, reasons: list[bytes], now: float) -> None:
         """A CANCEL for it came, with these values of Reason, and was answered 200."""
 

@@ -7,7 +7,6 @@ gets an answer only now and then (`stateless`).
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
@@ -25,7 +24,14 @@ from sipfo.runtime.directory import Directory
 from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.guard import Asked, Guard, Wrong
-from sipfo.runtime.headers import ALLOW, ALLOW_OUTSIDE, unsupported_tags
+from sipfo.runtime.headers import (
+    ALLOW,
+    ALLOW_OUTSIDE,
+    CAPABILITIES,
+    NO_SIPS,
+    expires,
+    unsupported_tags,
+)
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
@@ -35,20 +41,20 @@ from sipfo.runtime.record import Notice
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.setup import Grounds, Placement
-from sipfo.runtime.sip.build import make_response, restore_to
+from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
-from sipfo.runtime.sip.message import Request, Response, check, parse
+from sipfo.runtime.sip.message import Request, check, parse
+from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import parse_uri
 from sipfo.runtime.sip.via import stamp
 from sipfo.runtime.stateless import Arrival, Stateless
+from sipfo.runtime.stray import stray
 from sipfo.runtime.tenure import Papers, Tenure, begin, succeed
 from sipfo.runtime.wayback import WayBack
-
-_SECONDS = re.compile(rb"[0-9]{1,9}")
 
 AT_LIMIT_RETRY_AFTER = 1
 """Seconds that the 503 of a trunk at its limit asks for: a call may end at any moment."""
@@ -124,7 +130,7 @@ class Engine:
             elif len(message.headers.all(b"via")) != 1:
                 return  # on its way to somebody else (RFC 3261 §8.1.3.3)
             elif not self.core.transactions.receive_response(message, now):
-                self._stray(message, now)
+                stray(message, self._grounds.graves, self._directory, now)
         except Malformed as error:
             if error.headers is not None:
                 self._stateless.malformed(error, error.headers, arrival)
@@ -250,14 +256,6 @@ class Engine:
             most += most // 8
         return len(self.core.transactions) >= most
 
-    def _stray(self, response: Response, now: float) -> None:
-        """A response of no transaction: only a phone that picked up after all matters."""
-        if 200 <= response.status < 300 and response.cseq.method == "INVITE":
-            attempt = self._grounds.graves.find(response.via.branch, now)
-            if attempt is not None:
-                restore_to(response, attempt.request)
-                attempt.invite_answered(response, now)
-
     def _acknowledged(self, ack: Request, flow: Flow, now: float) -> None:
         found = self._directory.find(ack)
         if found is not None:
@@ -275,8 +273,11 @@ class Engine:
             return
         flow, _, now = arrival
         transaction = self.core.transactions.serve(cancel, flow)
-        self._respond(transaction, cancel, 200, now)
         server = self._directory.server_of(invite)
+        # "the To tag of the response to the CANCEL and the To tag in the response to the original
+        # request SHOULD be the same" (§9.2).
+        tag = server.to_tag if server is not None else invite.to_tag
+        transaction.respond(make_response(cancel, 200, to_tag=tag or self.core.token()), now)
         if server is not None:
             server.cancel(cancel.headers.lines(b"reason"), now)
 
@@ -321,8 +322,7 @@ class Engine:
         if strange:
             self._respond(transaction, request, 420, now, (b"unsupported", b", ".join(strange)))
         elif request.method == "OPTIONS":
-            fields = ((b"allow", ALLOW), (b"accept", b"application/sdp"))
-            self._respond(transaction, request, 200, now, *fields)
+            self._respond(transaction, request, 200, now, *CAPABILITIES)
         elif request.method in IN_DIALOG - STANDALONE:
             self._respond(transaction, request, 481, now)
         else:
@@ -368,6 +368,8 @@ class Engine:
         fields = []
         if refused.status == 420:
             fields.append((b"unsupported", b", ".join(unsupported_tags(request))))
+        if refused.status == 480:
+            fields.append((b"warning", NO_SIPS % encode_host(*flow.local).encode("ascii")))
         if refused.status == 503:
             seconds = refused.retry_after or self._limits.retry_after
             fields.append((b"retry-after", str(seconds).encode("ascii")))
@@ -381,12 +383,15 @@ class Engine:
         """The trunk and number of an INVITE that starts a call, or why it cannot."""
         try:
             user = called_user(request)
-            Dialog.of_server(request, b"-")  # Contact and Record-Route lead back to the caller
+            # Contact and Record-Route lead back to the caller.
+            secure = Dialog.of_server(request, b"-").secure
             replaces = carry_replaces(request, self._directory)
         except Malformed as error:
             return Refused(error.status, error.reason)
         if self.draining:
             return Refused(503, "shutting down")
+        if secure and flow.transport != "tls" and flow.local[0] not in self.core.tls_ports:
+            return Refused(480, "sips: where nothing listens on TLS (RFC 5630 §5.1.2)")
         if hops_left(request) < 0:
             return Refused(483, "Max-Forwards used up")
         if unsupported_tags(request):
@@ -448,7 +453,7 @@ class Engine:
         key = self._merge_key(request)
         self._calls[call] = key
         self._merging.add(key)
-        call.begin(_expires(request), now)
+        call.begin(expires(request), now)
 
     def _turn(self, trunk: Trunk) -> Sequence[int]:
         if trunk.method != "weighted":
@@ -466,6 +471,8 @@ class Engine:
 
     def forget(self, call: Call) -> None:
         """Nothing of a call is left."""
+        if self.core.origins is not None:
+            self.core.origins.over(call.far_call_ids)
         key = self._calls.pop(call, None)
         if key is not None:
             self._merging.discard(key)
@@ -486,8 +493,3 @@ class Engine:
         for name, value in fields:
             response.headers.add(name, value)
         transaction.respond(response, now)
-
-
-def _expires(request: Request) -> int | None:
-    value = request.headers.first(b"expires")
-    return int(value) if value is not None and _SECONDS.fullmatch(value) else None

@@ -49,6 +49,7 @@ class LegPaper(_Paper):
     local_seq: int
     remote_seq: int | None
     flow: Flow
+    secure: bool = False
     trusted: bool = False
     least_interval: int = 0
     refers: dict[int, int] = {}

@@ -10,8 +10,39 @@ from collections.abc import Iterator
 
 from sipfo.plan.model import TIMER_C
 from sipfo.runtime.attempt import Attempt
+from sipfo.runtime.core import Core
 from sipfo.runtime.limits import GIVEN_UP_ATTEMPTS
+from sipfo.runtime.record import Notice
 from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.message import Response
+
+
+class Departed:
+    """The call of an attempt that is remembered longer than the call: its name is left of it."""
+
+    __slots__ = ("_core", "_name")
+
+    def __init__(self, core: Core, name: str) -> None:
+        self._core = core
+        self._name = name
+
+    def attempt_heard(self, attempt: Attempt, response: Response, now: float) -> None:
+        """Nothing depends on it."""
+
+    def attempt_challenged(self, attempt: Attempt) -> None:
+        """Nothing depends on it."""
+
+    def attempt_failed(self, attempt: Attempt, timed_out: bool, now: float) -> None:
+        """Nothing depends on it."""
+
+    def attempt_answered_in_vain(self, attempt: Attempt) -> None:
+        """Whoever pays for it wants to know."""
+        step = attempt.step
+        text = f"{step.egress} to {step.route} answered in vain: hung up, may be billed"
+        self._core.records.append(Notice(self._name, text))
+
+    def attempt_over(self, attempt: Attempt, now: float) -> None:
+        """It was over before."""
 
 
 class Graves:

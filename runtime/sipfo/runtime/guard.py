@@ -20,7 +20,6 @@ from sipfo.runtime.nonces import Nonces
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.digest import (
     MD5,
-    SHA_256,
     Challenge,
     Credentials,
     parse_credentials,
@@ -30,9 +29,6 @@ from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request
 from sipfo.runtime.sip.uri import parse_uri
-
-OFFERED: Final = (SHA_256, MD5)
-"""The algorithms of a challenge, the one that is preferred first (RFC 8760 §2.3)."""
 
 _FIELDS: Final = (b"authorization", b"proxy-authorization")
 
@@ -162,7 +158,7 @@ class Guard:
                 given = parse_credentials(value)
             except Malformed:
                 continue
-            if given.realm == self._realm and (given.algorithm or MD5) in OFFERED:
+            if given.realm == self._realm and (given.algorithm or MD5) in self._limits.digests:
                 return given
         return None
 
@@ -171,7 +167,7 @@ class Guard:
         return Asked(
             tuple(
                 Challenge(self._realm, nonce, algorithm, stale=stale).encode()
-                for algorithm in OFFERED
+                for algorithm in self._limits.digests
             )
         )
 

@@ -101,6 +101,18 @@ ALLOW = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY,
 ALLOW_OUTSIDE = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY"
 """The same for who asked for another outside one."""
 
+CAPABILITIES = (
+    (b"allow", ALLOW),
+    (b"accept", b"application/sdp"),
+    (b"accept-encoding", b"identity"),
+    (b"accept-language", b"en"),
+    (b"supported", b", ".join(OPTION_TAGS)),
+)
+"""What "SHOULD be present in a 200 (OK) to an OPTIONS request" (RFC 3261 §11.2)."""
+
+NO_SIPS = b'380 %s "SIPS Not Allowed"'
+"""The Warning of who is at this address and cannot be reached by a SIPS URI (RFC 5630 §5.1.2)."""
+
 _EXTENSION = re.compile(rb"x-[a-z0-9-]{1,60}")
 _STRANGERS: Final = Trust()
 _METHODS: Final = tuple(ALLOW.split(b", "))
@@ -170,3 +182,12 @@ def retry_after(response: Response) -> int | None:
     value = response.headers.first(b"retry-after")
     found = _DELTA_SECONDS.match(value) if value is not None else None
     return int(found[1]) if found else None
+
+
+_SECONDS = re.compile(rb"[0-9]{1,9}")
+
+
+def expires(request: Request) -> int | None:
+    """Seconds that an INVITE may take, by its own word (RFC 3261 §13.2.1), or None."""
+    value = request.headers.first(b"expires")
+    return int(value) if value is not None and _SECONDS.fullmatch(value) else None

@@ -34,9 +34,9 @@ class Inbound:
         "_member",
         "_parted",
         "_settled",
-        "_tag",
         "flow",
         "request",
+        "to_tag",
         "transaction",
         "trusted",
     )
@@ -62,7 +62,8 @@ class Inbound:
         self._member = member
         self._parted: list[Leg] = []
         self._settled = False
-        self._tag = core.token()
+        self.to_tag = core.token()
+        """That of our own refusals; each early dialog has another."""
 
     def trying(self, now: float) -> None:
         """Stop the caller's retransmissions at once."""
@@ -100,7 +101,7 @@ class Inbound:
     ) -> None:
         """Give the caller its final response, made from a response to an attempt if there is one."""
         phrase = response.phrase if response is not None and response.status == status else None
-        back = make_response(self.request, status, phrase, self._tag)
+        back = make_response(self.request, status, phrase, self.to_tag)
         if status == 405:
             back.headers.add(b"allow", ALLOW)  # "MUST include an Allow" (RFC 3261 §21.4.6)
         if response is not None:

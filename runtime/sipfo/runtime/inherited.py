@@ -54,6 +54,7 @@ def _leg_paper(leg: Leg, carrier: bool) -> LegPaper:
         route_set=dialog.route_set,
         local_seq=dialog.local_seq,
         remote_seq=dialog.remote_seq,
+        secure=dialog.secure,
         flow=leg.flow,
         trusted=leg.trusted,
         least_interval=leg.least_interval,
@@ -71,6 +72,7 @@ def _leg(core: Core, keyring: Keyring, paper: LegPaper) -> Leg:
         paper.route_set,
         paper.local_seq,
         paper.remote_seq,
+        paper.secure,
     )
     known = paper.account
     login = None
@@ -170,6 +172,13 @@ class InheritedCall(Call):
             self._watch.end_at(paper.session_ends)
         directory.add(near, self)
         directory.add(self._far, self)
+        if core.origins is not None:
+            core.origins.note(self._far.dialog.call_id, near.dialog.call_id)
+
+    @property
+    def far_call_ids(self) -> list[bytes]:
+        """That of whoever answered: nobody here has heard of the others."""
+        return [self._far.dialog.call_id]
 
     @property
     def call_id(self) -> bytes:

@@ -13,7 +13,7 @@ from typing import Protocol
 from sipfo.runtime.core import Core
 from sipfo.runtime.locate import Target, reaches
 from sipfo.runtime.login import Login
-from sipfo.runtime.outgoing import CHALLENGED, UNHEARD, OutgoingInvite
+from sipfo.runtime.outgoing import CHALLENGED, OutgoingInvite, Unheard
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
@@ -96,7 +96,7 @@ class Leg:
 
     @property
     def contact(self) -> bytes:
-        return self.core.contact(self.flow)
+        return self.core.contact(self.flow, self.dialog.secure)
 
     def heard_on(self, flow: Flow) -> None:
         """The peer's latest message came this way; a new connection replaces the old."""
@@ -168,18 +168,15 @@ class Leg:
             self.bye(now, reasons)
 
     def bye(self, now: float, reasons: list[bytes] | None = None) -> None:
-        """Send the BYE, once."""
-        if self._left:
-            return
-        self._left = True
-        request = self.dialog.request("BYE")
-        for reason in reasons or []:
-            request.headers.add(b"reason", reason)
-        self.send(request, UNHEARD, now)
+        """Send the BYE, once; when its connection breaks before the answer, again on another, as
+        often as over UDP: a peer that never got it would talk, and pay, on."""
+        if not self._left:
+            self._left = True
+            _Parting(self, reasons or [], now).send(now)
 
     def _dress(self, request: Request, flow: Flow) -> None:
         if request.method in TARGET_REFRESH:
-            request.headers.add(b"contact", self.core.contact(flow))
+            request.headers.add(b"contact", self.core.contact(flow, self.dialog.secure))
         self.core.stamp_via(request, flow)
 
     def _toward(self, go: _Go, now: float) -> None:
@@ -208,6 +205,37 @@ class Leg:
         # be whom the INVITE was sent to.
         name = flow.name if target.name == target.host else target.identity
         return self.core.flow(flow.local, target)._replace(name=name)
+
+
+class _Parting(Unheard):
+    """The user of a BYE that nobody waits for. Each BYE has a number of its own: a peer that did
+    get the one before answers 481."""
+
+    __slots__ = ("_interval", "_leg", "_reasons", "_until")
+
+    def __init__(self, leg: Leg, reasons: list[bytes], now: float) -> None:
+        self._leg = leg
+        self._reasons = reasons
+        self._interval = 0.0
+        self._until = now + leg.core.values.t1_64
+
+    def send(self, now: float) -> None:
+        request = self._leg.dialog.request("BYE")
+        for reason in self._reasons:
+            request.headers.add(b"reason", reason)
+        self._leg.send(request, self, now)
+
+    def on_transport_error(self, transaction: Sent, now: float) -> None:
+        """The first time at once: mostly the connection was old. Then as Timer E would (§17.1.2.2)."""
+        due = now + self._interval
+        if not transaction.flow.reliable or due >= self._until:
+            return
+        values = self._leg.core.values
+        self._interval = min(max(values.t1, 2 * self._interval), values.t2)
+        if due > now:
+            self._leg.core.timers.at(due, self.send)
+        else:
+            self.send(now)
 
 
 class _Answering:

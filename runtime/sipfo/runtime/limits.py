@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sipfo.runtime.sip.digest import MD5, SHA_256
+
 GIVEN_UP_ATTEMPTS: Final = 4096
 """Attempts remembered after Timer B, in case their phone picks up; the oldest goes first."""
 
@@ -18,6 +20,10 @@ CHALLENGES: Final = 1024
 
 REALMS: Final = 4096
 """Targets whose realm is remembered; the oldest goes first."""
+
+
+DIGESTS: Final = (SHA_256, MD5)
+"""The algorithms by which a caller may prove a password, the stronger first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,9 @@ class Limits:
 
     nonces: int = 16_384
     """Nonces of ours remembered as used; beyond, those as old as the oldest one are stale."""
+
+    digests: tuple[bytes, ...] = DIGESTS
+    """The algorithms that a challenge offers, the one that is preferred first (RFC 8760 §2.3)."""
 
     failures: int = 10
     """Wrong credentials that one source may give within `failure_time`."""

@@ -24,6 +24,7 @@ from sipfo.runtime.question import (
     Status,
 )
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.sip.remembered import remembered
 from sipfo.runtime.sip.uri import SipUri
 from sipfo.runtime.sip.via import DEFAULT_PORT, TLS_PORT
 
@@ -312,6 +313,7 @@ def is_host_name(text: str) -> bool:
     return len(text) <= 253 and _HOST_NAME.fullmatch(text) is not None
 
 
+@remembered
 def _literal(text: str) -> str | None:
     """An address in its canonical form; None for what is none, or has a scope (unsendable)."""
     try:

@@ -1,24 +1,32 @@
 """Which caller's call a leg of ours belongs to: our Call-ID to the caller's.
 
 Each attempt has a Call-ID of its own, so that without this nobody who looks at the wire could tell
-that two legs are one call. The table is bounded; the leg heard of least recently goes first.
+that two legs are one call. Legs of calls that are over are remembered a little longer, for a phone that picks up
+late. The table is bounded; the leg heard of least recently goes first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 MOST: Final = 262_144
 """Legs remembered: each of the most calls may have made four attempts."""
 
 
+MOST_OVER: Final = 8192
+"""Legs of calls that are over."""
+
+
 class Origins:
     """The caller's Call-ID of every leg that we made lately."""
 
-    __slots__ = ("_callers", "_most")
+    __slots__ = ("_callers", "_most", "_most_over", "_over")
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, most_over: int = MOST_OVER) -> None:
         self._most = most
+        self._most_over = most_over
+        self._over: dict[bytes, None] = {}  # the one that has been over for longest first
         self._callers: dict[bytes, bytes] = {}  # in the order in which they were heard of last
 
     def __len__(self) -> int:
@@ -37,3 +45,11 @@ class Origins:
             return call_id
         self._callers[call_id] = caller
         return caller
+
+    def over(self, legs: Iterable[bytes]) -> None:
+        """The call of these legs is over."""
+        self._over.update(dict.fromkeys(legs))
+        while len(self._over) > self._most_over:
+            oldest = next(iter(self._over))
+            del self._over[oldest]
+            self._callers.pop(oldest, None)

@@ -2,7 +2,7 @@
 
 What would surprise: before any provisional, wanting it back sends nothing. The transaction goes
 on as a zombie until Timer B: a late 1xx is met with CANCEL; its owner meets a late 2xx with ACK
-and BYE.
+and BYE. A connection that breaks ends the transaction and not the ringing: the CANCEL goes on another.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from sipfo.runtime.core import Core
-from sipfo.runtime.sip.build import make_cancel
+from sipfo.runtime.sip.build import make_ack, make_cancel
 from sipfo.runtime.sip.flow import Flow
-from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.message import Request, Response, serialize
 from sipfo.runtime.sip.transaction.invite_client import InviteClientTransaction
 from sipfo.runtime.sip.transaction.user import Sent
 
@@ -131,13 +131,31 @@ class OutgoingInvite:
         goes_back = self._core.oversize.goes_back(transaction.flow, now)
         if self._as_located is not None and goes_back and not self._wanted_back:
             self.send(*self._as_located, now)
-        else:
-            self._owner.invite_failed(False, now)
+            return
+        if self._provisional and transaction.flow.reliable:
+            self.call_off(now)
+        self._owner.invite_failed(False, now)
+
+    def call_off(self, now: float) -> None:
+        """CANCEL it although its transaction is gone, because whoever has it is heard to ring."""
+        transaction = self._transaction
+        if self._cancelled or transaction is None:
+            return
+        self._cancelled = True
+        self._send_cancel(transaction, now)
 
     def on_terminated(self, transaction: Sent, now: float) -> None:
         """Told by the transaction; one in whose place another was sent is of no account."""
         if transaction is self._transaction:
             self._owner.invite_over(now)
+
+    def confirm(self, refusal: Response) -> None:
+        """Acknowledge a refusal that came when the transaction was gone; nothing is left to CANCEL."""
+        transaction = self._transaction
+        if transaction is not None:
+            self._cancelled = True
+            ack = make_ack(transaction.request, refusal)
+            self._core.send(transaction.flow, serialize(ack))
 
     def _answer(self, response: Response, now: float) -> bool:
         """Send the INVITE again, changed, the same way, unless it is wanted back."""
@@ -157,10 +175,13 @@ class OutgoingInvite:
         if self._cancelled or transaction is None or not transaction.is_waiting:
             return
         self._cancelled = True
+        self._send_cancel(transaction, now)
+        # "the client ... SHOULD consider the original transaction cancelled and SHOULD destroy"
+        # it after 64·T1 (§9.1): an RFC 2543 peer never sends the 487.
+        self._core.timers.at(now + self._core.values.t1_64, transaction.end)
+
+    def _send_cancel(self, transaction: InviteClientTransaction, now: float) -> None:
         cancel = make_cancel(transaction.request)
         for reason in self._reasons:
             cancel.headers.add(b"reason", reason)
         self._core.transactions.request(cancel, transaction.flow, UNHEARD, now)
-        # "the client ... SHOULD consider the original transaction cancelled and SHOULD destroy"
-        # it after 64·T1 (§9.1): an RFC 2543 peer never sends the 487.
-        self._core.timers.at(now + self._core.values.t1_64, transaction.end)

@@ -37,7 +37,8 @@ class CallRecord:
     `began` is when its INVITE came, `rang` how many seconds later the caller first heard of
     somebody being alerted (a provisional above 100), if it did. `carrier` is the one that answered.
     `call_id`, `caller` and `callee` are the caller's Call-ID and the URIs of its From and To.
-    `plan` is the fingerprint of the plan by which it was placed.
+    `plan` is the fingerprint of the plan by which it was placed. `notes` is what else was said of
+    its set-up: what was passed over and why, names that led nowhere.
     """
 
     call: str
@@ -52,6 +53,7 @@ class CallRecord:
     caller: bytes = b""
     callee: bytes = b""
     plan: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

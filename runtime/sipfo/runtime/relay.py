@@ -183,6 +183,11 @@ class InviteRelay:
         self.leg.far_invite_seqs[self._request.cseq.number] = self._far_seq
         self.leg.peer.invite(out, self._outgoing, now)
 
+    @property
+    def to_tag(self) -> bytes:
+        """Our tag in the dialog."""
+        return self.leg.dialog.local.tag or b""
+
     def cancel(self, reasons: list[bytes], now: float) -> None:
         """The peer cancelled it: the 487 comes from the other end."""
         self._outgoing.take_back(now, reasons)
@@ -204,6 +209,10 @@ class InviteRelay:
         if 200 <= response.status < 300:
             if self._answer is not None:
                 self._answer.repeated()
+                return
+            if self._done is None:  # the call has ended meanwhile, and who asked had its 487
+                self._answer = Answer(self.leg, self._request.cseq.number, self._far_seq)
+                self._answer.in_vain(now)
                 return
             refresh(self.leg, self._request, response)
             self._finish()

@@ -24,6 +24,9 @@ MOST_LETTERS: Final = 256
 MOST_REASONS: Final = 4
 """Reason headers kept of one attempt."""
 
+MOST_NOTES: Final = 64
+"""Notes kept of one call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -31,7 +34,8 @@ class Row:
 
     `plan`: the fingerprint of the plan by which it was placed, empty if that is not known; `began`:
     the caller's INVITE came; `rang`: until somebody was alerted; `elapsed`: until the result;
-    `talked`: from the answer to the end; `ended`: the call was over.
+    `talked`: from the answer to the end; `ended`: the call was over; `notes`: what the log said of
+    its set-up besides.
     """
 
     call: str
@@ -53,6 +57,7 @@ class Row:
     ended: str | None
     talked: float | None
     hung_up_by: Party | None
+    notes: tuple[str, ...]
     attempts: tuple[Attempt, ...]
 
     @property
@@ -99,6 +104,7 @@ def row_of(record: CallRecord | EndRecord, clock: Callable[[float], float]) -> R
         ended=None if is_up else moment(clock(record.began + ladder.elapsed)),
         talked=None,
         hung_up_by=None,
+        notes=tuple(map(clean, record.notes[:MOST_NOTES])),
         attempts=tuple(_rounded(one) for one in ladder.attempts),
     )
 

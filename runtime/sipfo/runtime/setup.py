@@ -46,7 +46,7 @@ from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.challenges import LIFE, Challenges, Pinned
 from sipfo.runtime.core import Core
 from sipfo.runtime.emergency import is_emergency
-from sipfo.runtime.graves import Graves
+from sipfo.runtime.graves import Departed, Graves
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
@@ -115,12 +115,14 @@ class Setup:
         "_core",
         "_counted",
         "_deadline",
+        "_departed",
         "_done",
         "_events",
         "_grounds",
         "_hunt",
         "_inbound",
         "_leaving",
+        "_notes",
         "_over",
         "_pinned",
         "_placement",
@@ -148,6 +150,7 @@ class Setup:
         self._grounds = grounds
         self._core = grounds.core
         self._placement = placement
+        self._departed = Departed(grounds.core, placement.call)
         self._inbound = inbound
         self._done = done
         self._over = over
@@ -161,6 +164,7 @@ class Setup:
         self._counted: Step | None = None
         self._unreached: Step | None = None
         self._rungs: list[Rung] = []
+        self._notes: list[str] = []
         self._leaving: list[bytes] = []
         self._said_stale = False
         self._deadline: Handle | None = None
@@ -182,6 +186,11 @@ class Setup:
     def started(self) -> float:
         """When its INVITE came."""
         return self._started
+
+    @property
+    def call_ids(self) -> list[bytes]:
+        """The Call-ID of each attempt."""
+        return [one.request.call_id for one in self._attempts.values()]
 
     @property
     def attempts_made(self) -> int:
@@ -265,14 +274,14 @@ class Setup:
 
     def attempt_answered_in_vain(self, attempt: Attempt) -> None:
         """Told by an attempt, whatever became of it."""
-        step = attempt.step
-        self._note(f"{step.egress} to {step.route} answered in vain: hung up, may be billed")
+        self._departed.attempt_answered_in_vain(attempt)
 
     def attempt_over(self, attempt: Attempt, now: float) -> None:
         """Told by an attempt, whatever became of it."""
         self.live.discard(attempt)
         if attempt.given_up:
             self._grounds.graves.bury(attempt, now)
+            attempt.outlive(self._departed)
         if not self.live:
             self._over()
 
@@ -374,6 +383,7 @@ class Setup:
             self._advance(Located(choice.held, held=bool(choice.held)), now)
 
     def _note(self, text: str) -> None:
+        self._notes.append(text)
         self._core.records.append(Notice(self._placement.call, text))
 
     def _invite(self, action: Invite, now: float) -> None:
@@ -481,6 +491,7 @@ class Setup:
             caller=invite.from_.uri,
             callee=invite.to.uri,
             plan=place.plan,
+            notes=tuple(self._notes),
         )
         self._core.records.append(self.record)
 

@@ -32,6 +32,9 @@ _NUMBERS: Final[dict[str, Callable[[str], float]]] = {
     "talked": float,
 }
 _NULLABLE: Final = frozenset({"by", "carrier", "rang", "ended", "talked", "hung_up_by"})
+_LISTS: Final = ("notes", "attempts")
+"""What CSV has as JSON in a cell."""
+
 _FORMULA: Final = re.compile(r"[=+\-@\t\r]")
 _NUMBER: Final = re.compile(r"\+?[0-9]+")
 
@@ -55,6 +58,7 @@ class Form:
 def as_dict(row: Row) -> dict[str, Any]:
     """The row as its JSON line has it."""
     found = {name: getattr(row, name) for name in COLUMNS}
+    found["notes"] = list(row.notes)
     found["attempts"] = [_attempt(one) for one in row.attempts]
     return found
 
@@ -77,7 +81,8 @@ def _read_json(line: bytes) -> Row:
 
 def _write_csv(row: Row) -> bytes:
     found = as_dict(row)
-    found["attempts"] = _json(found["attempts"]).decode("ascii")
+    for name in _LISTS:
+        found[name] = _json(found[name]).decode("ascii")
     return _cells([_cell(found[name]) for name in COLUMNS])
 
 
@@ -90,13 +95,16 @@ def _read_csv(line: bytes) -> Row:
         for name, number in _NUMBERS.items():
             if found[name] is not None:
                 found[name] = number(found[name])
-        return _row(found, json.loads(found["attempts"]))
+        for name in _LISTS:
+            found[name] = json.loads(found[name])
+        return _row(found, found["attempts"])
     except (ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         raise BadLine(str(error)) from None
 
 
 def _row(found: dict[str, Any], attempts: list[dict[str, Any]]) -> Row:
     values = {name: found[name] for name in COLUMNS}
+    values["notes"] = tuple(map(str, found["notes"]))
     values["attempts"] = tuple(
         Attempt(**{**one, "reasons": tuple(one["reasons"])}) for one in attempts
     )

@@ -61,6 +61,7 @@ def begin(papers: Papers, core: Core, entropy: Callable[[], str], limits: Limits
     """The first plan of an engine; its probes are still to be started."""
     plan = papers.plan
     core.tls_ports = tls_ports(plan, {})
+    core.listening = listening(plan)
     egress, paths = {one.name: one for one in plan.egress}, probed(plan)
     holds = Holds(core.draw)
     healths = Healths({path: one.probe for path, one in paths.items()}, core.records)
@@ -98,6 +99,7 @@ def succeed(
     )
     made = _tenure(papers, core, entropy, limits, grounds, old.probes, old.guard)
     core.tls_ports = tls_ports(plan, core.tls_ports)
+    core.listening = listening(plan)
     grounds.trunks.declare(_limits(plan.trunks))
     probes = {path: one.probe for path, one in paths.items()}
     grounds.standing.declare(probes, _limits(plan.carriers))
@@ -132,6 +134,11 @@ def tls_ports(plan: Plan, before: Mapping[str, int]) -> dict[str, int]:
     """The ports of our addresses that listen on TLS; one that only an earlier plan had is kept: it
     is in the Contact of calls that are up."""
     return {**before, **{one.host: one.port for one in plan.listen if one.transport == "tls"}}
+
+
+def listening(plan: Plan) -> frozenset[tuple[str, str, int]]:
+    """The transport, host and port of each address that takes calls."""
+    return frozenset((one.transport, one.host, one.port) for one in plan.listen)
 
 
 def _limits(parties: Iterable[Trunk | Carrier]) -> list[tuple[str, Limit | None]]:

@@ -208,6 +208,8 @@ class Watch:
         hold(self.final is not None, "no result")
         hold(len(self.ends) == (self.winner is not None), "an answered call without an end")
         for offer in self.offers:
+            rings = offer.provisional and not offer.final and not offer.cancelled
+            hold(not rings, f"{offer}: left ringing")
             for picked in offer.picked.values():
                 hold(picked.acked, f"{offer}: a 2xx without an ACK")
                 hold(picked.ended, f"{offer}: a 2xx without a BYE")

@@ -50,6 +50,8 @@ FAILING = frozenset({"passes", "finds", "100", "180", "200", "486", "503", "fail
 """The caller only waits, and attempts fail in every way."""
 FORKING = frozenset({"passes", "finds", "183", "200", "200 again", "200 forked", "ACK", "BYE"})
 """Callees pick up, more than one and more than once, and somebody hangs up."""
+PICKING_UP = frozenset({"passes", "fails", "200"})
+"""Callees say nothing until they pick up, however late."""
 OLD = frozenset({"passes", "finds", "183 untagged", "200", "503", "fails", "ACK"})
 """Callees of RFC 2543, whose provisionals have no To tag."""
 

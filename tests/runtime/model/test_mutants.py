@@ -13,7 +13,7 @@ import pytest
 
 from runtime.model.explore import Found, explore
 from runtime.model.policies import POLICIES, Small
-from runtime.model.stage import ANYTHING, FAILING, FORKING, LEAVING
+from runtime.model.stage import ANYTHING, FAILING, FORKING, LEAVING, PICKING_UP
 from sipfo.plan import hunt
 from sipfo.plan.outcome import Outcome
 from sipfo.plan.table import TABLE, Op, Sign, State
@@ -157,13 +157,19 @@ def loses_a_failed_attempt(patch: Patch) -> None:
     patch.setattr(Attempt, "invite_failed", invite_failed)
 
 
+def leaves_it_ringing(patch: Patch) -> None:
+    """A connection that breaks is taken for the end of the ringing."""
+    patch.setattr(OutgoingInvite, "call_off", nothing)
+
+
 Mutant = Callable[[Patch], None]
 
 MUTANTS: list[tuple[Mutant, Small, frozenset[str], int, str]] = [
     (cancels_early, TWO_ROUTES, LEAVING, 2, "a CANCEL before a provisional"),
     (cancels_another, TWO_ROUTES, LEAVING, 2, "CANCEL's CSeq number"),
-    (forgets_the_grave, TWO_ROUTES, FAILING, 4, "no ACK and BYE"),
-    (loses_a_failed_attempt, TCP, FAILING, 2, "no ACK and BYE"),
+    (forgets_the_grave, TWO_ROUTES, PICKING_UP, 4, "no ACK and BYE"),
+    (loses_a_failed_attempt, TCP, PICKING_UP, 2, "no ACK and BYE"),
+    (leaves_it_ringing, TCP, FAILING, 2, "left ringing"),
     (takes_no_second_answer_back, TWO_ROUTES, FORKING, 2, "no ACK and BYE"),
     (takes_a_late_answer_for_the_call_s, TWO_ROUTES, LEAVING, 2, "no ACK and BYE"),
     (never_acknowledges, TWO_ROUTES, FORKING, 3, "a BYE before the ACK"),

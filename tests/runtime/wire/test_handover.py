@@ -361,6 +361,51 @@ def test_only_one_successor_takes_over_at_a_time(tmp_path: Path) -> None:
     played(tmp_path, work)
 
 
+def test_nobody_takes_over_while_the_one_before_is_not_over(tmp_path: Path) -> None:
+    """What comes to the oldest for the newest would have to cross the one between."""
+
+    async def work(world: Scene) -> None:
+        world.caller.say(message("INVITE", 1, call="ringing"))
+        invite = await world.east.request("INVITE")
+        world.east.answer(invite, 180)
+        new = await world.take_over()
+        path = tmp_path / "new.sock"
+        control = await ControlSocket.open(path, new.methods())
+        try:
+            with pytest.raises(CannotTakeOver, match="the process before is not over yet"):
+                await asyncio.to_thread(Predecessor.ask, path)
+            world.east.answer(invite, 200)
+            tag = (await world.caller.final("INVITE")).to.tag or b""
+            to = f";tag={tag.decode()}"
+            world.caller.say(message("ACK", 1, to, "ringing"))
+            await world.east.request("ACK")
+            await world.settled(new, 1)
+            world.caller.say(message("BYE", 2, to, "ringing"))
+            assert (await world.caller.final("BYE")).status == 200
+        finally:
+            await control.close()
+
+    played(tmp_path, work)
+
+
+def test_a_successor_that_is_told_to_end_takes_the_older_with_it(tmp_path: Path) -> None:
+    async def work(world: Scene) -> None:
+        world.caller.say(message("INVITE", 1, call="ringing"))
+        world.east.answer(await world.east.request("INVITE"), 180)
+        new = await world.take_over()
+        told = asyncio.Event()
+        world.old.succession.on_end = told.set
+        new.part()
+        assert new.link is not None
+        await new.link.close()
+        await new.close()
+        world.new = None
+        await told.wait()
+        assert not world.old.succession.taken.is_set()
+
+    played(tmp_path, work)
+
+
 def test_where_nobody_listens_there_is_nobody_to_take_over_from(tmp_path: Path) -> None:
     assert Predecessor.ask(tmp_path / "s.sock") is None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from runtime.hep3 import address, chunks, number, packets
+from runtime.wire.breaking import Breaking
 from runtime.wire.judges import LIMIT, needs
 from runtime.wire.watched import CALL_ID, NET, TRAFFIC, watched_call
 from sipfo.runtime.hep import MOST_BYTES, Agent
@@ -149,6 +150,27 @@ def test_what_waits_for_a_connection_is_bounded(monkeypatch: pytest.MonkeyPatch)
         assert collector.losses.count == 17
         await collector.close()
         assert collector.losses.count == 20
+
+    run(main())
+
+
+def test_what_a_connection_breaks_under_waits_for_the_next() -> None:
+    async def main() -> None:
+        with udp_socket() as reserved:
+            collector = TcpCollector(reserved.getsockname(), Agent())
+        for n in range(10):
+            collector.see(SEEN._replace(data=b"%d" % n))
+        broken = Breaking()
+        collector.connection_made(broken)
+        collector.see(SEEN._replace(data=b"10"))
+        sound = Breaking(after=100)
+        collector.connection_made(sound)
+        written, _ = packets(b"".join(broken.written + sound.written))
+        assert [chunks(one)[15] for one in written] == [b"%d" % n for n in range(11)]
+        assert len(broken.written) == 2
+        collector.connection_lost(None)
+        await collector.close()
+        assert collector.losses.count == 0
 
     run(main())
 

@@ -48,6 +48,7 @@ def test_metrics_are_there_in_the_format_of_prometheus() -> None:
         assert value(body, "sipfo_calls_current", state="up") == 3
         assert value(body, "process_resident_memory_bytes") > 1e6
         assert value(body, "process_open_fds") > 3
+        assert value(body, "sipfo_memory_blocks_current") > 10_000
         assert {"process_cpu_seconds_total", "process_start_time_seconds"} <= families(body)
 
     showing(work)

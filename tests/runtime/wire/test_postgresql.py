@@ -292,4 +292,4 @@ def test_calls_and_ladders_are_read_by_url(url: str, book: Postgresql) -> None:
     listed = sipfo("calls", url, "--failed")
     assert listed.exit_code == 0
     assert listed.output.count("\n") == 1 and REFUSED.call in listed.output
-    assert "caller hung up after 60.00 s" in sipfo("ladder", url, "one@caller").output
+    assert "caller hung up after 60.00 s" in sipfo("ladder", "one@caller", "--records", url).output

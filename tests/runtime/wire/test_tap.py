@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
 import pytest
 
-from runtime.wire.watched import CALL_ID, TRAFFIC, watched_call
+from runtime.wire.watched import (
+    CALL_ID,
+    CALLER,
+    MAPS,
+    ROUTES,
+    SIPFO,
+    TRAFFIC,
+    from_caller,
+    watched_call,
+)
+from runtime.world import policy
 from sipfo.runtime.sighting import Sighting, call_id_of
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, parse
+from sipfo.runtime.wire.server import Server
 from sipfo.runtime.wire.tap import Tap
 
 FLOW = Flow("udp", ("192.0.2.10", 5060), ("198.51.100.1", 5060))
@@ -51,6 +63,29 @@ def test_every_message_of_a_call_is_shown_once_with_its_real_ends_and_transport(
     assert [one.at for one in eyes.seen] == sorted(one.at for one in eyes.seen)
     assert before <= eyes.seen[0].at <= eyes.seen[-1].at <= after
     assert eyes.closed
+
+
+def test_a_response_on_a_connection_is_shown_to_go_where_the_connection_leads() -> None:
+    """Not to the port of its Via, where nobody has to listen."""
+    eyes = Eyes()
+
+    async def main() -> tuple[str, int]:
+        tap = Tap([eyes])
+        server = await Server.start(policy(routes=ROUTES), mapping=MAPS, tap=tap)
+        reader, writer = await asyncio.open_connection(SIPFO, 5060, local_addr=(CALLER, 0))
+        asked = from_caller("OPTIONS").replace(b"/UDP", b"/TCP")
+        writer.write(asked)
+        async with asyncio.timeout(20):
+            await reader.readuntil(b"\r\n\r\n")
+        place = writer.get_extra_info("sockname")
+        writer.close()
+        await server.close()
+        return place[0], place[1]
+
+    place = asyncio.run(main())
+    assert place[1] != 5060
+    asked, answered = eyes.seen
+    assert (asked.source, answered.target) == (place, place)
 
 
 def test_both_legs_have_the_callers_call_id_though_each_has_its_own() -> None:

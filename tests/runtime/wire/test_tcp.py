@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from runtime.wire import test_names as names
+from runtime.wire.breaking import Breaking
 from runtime.wire.test_server import CALLER, EAST, INVITE, PRIMARY, SIPFO, bound, hear, serving
 from runtime.world import policy
 from sipfo.runtime.oversize import LARGEST
@@ -243,6 +244,22 @@ def test_what_waits_for_a_connection_that_does_not_open_is_bounded(
             server._tcp.send(b"x" * 100, flow)
         (connection,) = server._tcp._to.values()
         assert sum(map(len, connection.waiting)) == 1000
+
+    serving(work, BY_TCP)
+
+
+def test_what_waits_when_a_connection_breaks_as_it_opens_was_never_written() -> None:
+    """asyncio would take it, lose it, and complain on standard error of each write after the fifth."""
+
+    async def work(server: Server, calls: list[CallRecord]) -> None:
+        connection = tcp.Connection(server._tcp, 1, (PRIMARY, 5060), (EAST, 5060))
+        for n in range(10):
+            connection.write(b"%d" % n)
+        transport = Breaking()
+        connection.ready(transport)
+        connection.write(b"10")
+        assert transport.written == [b"0", b"1"]
+        assert connection.waiting == [b"%d" % n for n in range(2, 10)]
 
     serving(work, BY_TCP)
 

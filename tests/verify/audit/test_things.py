@@ -117,6 +117,13 @@ def test_a_network_is_told_where_it_holds_what_should_back_each_other_up() -> No
     assert "network 2001:db8:1::/48 (a, b)" in v6
 
 
+def test_a_line_about_many_names_the_first_of_them() -> None:
+    routes = [to(f"r{i}", f"10.0.0.{i}") for i in range(1, 20)]
+    (network,) = (one for one in things_of(seed(*routes)) if one.name == "10.0.0.0/24")
+    assert network.label == "network 10.0.0.0/24 (r1, r2, r3, r4 and 15 more)"
+    assert network.what.count(",") == 18
+
+
 def test_a_network_of_one_address_to_send_from_and_one_destination_is_not_told() -> None:
     found = told(seed(to("a", "10.0.0.1"), egress=("10.0.0.9", "64.16.250.10")))
     assert not any(label.startswith("network") for label in found)

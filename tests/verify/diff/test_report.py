@@ -48,6 +48,18 @@ def test_a_narrow_terminal_stacks_what_differs() -> None:
     assert NARROW in draw_difference(busy_fails_over(), Style(width=70, signs=ASCII))
 
 
+def test_an_address_that_changes_is_shown_and_no_test_is_made_of_it() -> None:
+    old = plan()
+    egress = tuple(
+        one.model_copy(update={"host": "192.0.2.77"}) if one.name == "us.secondary" else one
+        for one in old.egress
+    )
+    text = draw_difference(compare(old, old.model_copy(update={"egress": egress})), show_tests=True)
+    assert "us.secondary to pbx-east 200 from 64.16.250.10:5060" in text
+    assert "us.secondary to pbx-east 200 from 192.0.2.77:5060" in text
+    assert "# no test block tells these apart" in text
+
+
 def test_tests_are_shown_when_asked_for() -> None:
     text = draw_difference(busy_fails_over(), show_tests=True)
     assert "when pbx-east from us.primary answers 486" in text

@@ -29,6 +29,7 @@ from sipfo.plan.model import (
     Route,
     Rule,
     Shaping,
+    Transport,
     Trunk,
     Verdict,
 )
@@ -48,6 +49,7 @@ LONGEST = 6.0
 _TIMERS = st.sampled_from((0.8, 1.2, 1.6))
 _DELAYS = st.sampled_from((0.1, 0.1, 0.2, 0.5, 1.0, 2.0))
 _TAGS = st.sampled_from((None, None, "D5", "D56"))
+_MOSTLY_UDP: st.SearchStrategy[Transport] = st.sampled_from(("udp", "udp", "tcp"))
 _OFTEN = st.sampled_from((True, True, True, False))
 _SELDOM = st.sampled_from((False, False, False, True))
 
@@ -157,7 +159,7 @@ def plans(draw: st.DrawFn, number_of_routes: int, number_of_carriers: int) -> Pl
         egress=tuple(one.name for one in egress),
         method=method,
         routes=tuple(names),
-        weights=tuple(draw(st.integers(0, 5)) for _ in names) if method == "weighted" else (),
+        weights=tuple(draw(st.integers(1, 5)) for _ in names) if method == "weighted" else (),
         order=draw(st.sampled_from(ORDERS)),
         retry=retry.name,
         deadline=draw(st.none() | st.sampled_from((1.5, 2.5, 4.0))),
@@ -171,7 +173,7 @@ def plans(draw: st.DrawFn, number_of_routes: int, number_of_carriers: int) -> Pl
     )
     host = "2001:db8::1" if is_v6 else "192.0.2.10"
     return Plan(
-        listen=(Listen(transport="udp", host=host, port=5060),),
+        listen=(Listen(transport=draw(_MOSTLY_UDP), host=host, port=5060),),
         egress=tuple(egress),
         routes=tuple(routes),
         carriers=tuple(carriers),
@@ -198,6 +200,20 @@ def _behaviours(draw: st.DrawFn, name: str, egress: str | None, is_name: bool) -
 def cases(draw: st.DrawFn) -> Case:
     """A plan, and a call that ends soon and is no race."""
     plan = draw(plans(draw(st.integers(1, 3)), draw(st.integers(0, 2))))
+    return Case(plan, draw(scenarios(plan)))
+
+
+@st.composite
+def seasons(draw: st.DrawFn) -> tuple[Case, ...]:
+    """Several calls on one plan."""
+    plan = draw(plans(draw(st.integers(1, 3)), draw(st.integers(0, 2))))
+    drawn = draw(st.lists(scenarios(plan), min_size=2, max_size=4))
+    return tuple(Case(plan, scenario) for scenario in drawn)
+
+
+@st.composite
+def scenarios(draw: st.DrawFn, plan: Plan) -> Scenario:
+    """A call on a plan that ends soon and is no race."""
     behaviours: list[Behaviour] = []
     for route in plan.routes:
         for _ in range(draw(st.sampled_from((0, 1, 1, 2)))):
@@ -228,7 +244,7 @@ def cases(draw: st.DrawFn) -> Case:
         set_stage(plan, plan.trunks[0], scenario)
     except CannotPlay:
         reject()
-    return case
+    return scenario
 
 
 def is_clear(case: Case) -> bool:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from sipfo.plan.ladder import Ladder
-from sipfo.verify.lab.season import calls_until, filler, is_drawn
+from sipfo.verify.lab.season import calls_until, filler
 from sipfo.verify.lab.tour import SIDE_BY_SIDE, jobs_of
 from sipfo.verify.simulate import simulate
 from verify.lab.handmade import ENGINE
 from verify.seed import call, does, plan
 
 ROUND = plan(("a", "b", "c"), round_robin=True)
-WEIGHTED = plan(("a", "b", "c"), weights=(10, 70, 20))
 
 
 @pytest.mark.parametrize(
@@ -32,20 +30,6 @@ def test_an_earlier_call_is_answered_by_whoever_is_first() -> None:
     ladder = simulate(ROUND, filler(ROUND.trunks[0], call(does("a", 503))))
     assert [one.outcome for one in ladder.attempts] == ["200"]
     assert ladder.elapsed == 0
-
-
-def drawn(*names: str) -> Ladder:
-    scenario = call(*(does(name, 503) for name in names[:-1]), drawn=names)
-    return simulate(WEIGHTED, scenario)
-
-
-def test_a_draw_is_known_by_the_order_of_the_routes() -> None:
-    trunk = WEIGHTED.trunks[0]
-    says = call(does("c", 503), drawn=("c", "a"))
-    assert is_drawn(trunk, says, drawn("c", "a"))
-    assert not is_drawn(trunk, says, drawn("c", "b"))
-    assert not is_drawn(trunk, says, drawn("a", "c"))
-    assert is_drawn(trunk, says, drawn("c"))  # it was answered: no more was to be seen
 
 
 def test_calls_that_take_long_are_played_side_by_side_and_each_once() -> None:

@@ -164,6 +164,18 @@ def test_what_was_passed_over_is_said_and_that_the_record_does_not_say_why() -> 
     assert one[0].startswith("us.primary to east was passed over: held after a Retry-After, down")
 
 
+def test_what_was_passed_over_is_said_with_the_reason_that_the_log_had() -> None:
+    plan, made = compiled(POLICY)
+    assert made.policy is not None
+    found = explain(
+        *(plan, Whence(made.policy), plan.trunks[0], NUMBER),
+        ladder(attempt("us.primary", "west", "404"), code=404, by="west"),
+        rang=False,
+        notes=["us.secondary to east skipped: full", "us.primary to east skipped: down"],
+    )
+    assert found.attempts[0][0].words == "us.primary to east was passed over: down"
+
+
 def test_a_second_target_of_one_destination_is_rfc_3263_s_doing() -> None:
     two = explained(
         ladder(

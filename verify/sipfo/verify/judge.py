@@ -78,4 +78,12 @@ def _result(expected: SeenResult | None, ladder: Ladder) -> Iterator[str]:
     ):
         yield f"result: expected {expected_words(expected)}, saw {result_words(result)}"
     if expected.within is not None and ladder.elapsed > expected.within:
-        yield f"time: expected within {duration(expected.within)}, took {duration(ladder.elapsed)}"
+        yield f"time: expected within {duration(expected.within)}, {_took(ladder, expected.within)}"
+
+
+def _took(ladder: Ladder, within: float) -> str:
+    """How long a call took that took too long; where both times read alike, by how much."""
+    took = duration(ladder.elapsed)
+    if took != duration(within):
+        return f"took {took}"
+    return f"took {(ladder.elapsed - within) * 1000:.3g} ms more"

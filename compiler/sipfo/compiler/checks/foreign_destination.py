@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from sipfo.compiler.checks.places import by_name, everywhere
 from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.lower import egress_names
 from sipfo.compiler.policy import Test
@@ -22,7 +23,7 @@ TITLE: Final = "Not of this trunk"
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
-    """One error for each place, if the trunk itself is right."""
+    """One error for each name in a test, at its first place, if the trunk itself is right."""
     for test in subject.policy.tests:
         trunk = subject.scope.trunks.get(test.call.trunk.text) if test.call else None
         if trunk is None or test.call is None:
@@ -33,18 +34,28 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         carriers = trunk.forward.carriers if trunk.forward else ()
         destinations = [word.text for word in (*trunk.routes, *carriers)]
         declared = subject.scope.declared
-        for word in map(subject.scope.place_of, _destinations(test)):
-            known = word.text in declared["route"] or word.text in declared["carrier"]
-            if known and word.text not in destinations:
-                yield _finding("calls never go to", word, call, destinations)
+        strangers = [
+            (word.text, word)
+            for word in map(subject.scope.place_of, _destinations(test))
+            if word.text in declared["route"] or word.text in declared["carrier"]
+            if word.text not in destinations
+        ]
+        for words in by_name(strangers):
+            yield everywhere(_finding("calls never go to", words[0], call, destinations), words)
         addresses = egress_names(declared["region"], trunk)
         own = subject.scope.egress_of(trunk.forward) if trunk.forward else None
         if own is not None:
             addresses = (*addresses, own)
-        for word in _addresses(test):
-            known = region_of(word.text, declared["region"]) not in (None, word.text)
-            if (known or word.text == "listen") and word.text not in addresses:
-                yield _finding("calls are never sent from", word, call, [*dict.fromkeys(addresses)])
+        allowed = [*dict.fromkeys(addresses)]
+        strangers = [
+            (word.text, word)
+            for word in _addresses(test)
+            if region_of(word.text, declared["region"]) not in (None, word.text)
+            or word.text == "listen"
+            if word.text not in addresses
+        ]
+        for words in by_name(strangers):
+            yield everywhere(_finding("calls are never sent from", words[0], call, allowed), words)
 
 
 def _destinations(test: Test) -> list[Word]:

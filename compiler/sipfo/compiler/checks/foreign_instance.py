@@ -49,7 +49,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         for one in test.behaviours:
             name, _, level = one.destination.text.partition(".")
             route = routes.get(name)
+            carrier = subject.scope.declared["carrier"].get(one.destination.text)
             absent = any(step.does == "unregistered" for step in one.steps)
+            if absent and carrier is not None:
+                yield nobody(carrier.text, one.span, carrier.span)
             if not absent or route is None or route.destination is None:
                 continue
             if not isinstance(route.destination, ToRegistered):

@@ -13,9 +13,19 @@ from typing import Final
 from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.claims import Claims
 from sipfo.grammar.diagnostic import Diagnostic, Label, quoted
+from sipfo.plan.model import NumberPrefix, NumberRange, Numbers
 
 CODE: Final = "SF602"
 TITLE: Final = "Wrong number"
+
+
+def _alike(one: Numbers, other: Numbers, number: str) -> bool:
+    """Whether two claims take a number with the same right."""
+    match one, other:
+        case NumberRange(first=first, last=last), NumberRange() | NumberPrefix():
+            return len(first) == len(number) and first <= number <= last
+        case _:
+            return one == other
 
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
@@ -31,6 +41,10 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         number, claimed = call.number, claims.of(call.number.digits)
         if claimed is not None and claimed.trunk.name.text == trunk.name.text:
             continue
+        if claimed is not None and any(
+            _alike(one.numbers, claimed.claim.numbers, number.digits) for one in trunk.claims
+        ):
+            continue  # Both claim it, which is told as such.
         if claimed is None:
             message = f"no trunk claims the number: {quoted(number.digits)}"
             place = Label(trunk.claims[0].span, f"the numbers of {quoted(trunk.name.text)}")

@@ -36,7 +36,7 @@ def no_file(
 ) -> Diagnostic:
     """The file cannot be read; `beside` are the names of those that could be meant."""
     name = statement.path.text
-    meant = near(name, beside) or near(f"{name}.sipfo", beside)
+    meant = _alike(name, beside)
     if name in libraries:
         hint: str | None = f"without quotes it is the bundled library: `import {name}`"
     elif f"{name}.sipfo" in beside:
@@ -45,7 +45,17 @@ def no_file(
         hint = f"did you mean {one_of([_in_quotes(other) for other in meant])}?"
     else:
         hint = None
+    if not name:
+        hint = 'write the name of a file beside this one: `import "carriers.sipfo"`'
     return _error(f"{quoted(name)} cannot be read: {reason}", statement.path.span, hint)
+
+
+def _alike(name: str, beside: tuple[str, ...]) -> tuple[str, ...]:
+    """Files with the same letters, or with a stem like the one that is wanted."""
+    same = [one for one in beside if one.lower() in (name.lower(), f"{name}.sipfo".lower())]
+    stems = {one.removesuffix(".sipfo"): one for one in beside}
+    stem = name[: -len(".sipfo")] if name.lower().endswith(".sipfo") else name
+    return tuple(same) or tuple(stems[one] for one in near(stem, stems))
 
 
 def _in_quotes(name: str) -> str:

@@ -2,7 +2,7 @@
 
 Avoid: `listen udp 192.0.2.10:5060` and `listen udp 192.0.2.10`.
 Prefer: one of them; without a port, 5060 is meant.
-Why: the second cannot be bound.
+Why: the second cannot be bound. TLS runs over TCP, and needs a port of its own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str, int], Listen] = {}
     for listen in subject.policy.listens:
         where = listen.endpoint
-        key = (listen.transport, where.host, listen_port(listen))
+        stream = "udp" if listen.transport == "udp" else "tcp"  # TLS runs over TCP
+        key = (stream, where.host, listen_port(listen))
         if key not in first:
             first[key] = listen
             continue
@@ -35,10 +36,12 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             CODE,
             "error",
             TITLE,
-            f"already listened on: `{listen.transport} {where.host}` port {key[2]}",
+            f"already listened on: `{other.transport} {where.host}` port {key[2]}",
             listen.span,
             "listened on again",
             (Label(other.span, "listened on first"),),
-            "remove one of them",
+            "remove one of them"
+            if listen.transport == other.transport
+            else "TLS runs over TCP: give it a port of its own, such as 5061",
             remove(listen.span) if same else None,
         )

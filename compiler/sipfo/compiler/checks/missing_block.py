@@ -32,6 +32,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     ):
         if not any(isinstance(one, kinds) for one in statements):
             message = f"the policy has no `{word}`"
-            yield Diagnostic(
-                CODE, "error", TITLE, message, place, "in this file", hint=f"add `{write}`"
-            )
+            hint = f"add `{write}`"
+            if word == "trunk" and any(isinstance(one, tree.Block) for one in statements):
+                hint += ", or check the policy that imports this file"
+            yield Diagnostic(CODE, "error", TITLE, message, place, "in this file", hint=hint)

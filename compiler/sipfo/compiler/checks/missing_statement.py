@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from sipfo.compiler.checks.places import is_networks
 from sipfo.compiler.checks.subject import Subject
 from sipfo.grammar import tree
 from sipfo.grammar.diagnostic import Diagnostic
@@ -65,6 +66,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         kind = "retry policy" if isinstance(block, tree.Retry) else type(block).__name__.lower()
         opening = Span(block.span.start, block.name.span.end)
         for required in REQUIRED[type(block)]:
+            if required.word == "accept" and any(map(is_networks, block.items)):
+                continue  # `from 203.0.113.0/24` without its `accept`, which is told as such
             if not any(isinstance(item, required.nodes) for item in block.items):
                 yield Diagnostic(
                     CODE,

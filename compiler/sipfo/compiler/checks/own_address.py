@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
-from sipfo.compiler.lower import listen_port
+from sipfo.compiler.lower import SIP_PORT, SIPS_PORT, listen_port
 from sipfo.compiler.policy import Carrier, Route, Uri
 from sipfo.grammar.diagnostic import Diagnostic, Label, quoted
 
@@ -32,7 +32,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         found = _SOCKET.fullmatch(destination.text) if isinstance(destination, Uri) else None
         if found is None or not isinstance(destination, Uri):
             continue
-        own = listening.get((found[1] or found[2], int(found[3] or 5060)))
+        usual = SIPS_PORT if destination.text.endswith(";transport=tls") else SIP_PORT
+        own = listening.get((found[1] or found[2], int(found[3] or usual)))
         if own is not None:
             yield Diagnostic(
                 CODE,

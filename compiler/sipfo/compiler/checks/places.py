@@ -6,13 +6,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from sipfo.compiler.values.address import parse_ip
 from sipfo.grammar.diagnostic import Diagnostic, Label
-from sipfo.grammar.tree import Word
+from sipfo.grammar.tree import Node, SendFrom, Word
 
 T = TypeVar("T")
 
 SHOWN: Final = 2
 """Other places that are pointed at; the rest are counted."""
+
+
+def is_address(word: Word) -> bool:
+    """Whether somebody wrote an address or network where the name of a region belongs."""
+    return parse_ip(word.text.partition("/")[0]) is not None
+
+
+def is_networks(statement: Node) -> bool:
+    """Whether a trunk's `from` names networks: who may call, and its `accept` is missing."""
+    return isinstance(statement, SendFrom) and all(map(is_address, statement.egresses))
 
 
 def by_name(uses: Iterable[tuple[str, T]]) -> list[list[T]]:
@@ -29,4 +40,4 @@ def everywhere(finding: Diagnostic, words: list[Word]) -> Diagnostic:
     labels = tuple(Label(word.span, "also here") for word in others[:SHOWN])
     more = len(others) - len(labels)
     label = f"{finding.label}; used in {more} more places" if more > 1 else finding.label
-    return replace(finding, secondary=labels, label=label)
+    return replace(finding, secondary=(*finding.secondary, *labels), label=label)

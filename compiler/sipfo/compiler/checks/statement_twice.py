@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from sipfo.compiler.checks.places import is_networks
 from sipfo.compiler.checks.subject import Subject
 from sipfo.grammar import tree
 from sipfo.grammar.diagnostic import Diagnostic, Label
@@ -61,7 +62,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         first: dict[str, Span] = {}
         for item in block.items:
             word = item.phase.text if isinstance(item, tree.Timer) else ONCE.get(type(item))
-            if word is None:
+            if word is None or is_networks(item):
                 continue
             if word not in first:
                 first[word] = item.span

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sipfo.compiler.checks.places import by_name, everywhere
+from sipfo.compiler.checks.places import by_name, everywhere, is_address
 from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.checks.unknown_name import SUGGESTED
+from sipfo.compiler.imports import libraries_with
 from sipfo.compiler.lower import LISTEN
 from sipfo.compiler.scope import Scope, region_of, those_there_are
-from sipfo.compiler.values.address import parse_ip
 from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
 from sipfo.grammar.near import near
 from sipfo.grammar.tree import Word
@@ -38,7 +38,16 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     words = [word for word in in_trunks if not _is_known(scope, word, in_trunk=True)]
     words += [word for word in in_tests if not _is_known(scope, word, in_trunk=False)]
     trunks = {word.span for word in in_trunks}
-    for told, places in enumerate(by_name((_key(scope, word), word) for word in words)):
+    networks = {
+        word.span: f"from {trunk.name.text}"
+        for trunk in scope.policy.trunks
+        for word in trunk.egresses
+    }
+    keyed = (
+        (networks.get(word.span, word.text) if is_address(word) else _key(scope, word), word)
+        for word in words
+    )
+    for told, places in enumerate(by_name(keyed)):
         in_trunk = any(one.span in trunks for one in places)
         finding = _finding(scope, places[0], in_trunk=in_trunk, suggest=told < SUGGESTED)
         yield everywhere(finding, places)
@@ -56,8 +65,6 @@ def _is_known(scope: Scope, word: Word, *, in_trunk: bool) -> bool:
 
 def _key(scope: Scope, word: Word) -> str:
     """An unknown region is one mistake, whichever of its addresses is named."""
-    if _is_address(word):
-        return word.text
     region = _region(scope, word)
     return word.text if region in scope.declared["region"] else region
 
@@ -69,16 +76,11 @@ def _region(scope: Scope, word: Word) -> str:
     return word.text.rpartition(".")[0] or word.text
 
 
-def _is_address(word: Word) -> bool:
-    """Whether somebody wrote an address where the name of one belongs."""
-    return parse_ip(word.text.partition("/")[0]) is not None
-
-
 def _finding(scope: Scope, word: Word, *, in_trunk: bool, suggest: bool) -> Diagnostic:
     regions = scope.declared["region"]
     region = _region(scope, word)
     rest = word.text[len(region) :]
-    if _is_address(word):
+    if is_address(word):
         message = f"an address or network is no region: {quoted(word.text)}"
         hint = (
             f"a trunk sends from a region, `from us`; who may call is `accept from {word.text}`"
@@ -95,9 +97,12 @@ def _finding(scope: Scope, word: Word, *, in_trunk: bool, suggest: bool) -> Diag
         message = f"no region is called {quoted(region)}"
         names = [*scope.names("region"), *(() if in_trunk else (LISTEN,))] if suggest else ()
         meant = near(region, names)
-        hint = (
-            f"did you mean {one_of([quoted(name + rest) for name in meant])}?"
-            if meant
-            else those_there_are(scope, "region")
-        )
+        libraries = libraries_with(region) if suggest else ()
+        if meant:
+            hint = f"did you mean {one_of([quoted(name + rest) for name in meant])}?"
+        elif libraries:
+            brought = [f"`import {name}`" for name in libraries]
+            hint = f"{one_of(brought)} brings it: write that below `sipfo 1`"
+        else:
+            hint = those_there_are(scope, ("region",))
     return Diagnostic(CODE, "error", TITLE, message, word.span, "not declared", hint=hint)

@@ -30,7 +30,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     unknown = [
         (use.word.text, use)
         for use in scope.uses()
-        if not scope.has(use) and not scope.may_be(use.word.text)
+        if not (scope.has(use) or scope.may_be(use.word.text) or scope.is_misnamed(use))
     ]
     for told, uses in enumerate(by_name(unknown)):
         words = [use.word for use in uses]
@@ -54,7 +54,7 @@ def _finding(scope: Scope, use: Use, *, suggest: bool) -> Diagnostic:
     elif meant:
         hint = f"did you mean {one_of([quoted(other) for other in meant])}?"
     else:
-        hint = those_there_are(scope, use.kinds[0])
+        hint = those_there_are(scope, use.kinds)
     message = f"no {one_of([KIND[kind] for kind in use.kinds])} is called {quoted(name)}"
     return Diagnostic(CODE, "error", TITLE, message, use.word.span, "not declared", hint=hint)
 

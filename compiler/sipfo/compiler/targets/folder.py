@@ -7,8 +7,9 @@ that this one has no use for are removed, or an engine would go on reading them.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,17 +44,20 @@ def write(folder: Path, files: Files, force: bool = False) -> None:
     before = _listed(folder)
     if not force:
         for name in files:
-            if name not in before and (folder / name).exists():
+            if name not in before and _is_there(folder / name):
                 raise NotOurs(f"{folder / name} was not written by sipfo: move it, or use --force")
     with ExitStack() as undo:
         ready = [
             (_beside(folder / name, file, undo), folder / name) for name, file in files.items()
         ]
         manifest = File("".join(f"{name}\n" for name in files))
-        listing = _beside(folder / MANIFEST, manifest, undo)
-        for temporary, path in ready:
-            temporary.replace(path)
-        listing.replace(folder / MANIFEST)
+        ready.append((_beside(folder / MANIFEST, manifest, undo), folder / MANIFEST))
+        with ExitStack() as back:
+            for temporary, path in ready:
+                take_back = _second_name(path, undo)
+                temporary.replace(path)
+                back.callback(take_back)
+            back.pop_all()  # every file is in place
     for name in before - files.keys():
         (folder / name).unlink(missing_ok=True)
     for place in {path.parent for _, path in ready}:
@@ -69,6 +73,23 @@ def _listed(folder: Path) -> set[str]:
     return {line for line in lines if line and not Path(line).is_absolute() and ".." not in line}
 
 
+def _is_there(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _second_name(path: Path, undo: ExitStack) -> Callable[[], object]:
+    """What puts a file back as it is now, once another one has taken its name."""
+    if not _is_there(path):
+        return lambda: path.unlink(missing_ok=True)
+    aside = tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.")
+    kept = Path(undo.enter_context(aside)) / path.name
+    try:
+        os.link(path, kept, follow_symlinks=False)
+    except OSError:  # a file system without links
+        shutil.copy2(path, kept, follow_symlinks=False)
+    return lambda: kept.replace(path)
+
+
 def _beside(path: Path, file: File, undo: ExitStack) -> Path:
     """The content under another name in the same folder, on disk; removed if it is not put in
     place."""
@@ -76,7 +97,8 @@ def _beside(path: Path, file: File, undo: ExitStack) -> Path:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
     undo.callback(temporary.unlink, missing_ok=True)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+    # A secret may be any bytes: what is no UTF-8 comes as surrogates, and leaves as it was.
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as out:
         out.write(file.text)
         out.flush()
         os.fchmod(out.fileno(), file.mode)

@@ -21,11 +21,13 @@ def range_prefixes(plan: Plan) -> Iterator[tuple[str, Trunk]]:
 
 
 def declared_prefixes(plan: Plan) -> Iterator[tuple[str, Trunk]]:
-    """The prefixes that the policy itself declares, without the plus."""
+    """The prefixes that the policy itself declares, each once, without the plus."""
+    found: dict[str, Trunk] = {}
     for trunk in plan.trunks:
         for claim in trunk.numbers:
             if isinstance(claim, NumberPrefix):
-                yield claim.prefix[1:], trunk
+                found[claim.prefix[1:]] = trunk
+    yield from found.items()
 
 
 def taker_of_any(plan: Plan) -> Trunk | None:

@@ -16,9 +16,10 @@ from sipfo.compiler.targets.safe import CannotSay
 from sipfo.plan.model import Carrier, Plan, Route
 
 _URI: Final = re.compile(
-    r"(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]*\]|[^:;?\[]+)(?::(?P<port>[0-9]+))?(?P<rest>[;?].*)?"
+    r"(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]*\]|[^:;?\[]+)(?::(?P<port>[0-9]{1,9}))?(?P<rest>[;?].*)?"
 )
-_TRANSPORT: Final = re.compile(r"(?i);transport=([a-z]+)")
+_TRANSPORT: Final = re.compile(r"(?i);transport=([^;?]*)")
+_NAME: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})")
 
 DEFAULT_PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
 """RFC 3261 §19.1.2."""
@@ -115,10 +116,15 @@ def destination(uri: str) -> Destination:
     if found is None:
         raise CannotSay(f"`{uri}` is no address that a call can be sent to")
     transport = _TRANSPORT.search(found["rest"] or "")
-    return Destination(
+    made = Destination(
         user=found["user"],
         host=found["host"],
         port=int(found["port"]) if found["port"] else None,
         transport=transport[1].lower() if transport else None,
         rest=found["rest"] or "",
     )
+    is_known = made.transport is None or made.transport in DEFAULT_PORTS
+    has_port = made.port is None or 1 <= made.port <= 65535
+    if not is_known or not has_port or not (made.is_numeric or _NAME.fullmatch(made.host)):
+        raise CannotSay(f"`{uri}` is no address that a call can be sent to")
+    return made

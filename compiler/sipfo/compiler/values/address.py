@@ -35,10 +35,12 @@ def endpoint(word: Word) -> Endpoint:
     address = parse_ip(host)
     if address is None:
         raise Wrong(CODE, TITLE, f"not an IP address: {quoted(host)}", word.span, _hint(host))
-    if address.is_unspecified or address.is_multicast:
-        kind = "all addresses of a host" if address.is_unspecified else "a multicast address"
+    if fault := unfit(address):
+        kind, hint = fault
         message = f"{kind}, not one that peers can answer to: {quoted(host)}"
-        raise Wrong(CODE, TITLE, message, word.span, "write one of this host's own addresses")
+        raise Wrong(
+            CODE, TITLE, message, word.span, hint or "write one of this host's own addresses"
+        )
     if found is None and (end := _LIKE_A_PORT.search(host)) is not None:
         message = f"an IPv6 address that may end in a port: {quoted(host)}"
         hint = f"write `[{host[: end.start()]}]:{end[1]}`, or `[{host}]` if it is no port"
@@ -56,7 +58,34 @@ def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def unfit(address: IPv4Address | IPv6Address) -> tuple[str, str | None] | None:
+    """What an address is that no call can go to or come from, and what to write instead if that is
+    known; None for any other."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    if mapped is not None:
+        return "an IPv4 address in IPv6 form", f"write `{mapped}`"
+    if address.is_unspecified:
+        return "all addresses of a host", None
+    if address.is_multicast:
+        return "a multicast address", None
+    if address == IPv4Address("255.255.255.255"):
+        return "the broadcast address", None
+    if address.version == 6 and address.is_link_local:
+        return "an address of one link", None  # It says nothing without a zone (RFC 4007 §6).
+    return None
+
+
 def _hint(host: str) -> str | None:
+    bare = host.strip("[]")
+    if "%" in host:
+        return "an address with a zone is of one link: write one that peers can answer to"
+    if bare != host and parse_ip(bare) is not None:
+        return f"write `[{bare}]:5060`, with both brackets"
+    if bare.rpartition("]")[2].isdigit() and parse_ip(bare.partition("]")[0]) is not None:
+        address, _, number = bare.partition("]")
+        return f"write `[{address}]:{number}`"
+    if not host:
+        return "write an address, such as `192.0.2.10:5060` or `[2001:db8::1]:5060`"
     if "/" in host:
         return "write one address, without `/` and a length"
     if re.search("[A-Za-z]", host) and ":" not in host:

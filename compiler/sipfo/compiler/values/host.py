@@ -25,8 +25,25 @@ _LONGEST: Final = 253
 def host_name(word: Word) -> str:
     """A host name in lower case. Raises Wrong."""
     if fault := host_fault(word.text):
-        raise Wrong(CODE, TITLE, fault, word.span)
+        raise Wrong(CODE, TITLE, fault, word.span, host_hint(word.text))
+    if parse_ip(word.text) is not None:
+        message = f"an address, not a name: {quoted(word.text)}"
+        raise Wrong(CODE, TITLE, message, word.span, "write a name, such as `sip.example.com`")
     return word.text.lower()
+
+
+def host_hint(text: str) -> str | None:
+    """What to write instead of a host that is none."""
+    if re.fullmatch(r"[0-9.]+", text):
+        return "an IPv4 address is four numbers from 0 to 255, without leading zeros"
+    if not text.isascii():
+        try:
+            return f"write it as DNS has it: `{text.encode('idna').decode()}`"
+        except UnicodeError:
+            return None
+    if "_" in text and host_fault(text.replace("_", "-")) is None:
+        return "a host name has letters, digits and `-`, and no `_`"
+    return None if len(text) > _LONGEST else "a host name is labels of letters, digits and `-`"
 
 
 def host_fault(text: str) -> str | None:

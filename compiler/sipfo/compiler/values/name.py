@@ -30,6 +30,7 @@ def name_fault(word: Word) -> Wrong | None:
     if len(text) > LONGEST:
         message = f"a name longer than {LONGEST} characters: {quoted(text)}"
         return Wrong(CODE, TITLE, message, word.span)
-    clean = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")
+    seen = "".join(c for c in text if c.isprintable())
+    clean = re.sub(r"[^A-Za-z0-9_-]+", "-", seen).strip("-")
     hint = f"write `{clean}`" if re.match("[A-Za-z_]", clean) else "begin it with a letter"
     return Wrong(CODE, TITLE, f"not a name: {quoted(text)}", word.span, hint)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Final
 
+from sipfo.compiler.values.address import parse_ip
 from sipfo.compiler.values.wrong import Wrong
 from sipfo.grammar.diagnostic import quoted
 from sipfo.grammar.tree import Word
@@ -32,12 +33,19 @@ def network(word: Word) -> str:
         hint = f"write `{wider}` for the network, or `{text.partition('/')[0]}` for the one address"
         message = f"not a network but an address in one: {quoted(text)}"
         raise Wrong(CODE, TITLE, message, word.span, hint)
-    hint = (
-        "write `accept anyone`"
-        if text == "anyone"
-        else "write an address or a network, such as `203.0.113.0/24`"
-    )
-    raise Wrong(CODE, TITLE, f"not a network: {quoted(text)}", word.span, hint)
+    raise Wrong(CODE, TITLE, f"not a network: {quoted(text)}", word.span, _hint(text))
+
+
+def _hint(text: str) -> str:
+    if text == "anyone":
+        return "write `accept anyone`"
+    address, slash, length = text.partition("/")
+    bare = f"{address.strip('[]')}{slash}{length}"
+    if bare != text and _network_of(bare) is not None:
+        return f"write `{_network_of(bare)}`"
+    if slash and (found := parse_ip(address)) is not None:
+        return f"the length of an IPv{found.version} network is 0 to {found.max_prefixlen}"
+    return "write an address or a network, such as `203.0.113.0/24`"
 
 
 def _network_of(text: str) -> str | None:

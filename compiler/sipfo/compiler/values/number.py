@@ -22,7 +22,7 @@ TITLE: Final = "Bad number"
 
 def telephone(word: Word) -> Telephone:
     """A number, or the beginning of one. Raises Wrong."""
-    if not re.fullmatch(r"\+[0-9]{1,15}", word.text):
+    if not re.fullmatch(r"\+[1-9][0-9]{0,14}", word.text):
         message = f"not a telephone number: {quoted(word.text)}"
         raise Wrong(CODE, TITLE, message, word.span, _hint(word.text))
     return Telephone(word.text, word.span)
@@ -31,10 +31,12 @@ def telephone(word: Word) -> Telephone:
 def _hint(text: str) -> str:
     digits = re.sub(r"[-.()/]", "", text)
     international = re.sub("^(00|011)", "+", digits)
-    if re.fullmatch(r"\+[0-9]{1,15}", international):
+    if re.fullmatch(r"\+[1-9][0-9]{0,14}", international):
         return f"write `{international}`"
-    if re.fullmatch("[0-9]{1,15}", digits):
+    if re.fullmatch("[1-9][0-9]{0,14}", digits):
         return f"write the country code: `+{digits}` if it begins with one"
+    if re.match(r"\+?0", international):
+        return "write the country code first; none begins with 0"
     if re.fullmatch(r"\+[0-9]{16,64}", digits):
         return "a number has at most 15 digits"
     return "write a number such as `+13125550100`"

@@ -40,6 +40,10 @@ def match_of(node: Ending) -> Match:
         return OnCause(cause=cause_number(node.number))
     assert isinstance(node, Outcome)
     if node.tag is not None:
+        if not re.fullmatch("[0-9]{3}", node.match.text):
+            message = f"only a code can be tagged: {quoted(node.match.text)}"
+            hint = f'write each code with its tag: `486 tagged "{node.tag.text[:32]}"`'
+            raise Wrong(CODE, TITLE, message, node.match.span, hint)
         code = _final(node.match)
         return OnTag(code=code, tag=tag(node.tag))
     return _plain(node.match)
@@ -49,7 +53,8 @@ def tag(text: Quoted) -> str:
     """A vendor's tag. Raises Wrong."""
     if not 1 <= len(text.text) <= _LONGEST_TAG or not text.text.isprintable():
         message = f"a tag has 1 to {_LONGEST_TAG} printable characters"
-        raise Wrong(CODE, "Bad tag", message, text.span)
+        hint = 'write what stands in the reason phrase, such as `tagged "D5"`'
+        raise Wrong(CODE, "Bad tag", message, text.span, hint)
     return text.text
 
 

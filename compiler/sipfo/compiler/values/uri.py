@@ -13,8 +13,8 @@ import re
 from typing import Final
 
 from sipfo.compiler.policy import Uri
-from sipfo.compiler.values.address import parse_ip
-from sipfo.compiler.values.host import host_fault
+from sipfo.compiler.values.address import parse_ip, unfit
+from sipfo.compiler.values.host import host_fault, host_hint
 from sipfo.compiler.values.port import port
 from sipfo.compiler.values.user import USER
 from sipfo.compiler.values.wrong import Wrong
@@ -25,6 +25,7 @@ from sipfo.grammar.tree import Word
 CODE: Final = "SF104"
 TITLE: Final = "Bad URI"
 
+_ADDRESS_HINT: Final = "write `sip:[2001:db8::1]`, an address without a zone"
 _HOST_PORT: Final = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([^:]*))?")
 
 
@@ -60,10 +61,16 @@ def _host_port(text: str, span: Span) -> str:
     if host.startswith("["):
         address = parse_ip(host[1:-1])
         if address is None or address.version != 6:
-            raise _wrong(f"not an IPv6 address: {quoted(host[1:-1])}", span)
+            hint = f"write `sip:{address}`" if address is not None else _ADDRESS_HINT
+            raise _wrong(f"not an IPv6 address: {quoted(host[1:-1])}", span, hint)
         host = f"[{address}]"
     elif fault := host_fault(host):
-        raise _wrong(fault, span)
+        raise _wrong(fault, span, host_hint(host) if host else "write `sip:pbx.example.com`")
+    literal = parse_ip(host.strip("[]"))
+    if literal is not None and (wrong := unfit(literal)) is not None:
+        kind, hint = wrong
+        message = f"{kind}, not one that a call can go to: {quoted(host)}"
+        raise _wrong(message, span, hint and hint.replace("`", "`sip:", 1))
     return host.lower() if number is None else f"{host.lower()}:{port(number, span)}"
 
 
@@ -78,7 +85,7 @@ def _transport(parameters: list[str], span: Span) -> str:
             message = f"a parameter that has no use here: {quoted(parameter)}"
             raise _wrong(message, span, "only `;transport=udp`, `tcp` or `tls` can follow")
         if chosen:
-            raise _wrong("the transport is given twice", span)
+            raise _wrong("the transport is given twice", span, "keep one of them")
         chosen = f";transport={value}"
     return chosen
 

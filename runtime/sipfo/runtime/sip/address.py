@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.parameters import Parameters, encode_parameters, parse_parameters
+from sipfo.runtime.sip.remembered import remembered
 
 _NAME_ADDR = re.compile(
     rb"""(?P<display>"(?:[^"\\]|\\.)*"[ \t]*|[^"<]*)<(?P<uri>[^<>]*)>(?P<parameters>.*)""",
@@ -43,6 +44,7 @@ class NameAddr:
         return b"%s<%s>%s" % (display, self.uri, encode_parameters(self.parameters))
 
 
+@remembered
 def parse_address(value: bytes) -> NameAddr:
     """Raises Malformed."""
     found = _NAME_ADDR.fullmatch(value)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sipfo.runtime.sip.limits import MAX_METHOD
 from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.remembered import remembered
 
 _METHOD = rb"([A-Za-z0-9\-.!%%*_+`'~]{1,%d})" % MAX_METHOD
 _CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+" + _METHOD)
@@ -34,6 +35,7 @@ class RAck(NamedTuple):
         return f"{self.rseq} {self.cseq} {self.method}".encode("ascii")
 
 
+@remembered
 def parse_cseq(value: bytes) -> CSeq:
     """Raises Malformed; the number "MUST be less than 2**31" (RFC 3261 §8.1.1.5)."""
     found = _CSEQ.fullmatch(value)

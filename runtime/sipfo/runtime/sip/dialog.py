@@ -25,6 +25,7 @@ class Dialog:
         "remote_seq",
         "remote_target",
         "route_set",
+        "secure",
     )
 
     def __init__(
@@ -36,7 +37,10 @@ class Dialog:
         route_set: tuple[bytes, ...],
         local_seq: int,
         remote_seq: int | None,
+        secure: bool = False,
     ) -> None:
+        """`secure` says whether our Contact in it is a SIPS URI (§12.1.1); never one in a dialog that
+        we began, since no plan has such a destination."""
         self.call_id = call_id
         self.local = local
         self.remote = remote
@@ -44,6 +48,7 @@ class Dialog:
         self.route_set = route_set
         self.local_seq = local_seq
         self.remote_seq = remote_seq
+        self.secure = secure
 
     @property
     def key(self) -> DialogKey:
@@ -67,6 +72,7 @@ class Dialog:
             tuple(_usable_route(one) for one in request.headers.all(b"record-route")),
             0,
             request.cseq.number,
+            is_secure(request),
         )
 
     @classmethod
@@ -149,6 +155,23 @@ class Dialog:
     @staticmethod
     def _loose(route: bytes) -> bool:
         return parse_uri(parse_address(route).uri).param("lr") is not None
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the Contact of whoever answers must be a SIPS URI: it is one "in the Request-URI or in
+    the top Record-Route header field value, if there was any, or the Contact header field if there
+    was no Record-Route" (§12.1.1). Raises Malformed."""
+    routes = request.headers.all(b"record-route")
+    contact = request.contact
+    if routes:
+        theirs = parse_address(routes[0]).uri
+    else:
+        theirs = contact.uri if contact is not None else b""
+    return _is_sips(request.uri) or _is_sips(theirs)
+
+
+def _is_sips(uri: bytes) -> bool:
+    return uri[:5].lower() == b"sips:"
 
 
 def _usable(uri: bytes) -> bytes:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from sipfo.runtime.sip.remembered import remembered
+
 # RFC 3261 §20 (table 2) and the registrations since.
 COMPACT = {
     b"a": b"accept-contact",
@@ -58,6 +60,13 @@ def spelled(name: bytes) -> bytes:
     """A normal name as it is written: `call-id` to `Call-ID`."""
     found = _SPELLED.get(name)
     return found or b"-".join(part.capitalize() for part in name.split(b"-"))
+
+
+@remembered
+def field_name(text: bytes) -> bytes | None:
+    """What stands before a field's colon as its normal name; None for what is no name."""
+    name = text.rstrip(b" \t")
+    return normal(name) if is_token(name) else None
 
 
 def is_token(text: bytes) -> bool:
@@ -130,7 +139,10 @@ class Headers:
 
     def all(self, name: bytes) -> list[bytes]:
         """The items of every field of that name, comma-separated lists taken apart."""
-        return [item for value in self.lines(name) for item in split_list(value)]
+        found = [value for field, value in self._fields if field == name]
+        if len(found) == 1 and b"," not in found[0]:
+            return found if found[0] else []
+        return [item for value in found for item in split_list(value)]
 
     def add(self, name: bytes, value: bytes) -> None:
         """Append a field."""

@@ -11,7 +11,7 @@ import re
 
 from sipfo.runtime.sip.address import NameAddr, parse_address
 from sipfo.runtime.sip.cseq import CSeq, parse_cseq
-from sipfo.runtime.sip.headers import Headers, is_token, normal, spelled
+from sipfo.runtime.sip.headers import Headers, field_name, is_token, spelled
 from sipfo.runtime.sip.limits import (
     MAX_FIELDS,
     MAX_HEADER_SECTION,
@@ -213,13 +213,13 @@ def _parse_fields(section: bytes) -> Headers:
         if len(lines) > MAX_FIELDS:
             raise Malformed(400, "too many header fields")
         for line in lines:
-            name, colon, value = line.partition(b":")
-            name = name.rstrip(b" \t")
-            if not colon or not is_token(name):
+            spelling, colon, value = line.partition(b":")
+            name = field_name(spelling)
+            if not colon or name is None:
                 raise Malformed(400, "bad header field")
             if len(line) > MAX_LINE:
                 raise Malformed(400, "header field too long")
-            fields.append((normal(name), value.strip(b" \t")))
+            fields.append((name, value.strip(b" \t")))
     return Headers(fields)
 
 

@@ -7,6 +7,7 @@ from ipaddress import IPv6Address
 
 from sipfo.runtime.sip.limits import MAX_PARAMETERS
 from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.remembered import remembered
 
 Parameters = tuple[tuple[bytes, bytes | None], ...]
 
@@ -54,6 +55,7 @@ def encode_parameters(parameters: Parameters) -> bytes:
     )
 
 
+@remembered
 def parse_host_port(text: str) -> tuple[str, int | None]:
     """A host (a name in lower case, or an address without brackets) and its port, if there.
 

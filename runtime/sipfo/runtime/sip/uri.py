@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.parameters import encode_host, parse_host_port
+from sipfo.runtime.sip.remembered import remembered
 
 _URI = re.compile(
     r"""(?P<scheme>sips?):
@@ -60,8 +61,11 @@ class SipUri:
 
 def parse_uri(text: bytes | str) -> SipUri:
     """Raises Malformed: 416 for another scheme than sip and sips, 400 for what is no URI."""
-    if isinstance(text, bytes):
-        text = text.decode("ascii", "replace")
+    return _read(text.decode("ascii", "replace") if isinstance(text, bytes) else text)
+
+
+@remembered
+def _read(text: str) -> SipUri:
     if not _GRAPHIC.fullmatch(text):
         raise Malformed(400, "bad URI")
     found = _URI.fullmatch(text)

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sipfo.runtime.columns import (
     ATTEMPTS,
@@ -22,6 +22,7 @@ from sipfo.runtime.columns import (
     attempt_cells,
     attempt_of,
     call_cells,
+    call_of,
     query,
     write_attempt,
     write_call,
@@ -59,7 +60,8 @@ CREATE TABLE calls (
     elapsed    REAL NOT NULL,
     ended      TEXT,
     talked     REAL,
-    hung_up_by TEXT CHECK (hung_up_by IN ('caller', 'callee', 'sipfo'))
+    hung_up_by TEXT CHECK (hung_up_by IN ('caller', 'callee', 'sipfo')),
+    notes      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE attempts (
     call       TEXT NOT NULL REFERENCES calls,
@@ -180,7 +182,7 @@ def read_database(path: Path, wanted: Wanted) -> Iterator[Row]:
 
 def _rows(connection: sqlite3.Connection, asked: str, values: tuple[str, ...]) -> Iterator[Row]:
     for cells in connection.execute(asked, values):
-        known: dict[str, Any] = dict(zip(CALLS, cells, strict=True))
+        known = call_of(cells)
         rungs = connection.execute(_ATTEMPTS, (known["call"],))
         yield Row(**known, attempts=tuple(map(attempt_of, rungs)))
 

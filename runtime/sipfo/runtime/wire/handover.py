@@ -165,17 +165,29 @@ class Succession:
         self.on_taken: Callable[[], None] = _nothing
         self.on_back: Callable[[], None] = _nothing
         """Told when a successor has taken over, and when it is gone before we are."""
+        self.on_end: Callable[[], None] = _nothing
+        """Told after `on_back` when the successor went because it was told to: so must we."""
 
     @property
     def method(self) -> Method:
         """What a successor calls."""
         return Method(self._asked, ("format",))
 
+    @property
+    def objection(self) -> str:
+        """Why nobody can take over now; empty when somebody can. Two processes can share what
+        comes in, and three cannot."""
+        if self._is_leaving:
+            return "another process is taking over already"
+        if self._server.link is not None:
+            return "the process before is not over yet, and says so when it is: try again then"
+        return ""
+
     def _asked(self, format: object) -> object:
         if not isinstance(format, int):
             raise Fault(INVALID_PARAMS, "format: a number")
-        if self._is_leaving:
-            raise Fault(REFUSED, "another process is taking over already")
+        if self.objection:
+            raise Fault(REFUSED, self.objection)
         return Takeover(lambda connection: self._leave(connection, format == FORMAT))
 
     async def _leave(self, connection: socket.socket, moves: bool) -> None:
@@ -204,6 +216,8 @@ class Succession:
                 writer.close()
             if not self.over.is_set():
                 await self._take_back()
+                if link is not None and link.was_told:
+                    self.on_end()
 
     def _estate(self) -> Estate:
         now = asyncio.get_running_loop().time()

@@ -97,7 +97,7 @@ class TcpCollector(asyncio.Protocol):
         except TooLarge as error:
             self.losses.add(f"too large: {error}")
             return
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             if self._waiting_bytes + len(packet) > MOST_WAITING:
                 self.losses.add("no connection")
             else:
@@ -113,10 +113,12 @@ class TcpCollector(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._lost.clear()
-        for packet in self._waiting:
-            transport.write(packet)
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        written = 0
+        while written < len(self._waiting) and not transport.is_closing():
+            transport.write(self._waiting[written])
+            written += 1
+        del self._waiting[:written]
+        self._waiting_bytes = sum(map(len, self._waiting))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Told by the loop; what was being written is lost, and nobody can say how much."""

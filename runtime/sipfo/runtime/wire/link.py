@@ -86,6 +86,11 @@ class Link:
         self._theirs: dict[int, Flow] = {}
         self.is_open = True
 
+    def part(self) -> None:
+        """Say that this process was told to end: the other one, if it is the older, is to end too
+        and not to serve again."""
+        self._write({"told": True})
+
     async def close(self) -> None:
         """Tell the other end nothing more."""
         self.is_open = False
@@ -120,6 +125,8 @@ class Link:
         try:
             while self.is_open and (line := await self._reader.readline()):
                 self._take(json.loads(line))
+        except ConnectionError:
+            self.is_open = False  # it has ended, with something unread
         except (OSError, ValueError, KeyError, TypeError) as error:
             _log.warning("the link between two processes broke: %s", error)
         self.is_open = False
@@ -215,6 +222,8 @@ class ToSuccessor(Link):
     ) -> None:
         """`taken` is where the successor is reached."""
         super().__init__(shell, reader, writer)
+        self.was_told = False
+        """Whether the successor ends because it was told to."""
         self._taken = frozenset(taken)
 
     def keeps(self, record: Record) -> bool:
@@ -259,6 +268,8 @@ class ToSuccessor(Link):
             self._shell.fail(flow)
         elif "out" in said:
             self._shell.put(self._flow(said["out"]), _data(said))
+        elif "told" in said:
+            self.was_told = True
 
 
 async def opened(connection: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

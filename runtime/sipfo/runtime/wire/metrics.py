@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -116,13 +117,18 @@ def _response(status: str, content: str, body: bytes, has_body: bool) -> bytes:
 
 
 def _of_the_process(started: float) -> tuple[Family, ...]:
-    """The names that every Prometheus client has for its process."""
+    """The names that every Prometheus client has for its process, and what of its memory is alive."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     opened = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are enough
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         _gauge("process_start_time_seconds", "When it was started, in Unix time.", started),
         _gauge("process_resident_memory_bytes", "Memory in use, in bytes.", pages * _PAGE),
+        _gauge(
+            "sipfo_memory_blocks_current",
+            "Blocks of memory in use; resident memory has what is kept for later as well.",
+            sys.getallocatedblocks(),
+        ),
         _gauge("process_open_fds", "File descriptors in use.", opened),
         _gauge("process_max_fds", "File descriptors that may be.", most),
         Family(

@@ -23,6 +23,7 @@ from sipfo.runtime.columns import (
     attempt_cells,
     attempt_of,
     call_cells,
+    call_of,
     query,
     write_attempt,
     write_call,
@@ -61,7 +62,8 @@ CREATE TABLE calls (
     elapsed    double precision NOT NULL,
     ended      timestamptz(3),
     talked     double precision,
-    hung_up_by text CHECK (hung_up_by IN ('caller', 'callee', 'sipfo'))
+    hung_up_by text CHECK (hung_up_by IN ('caller', 'callee', 'sipfo')),
+    notes      text NOT NULL
 );
 CREATE TABLE attempts (
     call       text COLLATE "C" NOT NULL REFERENCES calls,
@@ -281,7 +283,7 @@ def _rows(connection: Connection, found: Sequence[tuple[Any, ...]]) -> Iterator[
         for call, its in groupby(rungs, key=itemgetter(0))
     }
     for cells in found:
-        known: dict[str, Any] = dict(zip(CALLS, cells, strict=True))
+        known = call_of(cells)
         for name in ("began", "ended"):
             if known[name] is not None:
                 known[name] = moment(known[name].timestamp())

@@ -312,6 +312,12 @@ class Server:
         """What metrics say of this moment."""
         return self._engine.gauges(self.internal_errors)
 
+    def part(self) -> None:
+        """Tell a process that was here before, if there is one still, that this one has ended as it
+        was told to."""
+        if self.link is not None:
+            self.link.part()
+
     async def close(self) -> None:
         """Release every socket, at once."""
         self._renewing.cancel()
@@ -412,9 +418,17 @@ class Server:
 
     def _send(self, flow: Flow, data: bytes) -> None:
         if self._tap is not None:
-            self._tap.went(data, flow)
+            self._tap.went(data, self._way(flow))
         if self.link is None or not self.link.sends(flow, data):
             self.put(flow, data)
+
+    def _way(self, flow: Flow) -> Flow:
+        """The flow with the address that its connection really leads to: a response's is the one of
+        its Via, for when the connection is gone."""
+        if flow.connection is None:
+            return flow
+        peer = self._streams(flow.transport).peer(flow.connection)
+        return flow if peer is None else flow._replace(remote=peer)
 
     def put(self, flow: Flow, data: bytes) -> None:
         """Send from here."""

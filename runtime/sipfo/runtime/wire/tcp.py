@@ -91,11 +91,14 @@ class Connection(asyncio.Protocol):
         self.ready(transport)
 
     def ready(self, transport: asyncio.Transport) -> None:
-        """What is written goes to this transport from now on, and what waited goes first."""
+        """What is written goes to this transport from now on, and what waited goes first; what it
+        has broken under waits on, as never written."""
         self._below = self._transport = transport
-        for data in self.waiting:
-            transport.write(data)
-        self.waiting.clear()
+        written = 0
+        while written < len(self.waiting) and not transport.is_closing():
+            transport.write(self.waiting[written])
+            written += 1
+        del self.waiting[:written]
 
     def data_received(self, data: bytes) -> None:
         self._heard = True
@@ -206,6 +209,11 @@ class TcpTransport:
     def holds(self, number: int) -> bool:
         """Whether a connection is one of this transport's."""
         return number in self._open
+
+    def peer(self, number: int) -> Address | None:
+        """Where a connection leads to, if it is open."""
+        connection = self._open.get(number)
+        return connection.remote if connection is not None else None
 
     @property
     def numbers(self) -> list[int]:

@@ -26,7 +26,7 @@ def test_a_job_is_one_line_and_comes_back(drawn: Plan, name: str) -> None:
 @pytest.mark.parametrize("scenario", [SCENARIO, call(), call(does("pbx-east", reach="silent"))])
 def test_a_report_comes_back(scenario: Scenario) -> None:
     ladder = simulate(plan(), scenario)
-    played = Played(1, 2, Report(ladder, ("a remark\nof two lines", "ü")))
+    played = Played(1, 2, Report(ladder, ("a remark\nof two lines", "ü"), ("a note",)))
     assert "\n" not in played.write()
     assert Played.read(played.write()) == played
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +17,13 @@ from sipfo.plan.scenario import Scenario
 from sipfo.verify.lab.engines.all import engine_of
 from sipfo.verify.lab.space.enter import NoNamespace
 from sipfo.verify.lab.space.job import PlayFailed, Report
-from sipfo.verify.lab.space.pool import open_pool
+from sipfo.verify.lab.space.pool import NotStarted, open_pool
 from verify.seed import DESK, call, does, plan, plan_to
 
 LASTS = call(does("pbx-east", (180, 0.1), (200, 3600.0)))
+
+LOOK = 0.02
+"""Seconds between looks at which processes there are."""
 
 PLAYS = """
 import asyncio, sys
@@ -71,6 +75,18 @@ def test_a_plan_that_an_engine_refuses_fails_each_of_its_calls() -> None:
     assert ["to registered" in str(one) for one in became] == [True, True]
 
 
+def test_a_supervisor_that_breaks_is_no_lack_of_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or every test that needs one would be skipped."""
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+
+    async def play() -> None:
+        async with open_pool():
+            return
+
+    with pytest.raises(NotStarted, match="ended with 1 at once"):
+        asyncio.run(play())
+
+
 def test_an_engine_that_is_none_is_said() -> None:
     (one,) = played(call(), engine="fax")
     assert isinstance(one, PlayFailed)
@@ -97,15 +113,23 @@ def test_calls_that_are_under_way_end_with_the_pool() -> None:
 async def grown(supervisor: int, most: int = 2) -> set[int]:
     """The processes of a play, once so many of them are there."""
     while len(below := descendants(supervisor)) < most:
-        await asyncio.sleep(0)
+        await asyncio.sleep(LOOK)
     return {supervisor, *below}
 
 
 @pytest.mark.parametrize(
-    ("engine", "processes"), [("runtime", 2), ("verify.lab.handmade:ENGINE", 8)]
+    ("engine", "processes", "how"),
+    [
+        ("runtime", 2, signal.SIGKILL),
+        ("runtime", 2, signal.SIGTERM),
+        ("runtime", 2, signal.SIGINT),
+        ("verify.lab.handmade:ENGINE", 8, signal.SIGKILL),
+    ],
 )
-def test_whoever_kills_us_kills_every_process_and_namespace(engine: str, processes: int) -> None:
-    """The one way to end that no program can clean up after (signal(7): SIGKILL)."""
+def test_whoever_kills_us_kills_every_process_and_namespace(
+    engine: str, processes: int, how: signal.Signals
+) -> None:
+    """Of SIGKILL no program hears (signal(7)); after ^C it must not linger."""
     lacks = engine_of(engine).missing()
     if lacks is not None:
         pytest.skip(lacks)
@@ -124,7 +148,7 @@ def test_whoever_kills_us_kills_every_process_and_namespace(engine: str, process
         below = asyncio.run(grown(int(first), processes))
         networks = {Path(f"/proc/{one}/ns/net").readlink() for one in below}
         assert len(networks) == 2  # the supervisor's, and the one of the play
-        user.send_signal(signal.SIGKILL)
+        user.send_signal(how)
     assert_gone(below)
 
 

@@ -153,6 +153,21 @@ def test_the_caller_hung_up() -> None:
     assert found.result == Settled("cancelled", 487)
 
 
+def test_the_caller_hung_up_on_an_engine_that_heard_no_refusal() -> None:
+    east = tried(0.0)
+    east.refused = 0.001
+    found = ladder(Course(0.0, 0.6, final(0.601, 487), [east]))
+    assert words(found) == [("us.primary", "pbx-east", "cancelled")]
+    assert found.result == Settled("cancelled", 487)
+
+
+def test_a_refusal_that_was_heard_just_before_the_caller_hung_up_is_a_transport_error() -> None:
+    east = tried(0.0)
+    east.refused = 0.599
+    found = ladder(Course(0.0, 0.6, final(0.6, 500), [east]))
+    assert words(found) == [("us.primary", "pbx-east", "transport-error")]
+
+
 def test_the_deadline_is_no_timer_of_the_attempt() -> None:
     policy = plan(deadline=1.5)
     east = tried(0.1)

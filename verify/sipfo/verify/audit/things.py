@@ -25,6 +25,9 @@ from sipfo.verify.audit.inventory import (
 Kind = Literal["egress", "route", "level", "instance", "carrier", "address", "name", "network"]
 Mode = Literal["silent", "refuses", "unresolvable"]
 
+MOST_NAMED = 6
+"""Names in a line about what several share."""
+
 # The longest prefixes that are generally routed on the Internet: what shares one shares its fate.
 _ROUTED = {4: 24, 6: 48}
 
@@ -32,11 +35,13 @@ _ROUTED = {4: 24, 6: 48}
 @dataclass(frozen=True, slots=True)
 class Thing:
     """Something that can fail as a whole, in one of its `modes`. `what` is its address, or who is
-    in it, for people; `egresses` and `spots` are its footprint."""
+    in it, and `brief` no more of that than a line holds; `egresses` and `spots` are its footprint.
+    """
 
     kind: Kind
     name: str
     what: str
+    brief: str
     egresses: frozenset[str]
     spots: frozenset[Spot]
     modes: tuple[Mode, ...]
@@ -45,7 +50,7 @@ class Thing:
     def label(self) -> str:
         """`us.primary 192.0.2.1`, `network 192.0.2.0/24 (a, b)`."""
         kind = "" if self.kind == "egress" else f"{self.kind} "
-        return f"{kind}{self.name} {self.what}"
+        return f"{kind}{self.name} {self.brief}"
 
     @property
     def parts(self) -> frozenset[Part]:
@@ -89,11 +94,19 @@ def _thing(
     whole = len(spots) == len(members) and all(spot.level is None for spot in spots)
     if whole and hosts and hosts <= inventory.names:
         modes = (*modes, "unresolvable")
-    if what is None:
-        names = [one if isinstance(one, str) else one.name for one in members]
-        what = f"({', '.join(names)})"
+    names = [one if isinstance(one, str) else one.name for one in members]
+    brief = f"({_some(names)})" if what is None else what
+    what = f"({', '.join(names)})" if what is None else what
     egresses = frozenset(one for one in members if isinstance(one, str))
-    return Thing(kind, name, what, egresses, spots, modes)
+    return Thing(kind, name, what, brief, egresses, spots, modes)
+
+
+def _some(names: list[str]) -> str:
+    """All of a few names; of many the first, and how many more there are."""
+    if len(names) <= MOST_NAMED:
+        return ", ".join(names)
+    first = names[: MOST_NAMED - 2]
+    return f"{', '.join(first)} and {len(names) - len(first)} more"
 
 
 def _egresses(inventory: Inventory) -> Iterator[Thing]:

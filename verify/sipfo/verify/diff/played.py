@@ -20,9 +20,10 @@ from sipfo.verify.simulate import simulate, trunk_of, turned
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What an attempt says besides where it goes: the number asked for, whether Diversion is
-    there, and the digest user."""
+    """What an attempt says besides where it goes: the address and port it is sent from, the number
+    asked for, whether Diversion is there, and the digest user."""
 
+    origin: str
     number: str
     diverted: bool
     user: str | None
@@ -47,9 +48,10 @@ def play(plan: Plan, scenario: Scenario) -> Played:
         for step in Order(plan).steps(trunk, scenario.number, turned(trunk, scenario))
     }
     taken = [steps[attempt.egress, attempt.route] for attempt in ladder.attempts]
-    sent = tuple(_sent(plan, step) for step in taken)
+    origins = {one.name: _socket(one.host, one.port) for one in plan.egress}
+    sent = tuple(_sent(plan, step, origins[step.egress]) for step in taken)
     rows = tuple(
-        _row(plan, attempt, step, one)
+        _row(attempt, step, one)
         for attempt, step, one in zip(ladder.attempts, taken, sent, strict=True)
     )
     by = next((step for step in reversed(taken) if step.route == ladder.result.by), None)
@@ -62,18 +64,21 @@ def play(plan: Plan, scenario: Scenario) -> Played:
     return Played(scenario, ladder, sent, (*rows, result))
 
 
-def _sent(plan: Plan, step: Step) -> Sent:
+def _socket(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _sent(plan: Plan, step: Step, origin: str) -> Sent:
     user = next((uri.user for uri in map(parse_uri, step.destinations) if uri.user), None)
     auths = {one.name: one.auth for one in plan.routes}
     auths |= {one.name: one.auth for one in plan.carriers}
     auth = auths[step.route]
-    return Sent(user or step.number, step.carrier, auth.user if auth is not None else None)
+    return Sent(origin, user or step.number, step.carrier, auth.user if auth is not None else None)
 
 
-def _row(plan: Plan, attempt: Attempt, step: Step, sent: Sent) -> Hashable:
-    host = next((one.host, one.port) for one in plan.egress if one.name == attempt.egress)
+def _row(attempt: Attempt, step: Step, sent: Sent) -> Hashable:
     where = attempt.target if attempt.target is not None else _places(step)
-    return host, where, sent, attempt.outcome, ticks(attempt.at), ticks(attempt.took)
+    return where, sent, attempt.outcome, ticks(attempt.at), ticks(attempt.took)
 
 
 def _places(step: Step) -> Hashable:

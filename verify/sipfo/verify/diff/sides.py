@@ -58,6 +58,7 @@ def _apart(was: _Seen, now: _Seen) -> tuple[str, str]:
 def _details(seen: _Seen) -> dict[str, str]:
     attempt, sent, _ = seen
     return {
+        "origin": f"from {sent.origin}",
         "target": f"at {attempt.target}",
         "number": f"asking for {sent.number}",
         "diverted": "with Diversion" if sent.diverted else "without Diversion",

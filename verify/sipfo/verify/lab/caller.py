@@ -38,12 +38,13 @@ class NoResult(TimeoutError):
 @dataclass(frozen=True, slots=True)
 class Received:
     """What reached the caller: provisionals, the final status, who the answer's session is from,
-    and the seconds from the INVITE to the final response."""
+    the seconds from the INVITE to the final response, and its To tag."""
 
     provisionals: tuple[int, ...]
     status: int
     session: str | None
     elapsed: float
+    tag: bytes | None = None
 
 
 class Caller:
@@ -111,7 +112,11 @@ class Caller:
                 if gives_up is not None:
                     gives_up = max(gives_up, again)
         received = Received(
-            tuple(provisionals), response.status, session_name(response.body), now - began
+            tuple(provisionals),
+            response.status,
+            session_name(response.body),
+            now - began,
+            response.to.tag,
         )
         if response.status < 300:
             await self._hang_up(line, invite, response)

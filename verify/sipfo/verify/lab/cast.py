@@ -7,6 +7,7 @@ import asyncio
 from sipfo.verify.lab.addresses import Whereabouts
 from sipfo.verify.lab.endpoint import Endpoint
 from sipfo.verify.lab.line import Tap
+from sipfo.verify.lab.luck import Luck
 from sipfo.verify.lab.papers import Papers
 from sipfo.verify.lab.script import Address, Callee, Script, Sighting
 from sipfo.verify.lab.stage import Stage, Stand
@@ -24,9 +25,11 @@ class Cast:
         addresses: Whereabouts,
         papers: Papers | None,
         tap: Tap | None,
+        luck: Luck | None,
     ) -> None:
         """Use `start`."""
         self._tap = tap
+        self._luck = luck
         self.sightings: list[Sighting] = []
         self._papers = papers
         self._addresses = addresses
@@ -43,10 +46,11 @@ class Cast:
         addresses: Whereabouts,
         papers: Papers | None,
         tap: Tap | None = None,
+        luck: Luck | None = None,
     ) -> Cast:
         """Bind every stand that is there; `papers` are for those on TLS, of whose messages `tap` is
-        told. Raises OSError."""
-        cast = cls(stage, addresses, papers, tap)
+        told; `luck` is that of the call. Raises OSError."""
+        cast = cls(stage, addresses, papers, tap, luck)
         try:
             for stand in stage.stands:
                 if stand.is_there:
@@ -77,7 +81,7 @@ class Cast:
     async def _bind(self, stand: Stand) -> None:
         at = (self._addresses.of(stand.place.host), stand.place.port)
         script = Script(
-            at, stand.place.transport, stand.behaviours, self._egress_of, self.sightings
+            at, stand.place.transport, stand.behaviours, self._egress_of, self.sightings, self._luck
         )
         endpoint = Endpoint(script)
         self._endpoints.append(endpoint)

@@ -43,14 +43,16 @@ def find(plan: Plan, scenario: Scenario, differences: Differences, report: Repor
     seen = _meant(model, report.ladder, differences)
     strayed = (*against(model, seen, differences.later), *report.remarks)
     if not differences.notes:
-        return Finding(model, judge(scenario, seen).differences, strayed)
+        return Finding(model, judge(scenario, seen).differences, strayed, report.notes)
     plain = simulate(plan, scenario)
     cost = max(0.0, model.elapsed - plain.elapsed)
     meant = judge(scenario.model_copy(update={"result": None}), plain)
     got = judge(scenario.model_copy(update={"attempts": None}), _sooner(seen, cost))
     missed = (*meant.differences, *got.differences)
     late = f"the caller is told {duration(cost)} later"
-    return Finding(model, missed, strayed, (*differences.notes, *([late] if cost else [])))
+    return Finding(
+        model, missed, strayed, (*differences.notes, *([late] if cost else []), *report.notes)
+    )
 
 
 def _meant(model: Ladder, seen: Ladder, differences: Differences) -> Ladder:

@@ -23,6 +23,8 @@ from sipfo.verify.lab.caller import Caller, Received
 from sipfo.verify.lab.cast import Cast
 from sipfo.verify.lab.dns import DnsServer
 from sipfo.verify.lab.engines.engine import Engine, Running, Setting
+from sipfo.verify.lab.luck import Luck
+from sipfo.verify.lab.objections import objections, orphans
 from sipfo.verify.lab.papers import Papers, make_papers
 from sipfo.verify.lab.passwords import draw_secrets, proof_for
 from sipfo.verify.lab.script import Address
@@ -40,7 +42,6 @@ from sipfo.verify.lab.stage import (
     set_stage,
     steady,
 )
-from sipfo.verify.lab.testify import testify
 from sipfo.verify.lab.wire.capture import Capture
 from sipfo.verify.lab.wire.course import branches, trace
 from sipfo.verify.lab.wire.heard import Ear
@@ -88,21 +89,22 @@ class House:
             self._papers = await make_papers((*named(self._plan), *hosts), self._folder)
         self._engine.prepare(self._actual, self._setting(), self._folder)
 
-    async def play(self, scenario: Scenario) -> Report:
-        """Place the scenario's call. Raises CannotPlay, EngineFailed, NothingSeen, NoResult,
+    async def play(self, scenario: Scenario, luck: Luck | None = None) -> Report:
+        """Place the scenario's call; `luck` is that of an engine that draws. Raises CannotPlay, EngineFailed, NothingSeen, NoResult,
         Malformed, OSError."""
         trunk = trunk_of(self._plan, scenario)
         differences = self._engine.differs(self._plan, scenario)
         expected = simulate(self._plan, differences.scenario)
         stage = set_stage(self._plan, trunk, scenario)
         add_addresses([*stage.names.values(), stage.caller])
-        if stage.names and not asks_our_name_server():
+        # The runtime is told its name server; another engine reads it in a file.
+        if stage.names and not self._engine.takes_turns and not asks_our_name_server():
             raise CannotPlay("there is no /etc/resolv.conf to stand in for, and a name to look up")
         self._names.serve([f"{name}. 0 IN A {host}" for name, host in stage.names.items()])
         if self._is_limited and self.placed:
             await asyncio.sleep(SECOND)
         async with AsyncExitStack() as stack:
-            cast = await Cast.start(stage, AsDeclared(), self._papers, self._tap)
+            cast = await Cast.start(stage, AsDeclared(), self._papers, self._tap, luck)
             # asyncio closes a datagram socket in the loop's next turn; the next call's stand there.
             stack.push_async_callback(asyncio.sleep, 0)
             stack.callback(cast.close)
@@ -119,10 +121,14 @@ class House:
             running.check()
             reported = running.reported()
             ladder, placed = self._ladder(trunk, scenario, stage, expected)
-            media = differences.own_media
-            callees = cast.callees
-            remarks = testify(scenario.number, ladder, placed, received, callees, reported, media)
-            return Report(ladder, tuple(remarks))
+            own_media = differences.own_media
+            remarks = list(
+                objections(scenario.number, ladder, placed, received, reported, own_media)
+            )
+            notes: list[str] = []
+            for words, is_late in orphans(cast.callees, received):
+                (notes if is_late and self._engine.leaves_late else remarks).append(words)
+            return Report(ladder, tuple(remarks), tuple(notes))
 
     async def close(self) -> None:
         """End the engine."""

@@ -17,6 +17,7 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, parse, serialize
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.verify.conduct import due, has_body, phrase_of
+from sipfo.verify.lab.luck import Luck
 from sipfo.verify.lab.session import CONTENT_TYPE, describe
 
 Address = tuple[str, int]
@@ -73,9 +74,11 @@ class Script:
         behaviours: dict[str, Behaviour],
         egress_of: Callable[[Address], str],
         sightings: list[Sighting],
+        luck: Luck | None = None,
     ) -> None:
         """`egress_of` names the egress that a source address is; an egress without a behaviour
-        is seen and gets nothing."""
+        is seen and gets nothing. `luck` has the last word on what is done."""
+        self._luck = luck
         self._address = address
         self._transport = transport
         self._behaviours = behaviours
@@ -173,6 +176,8 @@ class Script:
         return next(within, None)
 
     def _invited(self, invite: Request, behaviour: Behaviour, send: Send) -> None:
+        if self._luck is not None:
+            behaviour = self._luck.behaviour(behaviour.route, behaviour)
         host, port = self._address
         tag = f"{host}-{port}-{len(self._callees)}".replace(":", "-").encode()
         callee = self._callees[invite.via.branch] = Callee(invite, behaviour, tag)

@@ -11,19 +11,19 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Final
 
-from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Trunk
 from sipfo.plan.scenario import Behaviour, Reply, Scenario
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.verify.lab.engines.all import engine_of
 from sipfo.verify.lab.engines.engine import Engine, EngineFailed
 from sipfo.verify.lab.house import House, open_house
+from sipfo.verify.lab.luck import Luck
 from sipfo.verify.lab.space.job import Job, Played, PlayFailed, Report, failures
 from sipfo.verify.lab.stage import CannotPlay
 from sipfo.verify.lab.wire.reconstruct import NothingSeen
 from sipfo.verify.simulate import trunk_of, turned
 
-DRAWS: Final = 60
+DRAWS: Final = 100
 """Most calls that are placed until a weighted trunk draws what a scenario says."""
 
 FAILURES: Final = (
@@ -63,13 +63,13 @@ async def _play(house: House, engine: Engine, job: Job, scenario: Scenario) -> R
     if trunk.method == "round-robin":
         for _ in range(calls_until(trunk, scenario, house.placed.get(trunk.name, 0))):
             await house.play(filler(trunk, scenario))
-    report = await house.play(scenario)
     if trunk.method != "weighted":
-        return report
+        return await house.play(scenario)
     for _ in range(DRAWS):
-        if is_drawn(trunk, scenario, report.ladder):
+        luck = Luck([trunk.routes[place] for place in turned(trunk, scenario)], scenario.behaviours)
+        report = await house.play(scenario, luck)
+        if luck.holds(report.ladder):
             return report
-        report = await house.play(scenario)
     raise CannotPlay(f"{DRAWS} calls did not draw what the scenario says")
 
 
@@ -88,13 +88,6 @@ def filler(trunk: Trunk, scenario: Scenario) -> Scenario:
         number=scenario.number,
         behaviours=tuple(behaviours),
     )
-
-
-def is_drawn(trunk: Trunk, scenario: Scenario, ladder: Ladder) -> bool:
-    """Whether the routes came in the order that the scenario says, as far as they came."""
-    must = [trunk.routes[place] for place in turned(trunk, scenario)]
-    came = list(dict.fromkeys(one.route for one in ladder.attempts if one.route in must))
-    return came == must[: len(came)]
 
 
 def _words(error: Exception) -> str:

@@ -1,11 +1,12 @@
 """A recorded call and its policy to the reasons: what decided, and where the policy says it.
 
-Nothing is run again. What would surprise: some things are in no record (why a step was passed over,
-which provisional committed); then what is known is said, and that it is all.
+Nothing is run again. What would surprise: which provisional committed is in no record; then what is
+known is said, and that it is all.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sipfo.compiler.whence import Whence
@@ -17,7 +18,8 @@ from sipfo.plan.outcome import Judge
 from sipfo.verify.why.track import Track, track
 from sipfo.verify.why.verdict import Reason, judged, outcome_of
 
-PASSED_OVER = "held after a Retry-After, down or full; the records do not say which"
+PASSED_OVER = "held after a Retry-After, down or full; the record does not say which"
+"""Of a call whose notes are lost, or were written by a policy that was another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,35 @@ class Explanation:
 
 
 def explain(
-    plan: Plan, whence: Whence, trunk: Trunk, number: str, ladder: Ladder, *, rang: bool
+    plan: Plan,
+    whence: Whence,
+    trunk: Trunk,
+    number: str,
+    ladder: Ladder,
+    *,
+    rang: bool,
+    notes: Sequence[str] = (),
 ) -> Explanation:
-    """The reasons of one call; `rang` says that the caller heard of somebody being alerted."""
-    return _Explaining(plan, whence, trunk, number, ladder, rang).explanation()
+    """The reasons of one call; `rang` says that the caller heard of somebody being alerted, `notes`
+    what the log said when it was set up."""
+    return _Explaining(plan, whence, trunk, number, ladder, rang, notes).explanation()
 
 
 class _Explaining:
     """One call held against its policy."""
 
     def __init__(
-        self, plan: Plan, whence: Whence, trunk: Trunk, number: str, ladder: Ladder, rang: bool
+        self,
+        plan: Plan,
+        whence: Whence,
+        trunk: Trunk,
+        number: str,
+        ladder: Ladder,
+        rang: bool,
+        notes: Sequence[str],
     ) -> None:
         self._plan = plan
+        self._notes = notes
         self._whence = whence
         self._trunk = trunk
         self._number = number
@@ -84,13 +102,7 @@ class _Explaining:
     def _about_attempt(self, place: int) -> tuple[Reason, ...]:
         attempt = self._ladder.attempts[place]
         before = self._ladder.attempts[place - 1] if place else None
-        reasons = [
-            Reason(
-                f"{one.egress} to {one.route} was passed over: {PASSED_OVER}",
-                self._whence.listed(self._trunk.name, one.route),
-            )
-            for one in self._track.skipped[place]
-        ]
+        reasons = [self._passed_over(one) for one in self._track.skipped[place]]
         if self._began_anew(place):
             reasons.append(Reason("everything was passed over, so all is tried in order anyway"))
         if before is None or before.egress != attempt.egress:
@@ -205,19 +217,21 @@ class _Explaining:
         could_commit = self._rang and bool(self._retry.commit)
         if could_commit and is_last_told and (left or not is_best_told):
             return (*self._committed(), *self._as_500(ended[-1]))
-        found = [
-            Reason(
-                f"{one.egress} to {one.route} was passed over: {PASSED_OVER}",
-                self._whence.listed(self._trunk.name, one.route),
-            )
-            for one in left
-        ]
+        found = [self._passed_over(one) for one in left]
         many = f"the best of {len(ended)} outcomes" if len(ended) > 1 else "the only outcome"
         said = Reason(
             f"nothing is left to try, and the caller is told {many}: {told.outcome.word} of"
             f" attempt {told.attempt} (RFC 3261 §16.7)"
         )
         return (*found, said, *self._as_500(told))
+
+    def _passed_over(self, step: Step) -> Reason:
+        """Why a step was not tried; its notice in the log has the words."""
+        way = f"{step.egress} to {step.route}"
+        said = f"{way} skipped: "
+        whys = (one.removeprefix(said) for one in self._notes if one.startswith(said))
+        words = f"{way} was passed over: {next(whys, PASSED_OVER)}"
+        return Reason(words, self._whence.listed(self._trunk.name, step.route))
 
     def _is_late(self) -> bool:
         deadline = self._trunk.deadline

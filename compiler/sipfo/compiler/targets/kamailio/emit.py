@@ -13,12 +13,22 @@ from typing import Final
 from sipfo.compiler.targets.folder import PLAIN, PROGRAM, SECRET, File
 from sipfo.compiler.targets.kamailio.encode import comment, field, literal, string
 from sipfo.compiler.targets.kamailio.modules import modules
-from sipfo.compiler.targets.kamailio.probes import dispatcher_list, one_clock, whole_seconds
+from sipfo.compiler.targets.kamailio.probes import (
+    alive,
+    dispatcher_list,
+    failed_within,
+    one_clock,
+    whole_seconds,
+)
 from sipfo.compiler.targets.kamailio.tables import (
     HTABLE,
     MTREE,
     address_list,
+    most_networks,
+    most_rows,
+    own_memory,
     secrets_table,
+    shared_memory,
     tables,
     versions,
     written,
@@ -72,6 +82,10 @@ def render(
         "data_folder": Safe("data/"),
         "folder": literal(folder),
         "children": CHILDREN,
+        "most_rows": most_rows(every),
+        "most_networks": most_networks(plan),
+        "shared_memory": shared_memory(every),
+        "own_memory": own_memory(every),
         "most_attempts": MOST_BRANCHES,
         "sockets": socket_lines(plan),
         "uses": needs,
@@ -103,13 +117,14 @@ def render(
         files["tls.cfg"] = page("tls.cfg")
     files["run/.keep"] = File("")
     files["start"] = page("start", PROGRAM)
+    files["settings"] = page("settings", PROGRAM)
     files["reload"] = page("reload", PROGRAM)
     files["kamailio.service"] = page("kamailio.service")
     files["kamailio.cfg"] = page("kamailio.cfg")
     return files
 
 
-def _clock(plan: Plan) -> dict[str, int]:
+def _clock(plan: Plan) -> dict[str, int | Safe]:
     clock = one_clock(plan)
     if clock is None:
         return {}
@@ -117,6 +132,8 @@ def _clock(plan: Plan) -> dict[str, int]:
         "every": whole_seconds(clock.every),
         "down_after": clock.down_after,
         "up_after": clock.up_after,
+        "within": failed_within(clock),
+        "alive": Safe(alive()),
     }
 
 

@@ -9,6 +9,8 @@ names go into data, never into arguments.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import count
 from typing import Final
 
 from sipfo.compiler.targets.safe import CannotSay, Safe
@@ -16,6 +18,7 @@ from sipfo.compiler.targets.safe import CannotSay, Safe
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_]{1,100}")
 _SOCKET: Final = re.compile(r"(?:[a-z]{3}:)?(?:[0-9.]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._:;=@\[\]+-]{1,400}")
 _PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9_./@+=:,-]{1,4096}")
 
 
@@ -43,6 +46,12 @@ class Field(Safe):
     __slots__ = ()
 
 
+class Token(Safe):
+    """One of the fields between blanks of dispatcher.list."""
+
+    __slots__ = ()
+
+
 class Literal(Safe):
     """A number, address, socket or path: characters that mean nothing to any parser here."""
 
@@ -65,16 +74,28 @@ def whole_word(text: str) -> String:
     return string(expression.replace("$", "$$"))  # arguments are expanded
 
 
-def plain(name: str) -> str:
-    """A name with `_` for what an identifier cannot hold. The caller keeps two of them apart."""
-    return re.sub(r"[^A-Za-z0-9]", "_", name)
+def plain_names(names: Iterable[str]) -> dict[str, str]:
+    """Each name with `_` for what an identifier cannot hold, all of them different: the second that
+    would read `a_b` is `a_b_2`."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        stem = chosen = re.sub(r"[^A-Za-z0-9]", "_", name)
+        for number in count(2):
+            if chosen not in taken:
+                break
+            chosen = f"{stem}_{number}"
+        taken.add(chosen)
+        found[name] = chosen
+    return found
 
 
 def identifier(prefix: str, name: str) -> Identifier:
-    """`PREFIX_name`, as the name of a route block. Raises CannotSay for one that is too long."""
-    found = f"{prefix}_{plain(name)}"
+    """`PREFIX_name`, as the name of a route block; the name is one of `plain_names`. Raises
+    CannotSay for one that is too long."""
+    found = f"{prefix}_{name}"
     if not _IDENTIFIER.fullmatch(found):
-        raise CannotSay(f"`{name}` is too long for a route block of Kamailio")
+        raise CannotSay(f"`{name}` cannot be the name of a route block of Kamailio")
     return Identifier(found)
 
 
@@ -85,8 +106,11 @@ def comment(text: str) -> Comment:
 
 
 def field(text: str) -> Field:
-    """A field of a row. Raises CannotSay for control characters."""
+    """A field of a row. Raises CannotSay for control characters, and for nothing at all, which
+    `db_text` takes for no value."""
     _check(text)
+    if not text:
+        raise CannotSay("an empty text (a secret, a user) cannot be written for Kamailio")
     return Field(text.replace("\\", "\\\\").replace("|", "\\|"))
 
 
@@ -95,6 +119,14 @@ def literal(text: str) -> Literal:
     if not _PLAIN_PATH.fullmatch(text):
         raise CannotSay(f"`{text}`: Kamailio's files take letters, digits and ./@+=:,-_ here")
     return Literal(text)
+
+
+def token(text: str) -> Token:
+    """A field of dispatcher.list, which knows no quotes: a blank ends one, and so does a `#`. A line
+    is cut after 1,023 octets, and its end is read as another one. Raises CannotSay."""
+    if not _TOKEN.fullmatch(text):
+        raise CannotSay(f"`{text}`: a probe of Kamailio takes no such address")
+    return Token(text)
 
 
 def socket_literal(text: str) -> Literal:

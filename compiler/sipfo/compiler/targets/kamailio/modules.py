@@ -9,10 +9,8 @@ from sipfo.compiler.targets.kamailio.view import Uses
 
 ALWAYS: Final = (
     "db_text",
-    "jsonrpcs",
     "ctl",
-    "kex",
-    "corex",
+    "kex",  # kamcmd stats.get_statistics, for who watches it
     "tm",
     "tmx",
     "sl",
@@ -20,11 +18,11 @@ ALWAYS: Final = (
     "pv",
     "maxfwd",
     "textops",
-    "textopsx",
     "siputils",
     "sanity",
     "xlog",
     "htable",
+    "cfgutils",  # $RANDOM
 )
 
 
@@ -35,8 +33,6 @@ def modules(uses: Uses) -> Iterator[str]:
         yield "mtree"
     if uses.networks:
         yield "permissions"
-    if uses.weighted or uses.credentials:
-        yield "cfgutils"  # $RANDOM
     if uses.tags:
         yield "regex"
     if uses.names:

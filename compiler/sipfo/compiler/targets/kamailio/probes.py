@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
+from sipfo.compiler.targets.kamailio.encode import token
 from sipfo.compiler.targets.places import (
     Destination,
     Place,
@@ -70,6 +72,23 @@ def one_clock(plan: Plan) -> Probe | None:
     )
 
 
+ALIVE: Final = (
+    *(*range(400, 408), *range(409, 425), 428, 429, *range(433, 441), 469, 470),
+    *(*range(478, 495), 500, 501, 502, 504, 505, 513, 555, 580),
+)
+"""Responses of the classes 4 and 5 that show life: all that are registered but 408 and 503."""
+
+
+def alive() -> str:
+    """Those responses as `ds_ping_reply_codes` lists them."""
+    return ";".join(f"code={code}" for code in ALIVE)
+
+
+def failed_within(probe: Probe) -> int:
+    """Milliseconds after which a probe has failed: when the next one is due, or Timer F is over."""
+    return min(32_000, whole_seconds(probe.every) * 1000)
+
+
 def whole_seconds(seconds: float) -> int:
     """Kamailio probes every so many whole seconds."""
     return max(1, ceil(seconds))
@@ -82,9 +101,9 @@ def dispatcher_list(plan: Plan) -> str:
     for number, path in probed(plan):
         to = path.destination
         transport = to.transport or "udp"
-        uri = to.next_hop if to.is_numeric else _named(to, transport)
-        socket = sender(egress[path.egress], transport)
-        lines.append(f"{number} {uri} {ACTIVE_PROBING} 0 socket={socket}")
+        uri = token(to.next_hop if to.is_numeric else _named(to, transport))
+        socket = token(f"socket={sender(egress[path.egress], transport)}")
+        lines.append(f"{number} {uri} {ACTIVE_PROBING} 0 {socket}")
     return "\n".join(lines) + "\n"
 
 

@@ -7,12 +7,12 @@ reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, Protocol
 
-from sipfo.compiler.targets.kamailio.encode import field, plain
+from sipfo.compiler.targets.kamailio.encode import comment, field, plain_names
 from sipfo.compiler.targets.kamailio.probes import probed
 from sipfo.compiler.targets.numbers import (
     declared_prefixes,
@@ -20,7 +20,9 @@ from sipfo.compiler.targets.numbers import (
     taker_of_any,
 )
 from sipfo.compiler.targets.places import Place, carrier_key, places, route_key
+from sipfo.compiler.targets.safe import CannotSay
 from sipfo.compiler.targets.sockets import bracketed, sender, transports
+from sipfo.plan.construct import MOST_BRANCHES
 from sipfo.plan.model import Carrier, Plan, Retry, Trunk
 from sipfo.plan.order import carriers_of
 
@@ -38,6 +40,7 @@ VERSION: Final = ("id(int,auto)", "table_name(string)", "table_version(int)")
 VERSIONS: Final = {HTABLE: 2, MTREE: 1}
 """What `htable` and `mtree` of Kamailio 5.6 want to find in the table `version`."""
 
+DAY: Final = 86400.0
 STRING: Final = 0
 INTEGER: Final = 1
 
@@ -103,6 +106,24 @@ def written(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def most_rows(found: Sequence[Table]) -> int:
+    """How long a table may grow before Kamailio has to be started again. A place is kept for each
+    row while a table is read, 8 octets."""
+    longest = max((len(one.rows) for one in found), default=0)
+    return max(1_000_000, 1 << (2 * longest).bit_length())
+
+
+def shared_memory(found: Sequence[Table]) -> int:
+    """MB of shared memory: for calls, and for every row twice, since a reload reads beside."""
+    return 2048 + sum(len(one.rows) for one in found) * 2048 // 2**20
+
+
+def own_memory(found: Sequence[Table]) -> int:
+    """MB of a process's own memory, in which a whole table is read."""
+    longest = max((len(one.rows) for one in found), default=0)
+    return 32 + most_rows(found) * 8 // 2**20 + longest * 1024 // 2**20
+
+
 def versions(found: Iterable[Table]) -> str:
     """The table of the tables' versions, which some modules ask for."""
     lines = [" ".join(VERSION)]
@@ -114,11 +135,17 @@ def address_list(plan: Plan, origin: Origin) -> str:
     """The networks that may place calls, a group for each trunk, as `permissions` reads them."""
     lines = ["# group, network, prefix length, port (0 is any), trunk"]
     for group, trunk in groups(plan):
-        lines.append(f"# {field(trunk.name)} {field(origin.trunk(trunk.name))}".rstrip())
+        lines.append(f"# {comment(f'{trunk.name} {origin.trunk(trunk.name)}'.strip())}")
         for network in map(ip_network, trunk.accept.networks):
             host = str(network.network_address)
             lines.append(f"{group} {bracketed(host)} {network.prefixlen} 0 {trunk.name}")
     return "\n".join(lines) + "\n"
+
+
+def most_networks(plan: Plan) -> int:
+    """How many networks there may be before Kamailio has to be started again."""
+    found = sum(len(trunk.accept.networks) for trunk in plan.trunks)
+    return max(16384, 1 << (2 * found).bit_length())
 
 
 def groups(plan: Plan) -> Iterator[tuple[int, Trunk]]:
@@ -128,15 +155,16 @@ def groups(plan: Plan) -> Iterator[tuple[int, Trunk]]:
 
 def _trunks(plan: Plan, origin: Origin) -> Rows:
     group_of = {trunk.name: group for group, trunk in groups(plan)}
+    names = retry_names(plan)
     anybody = taker_of_any(plan)
     if anybody is not None:
         yield "any", anybody.name, origin.trunk(anybody.name)
     for trunk in plan.trunks:
-        for key, value in _facts(plan, trunk, group_of.get(trunk.name)):
+        for key, value in _facts(plan, trunk, group_of.get(trunk.name), names[trunk.retry]):
             yield f"{trunk.name}:{key}", value, origin.trunk(trunk.name)
 
 
-def _facts(plan: Plan, trunk: Trunk, group: int | None) -> Iterator[tuple[str, Value]]:
+def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[tuple[str, Value]]:
     if trunk.accept.anyone:
         yield "anyone", 1
     if group is not None:
@@ -156,7 +184,7 @@ def _facts(plan: Plan, trunk: Trunk, group: int | None) -> Iterator[tuple[str, V
         yield "weights", ",".join(map(str, trunk.weights))
         deck = sorted(range(len(trunk.routes)), key=lambda place: trunk.weights[place] != 0)
         yield "deck", ",".join(map(str, deck))
-    yield "retry", plain(trunk.retry)
+    yield "retry", retry
     if trunk.deadline is not None:
         yield "deadline", milliseconds(trunk.deadline)
     if trunk.limit is not None and trunk.limit.calls is not None:
@@ -202,7 +230,8 @@ def _place_facts(place: Place) -> Iterator[tuple[str, Value]]:
     if isinstance(of, Carrier):
         if of.shaping is not None:
             yield "strip", of.shaping.strip
-            yield "prepend", of.shaping.prepend.replace("#", "%23")
+            if of.shaping.prepend:
+                yield "prepend", of.shaping.prepend.replace("#", "%23")
         if of.limit is not None and of.limit.calls is not None:
             yield "limit-calls", of.limit.calls
         if of.limit is not None and of.limit.per_second is not None:
@@ -227,17 +256,28 @@ def _probes(plan: Plan, origin: Origin) -> Rows:
 
 
 def _retries(plan: Plan, origin: Origin) -> Rows:
-    used = {trunk.retry for trunk in plan.trunks}
+    names = retry_names(plan)
     for retry in plan.retries:
-        if retry.name in used:
+        if retry.name in names:
             for key, seconds in _timers(retry):
-                yield f"{plain(retry.name)}:{key}", milliseconds(seconds), origin.retry(retry.name)
+                named = f"{names[retry.name]}:{key}"
+                yield named, milliseconds(seconds), origin.retry(retry.name)
+
+
+def retry_names(plan: Plan) -> dict[str, str]:
+    """What each retry policy that is used is called in the configuration."""
+    used = {trunk.retry for trunk in plan.trunks}
+    return plain_names(retry.name for retry in plan.retries if retry.name in used)
 
 
 def _timers(retry: Retry) -> Iterator[tuple[str, float]]:
+    """The timers of an attempt in seconds, and the longest time that all attempts take together: by
+    itself tm would end a call after 180 s."""
     yield "no-response", retry.no_response
     yield "no-progress", retry.no_progress
     yield "no-answer", retry.no_answer
+    attempt = retry.no_response + retry.no_progress + retry.no_answer
+    yield "all", min(DAY, MOST_BRANCHES * attempt)
 
 
 def _claims(claims: Iterable[tuple[str, Trunk]], origin: Origin) -> Rows:
@@ -247,8 +287,13 @@ def _claims(claims: Iterable[tuple[str, Trunk]], origin: Origin) -> Rows:
 
 def _secrets(plan: Plan, secrets: Mapping[str, str], origin: Origin) -> Rows:
     for trunk in plan.trunks:
+        known: dict[str, str] = {}
         for one in trunk.accept.credentials:
-            yield f"{trunk.name}:{one.user}", secrets[one.secret], origin.trunk(trunk.name)
+            password = known.setdefault(one.user, secrets[one.secret])
+            if password != secrets[one.secret]:
+                raise CannotSay(f"`{trunk.name}`: Kamailio takes one password of `{one.user}`")
+        for user, password in known.items():
+            yield f"{trunk.name}:{user}", password, origin.trunk(trunk.name)
     for place in places(plan):
         if place.of.auth is not None:
             yield place.key, secrets[place.of.auth.secret], origin.destination(place.name)

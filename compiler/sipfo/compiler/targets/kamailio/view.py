@@ -21,8 +21,8 @@ from sipfo.compiler.targets.kamailio.encode import (
     socket_literal,
     whole_word,
 )
+from sipfo.compiler.targets.kamailio.tables import retry_names
 from sipfo.compiler.targets.places import places
-from sipfo.compiler.targets.safe import CannotSay
 from sipfo.compiler.targets.sockets import sockets, transports
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import (
@@ -179,17 +179,12 @@ def socket_lines(plan: Plan) -> tuple[SocketLine, ...]:
 
 
 def retry_views(plan: Plan, retries: Source) -> tuple[RetryView, ...]:
-    """The retry policies as route blocks. Raises CannotSay for two that would have one name."""
-    views: list[RetryView] = []
-    for retry in used_retries(plan):
-        view = _view(retry, retries)
-        if any(view.route == other.route for other in views):
-            raise CannotSay(f"`{retry.name}`: another retry policy has this name for Kamailio")
-        views.append(view)
-    return tuple(views)
+    """The retry policies as route blocks. Raises CannotSay."""
+    names = retry_names(plan)
+    return tuple(_view(retry, names[retry.name], retries) for retry in used_retries(plan))
 
 
-def _view(retry: Retry, sources: Source) -> RetryView:
+def _view(retry: Retry, name: str, sources: Source) -> RetryView:
     cases = list(_cases(retry, sources))
     ranges = sorted(
         (case for case in cases if case.first is not None),
@@ -199,8 +194,8 @@ def _view(retry: Retry, sources: Source) -> RetryView:
     tagged.sort(key=lambda rule: -len(rule.match.tag) if isinstance(rule.match, OnTag) else 0)
     return RetryView(
         title=comment(" ".join(filter(None, [retry.name, sources.retry(retry.name)]))),
-        route=identifier("RETRY", retry.name),
-        commit_route=identifier("COMMIT", retry.name),
+        route=identifier("RETRY", name),
+        commit_route=identifier("COMMIT", name),
         locals=tuple(case for case in cases if case.word is not None),
         tags=tuple(_tag(retry, rule, sources) for rule in tagged),
         causes=tuple(case for case in cases if case.cause is not None),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from sipfo.runtime.sip.flow import Flow
-from sipfo.runtime.sip.message import Request, Response, serialize
+from sipfo.runtime.sip.message import Request, Response, parse, serialize
 from sipfo.runtime.sip.transaction.machine import Means, ServerMachine
 
 
@@ -109,6 +109,11 @@ class InviteServerTransaction(ServerMachine):
     def refused(self) -> bool:
         """Whether a 300-699 response was sent, whose ACK is the transaction's own business."""
         return self.state in (State.COMPLETED, State.CONFIRMED)
+
+    @property
+    def to_tag(self) -> bytes | None:
+        """The To tag of the latest response, if one was sent that has one."""
+        return parse(self._last).to.tag if self._last is not None else None
 
     def respond(self, response: Response, now: float) -> None:
         """Send a response; one that the state has no use for any more is not sent."""

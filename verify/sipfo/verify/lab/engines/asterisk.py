@@ -46,6 +46,7 @@ class Asterisk:
 
     name = "asterisk"
     takes_turns = False
+    leaves_late = False
 
     def missing(self) -> str | None:
         if _tree() is None and shutil.which("asterisk") is None:

@@ -68,10 +68,12 @@ class Running(Protocol):
 
 class Engine(Protocol):
     """One engine. `takes_turns` says that it is started for each call and told its turn; another
-    one is started once, and earlier calls are really placed."""
+    one is started once, and earlier calls are really placed. `leaves_late` declares that whoever
+    answers after being given up is left to hang up by itself."""
 
     name: str
     takes_turns: bool
+    leaves_late: bool
 
     def missing(self) -> str | None:
         """What it lacks and how to get it; None when it is there."""

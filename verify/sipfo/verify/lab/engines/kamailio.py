@@ -47,6 +47,7 @@ class Kamailio:
 
     name = "kamailio"
     takes_turns = False
+    leaves_late = True
 
     def __init__(self, render: Render | None = None) -> None:
         """`render` turns a plan and passwords into files; the target does, where none is given."""
@@ -83,7 +84,7 @@ class Kamailio:
         program = await Program.start(self.name, [*command, *FOREGROUND], folder, {})
         here = door(plan)
         try:
-            await program.answers(here.host, here.port)
+            await program.answers(here.host, here.port, here.transport)
         except BaseException:
             await program.stop()
             raise

@@ -68,9 +68,33 @@ class Program:
         lines = self._log.read_text("utf-8", "replace").splitlines()
         return "\n".join(lines[-_LAST_LINES:]) or "it said nothing"
 
-    async def answers(self, host: str, port: int) -> None:
+    async def answers(self, host: str, port: int, transport: str = "udp") -> None:
         """Wait until it answers an OPTIONS over UDP, or keeps running at its addresses without
-        doing so. Raises EngineFailed."""
+        doing so; until it takes connections, over TCP and TLS. Raises EngineFailed."""
+        if transport == "udp":
+            await self._answers_datagrams(host, port)
+        else:
+            await self._takes_connections(host, port)
+        self.check()
+
+    async def _takes_connections(self, host: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while True:
+            self.check()
+            try:
+                _, connection = await asyncio.open_connection(host, port)
+            except OSError as error:
+                if loop.time() - began > START_LIMIT:
+                    raise EngineFailed(
+                        f"{self._name} takes no connection ({error}): {self.last_words()}"
+                    ) from None
+                await asyncio.sleep(POLL)
+                continue
+            connection.close()
+            return
+
+    async def _answers_datagrams(self, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         heard = asyncio.Event()
@@ -94,7 +118,6 @@ class Program:
                         await heard.wait()
         finally:
             transport.close()
-        self.check()
 
     async def stop(self) -> None:
         """End it; what does not end by itself is killed."""

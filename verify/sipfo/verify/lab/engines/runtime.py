@@ -24,6 +24,7 @@ class Runtime:
 
     name = "runtime"
     takes_turns = True
+    leaves_late = False
 
     def missing(self) -> str | None:
         return None

@@ -49,10 +49,12 @@ class PlayFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A call that was played: its ladder, and what nobody should have seen, in sentences."""
+    """A call that was played: its ladder, and in sentences what nobody should have seen (`remarks`)
+    and what is declared of the engine (`notes`)."""
 
     ladder: Ladder
     remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ class Played:
         job, place, became = json.loads(line)
         if isinstance(became, str):
             return Played(job, place, PlayFailed(became))
-        report = Report(_ladder(became["ladder"]), tuple(became["remarks"]))
+        ladder, remarks, notes = (became[name] for name in ("ladder", "remarks", "notes"))
+        report = Report(_ladder(ladder), tuple(remarks), tuple(notes))
         return Played(job, place, report)
 
 

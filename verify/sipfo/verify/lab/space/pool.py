@@ -21,6 +21,10 @@ _LINE = 64 * 1024 * 1024
 """Most bytes of one line: a plan with all its numbers may be long."""
 
 
+class NotStarted(RuntimeError):
+    """The supervisor broke before it said anything, which is a mistake of ours."""
+
+
 class Pool:
     """A supervisor that is ready. Use `open_pool`."""
 
@@ -75,7 +79,10 @@ class Pool:
 
 @asynccontextmanager
 async def open_pool() -> AsyncIterator[Pool]:
-    """A pool, ended when the context is left. Raises NoNamespace, which says what is needed."""
+    """A pool, ended when the context is left. Raises NoNamespace, which says what is needed, and
+    NotStarted."""
+    if sys.platform != "linux":
+        raise NoNamespace(0, "a private network needs Linux")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "sipfo.verify.lab.space.supervisor"),
         stdin=asyncio.subprocess.PIPE,
@@ -87,8 +94,10 @@ async def open_pool() -> AsyncIterator[Pool]:
     assert process.stdout is not None  # a pipe
     first = (await process.stdout.readline()).decode("utf-8", "replace").strip()
     if first != READY:
-        await process.wait()
-        raise NoNamespace(0, first or "the process that makes namespaces did not start")
+        code = await process.wait()
+        if not first:
+            raise NotStarted(f"the process that makes namespaces ended with {code} at once")
+        raise NoNamespace(0, first)
     pool = Pool(process)
     try:
         yield pool

@@ -86,10 +86,15 @@ def _unanswered(
 ) -> tuple[str, float]:
     """The outcome of a try that had no final response in its time, and when it ended."""
     assert course.placed is not None and course.told is not None  # looked at above
+    if one.invite is None:
+        return "transport-error", moved_on  # the connection did not even come about
+    gave_up = course.gave_up if is_last else None
+    # Who is told 487 had an attempt under way: the engine took no notice of a refusal.
+    has_cut = course.told[1].status == 487 or one.refused is None
+    if gave_up is not None and gave_up <= moved_on + CLOSE and has_cut:
+        return "cancelled", gave_up
     if one.refused is not None and moved_on - one.refused < AT_ONCE * terms.retry.no_response:
         return "transport-error", moved_on
-    if is_last and course.gave_up is not None and course.gave_up <= moved_on + CLOSE:
-        return "cancelled", course.gave_up
     heard = [status for at, status in one.provisionals if at <= moved_on]
     deadline = terms.trunk.deadline
     is_late = deadline is not None and moved_on - course.placed > deadline - CLOSE

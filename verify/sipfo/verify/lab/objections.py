@@ -1,8 +1,8 @@
 """What else must be true of a call besides its ladder: one sentence for each thing that is not.
 
-Whoever answered was acknowledged and hung up on; every INVITE asked for the right number; a
-forwarded call says whom it was for; the caller speaks with whom the ladder names; and an engine that
-reports its own ladder reports what was seen.
+Every INVITE asked for the right number; a forwarded call says whom it was for; the caller speaks
+with whom the ladder names; an engine that reports its own ladder reports what was seen; and whoever
+answered was acknowledged and hung up on.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from sipfo.verify.lab.wire.order import Placed, Slot
 from sipfo.verify.words import attempt_words, result_words
 
 
-def testify(
+def objections(
     number: str,
     ladder: Ladder,
     placed: Sequence[Placed],
     received: Received,
-    callees: Iterable[Callee],
     reported: Ladder | None,
     own_media: bool = False,
 ) -> Iterator[str]:
@@ -35,17 +34,18 @@ def testify(
             yield from _asked(place, number, one.slot, one.one.invite)
     if not own_media:
         yield from _speaks(ladder, received)
-    yield from orphans(callees)
     if reported is not None:
         yield from _reported(ladder, reported)
 
 
-def orphans(callees: Iterable[Callee]) -> Iterator[str]:
+def orphans(callees: Iterable[Callee], received: Received) -> Iterator[tuple[str, bool]]:
     """ "No orphan call, ever": whoever answered was acknowledged and, since the caller has hung
-    up or was never connected, sent a BYE."""
+    up or was never connected, sent a BYE. Each who was not, and whether the answer was late: the
+    attempt had been given up, and the caller speaks with another."""
     for callee in callees:
         if callee.is_orphan:
-            yield f"{callee.behaviour.route} answered and was left without ACK or BYE"
+            words = f"{callee.behaviour.route} answered and was left without ACK or BYE"
+            yield words, callee.to_tag != received.tag
 
 
 def _asked(place: int, number: str, slot: Slot, invite: Request) -> Iterator[str]:

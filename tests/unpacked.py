@@ -1,0 +1,20 @@
+"""Programs of Debian packages that are not installed but unpacked: `make test` puts them there."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(sys.prefix) / "unpacked"
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program, installed or unpacked; without it the test is skipped."""
+    unpacked = FOLDER / "usr" / "bin" / name
+    found = shutil.which(name) or (str(unpacked) if unpacked.exists() else None)
+    if found is None:
+        pytest.skip(f"{name} is neither installed nor unpacked (Debian package {package})")
+    return found
