@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs bench clean packages
+.PHONY: run test check pytest fix bless docs bench clean packages asterisk
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -24,7 +24,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/sipfo fmt --check examples/*.sipfo compiler/sipfo/compiler/*/*.sipfo
 
-pytest: $(VENV)/dev.stamp packages
+pytest: $(VENV)/dev.stamp packages asterisk
 	$(BIN)/pytest -n 2
 
 fix: $(VENV)/dev.stamp
@@ -47,8 +47,12 @@ bench: $(VENV)/dev.stamp packages
 packages: $(VENV)/python.stamp
 	@sh tests/install-packages baresip-core postgresql sip-tester sngrep socat tcpdump tshark \
 	    kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
-	    kamailio-json-modules kamailio-utils-modules
+	    kamailio-json-modules kamailio-utils-modules mmdebstrap
 	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus
+
+# Asterisk, another engine of the lab, which few releases of Debian have: unpacked beside the system.
+asterisk: packages $(VENV)/python.stamp
+	@sh tests/install-asterisk $(VENV)/asterisk
 
 $(VENV)/python.stamp:
 	@sh tests/make-venv $(PYTHON) $(VENV)

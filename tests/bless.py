@@ -7,7 +7,8 @@ A case is a folder of tests/cases with a `policy.sipfo` and the files that it im
 `example-NAME` for each examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`,
 and for a policy that compiles `plan.json` and `scenarios.json`; in a folder `kamailio`, where the
 case has one, what `sipfo compile --target kamailio` writes. Read the difference before you keep it:
-what is accepted here is what users see.
+what is accepted here is what users see. All also blesses what targets write of a few policies
+(tests/compiler/targets).
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import json
 import sys
 from pathlib import Path
 
+from compiler.targets.asterisk import expected as asterisk
 from sipfo.cli.reading import files_in
 from sipfo.cli.targets import asked_for
 from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.compiler.report.text import render
 from sipfo.compiler.targets.kamailio import emit
-from sipfo.compiler.targets.kamailio.source import OfPolicy
+from sipfo.compiler.targets.source import OfPolicy
 from sipfo.plan.codec import write_plan
 from sipfo.plan.model import Plan
 
@@ -106,6 +108,8 @@ def main(names: list[str]) -> None:
     for case in cases():
         if not names or case.name in names:
             bless(case)
+    if not names:
+        asterisk.bless()
 
 
 if __name__ == "__main__":

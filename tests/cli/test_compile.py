@@ -94,3 +94,34 @@ def test_what_is_no_regular_file_is_written_to(policy: Path) -> None:
 
 def test_another_target_is_wrong_usage(policy: Path) -> None:
     assert sipfo("compile", str(policy), "--target", "cobol").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "main"), [("kamailio", "kamailio.cfg"), ("asterisk", "extensions.conf")]
+)
+def test_a_target_is_a_folder_of_files(
+    target: str, main: str, policy: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    result = sipfo("compile", str(policy), "--target", target, "-o", str(folder))
+    assert result.exit_code == 0, result.output
+    assert f"start it with {folder / 'start'}" in result.stderr
+    assert (folder / main).read_text("utf-8")
+    assert (folder / "start").stat().st_mode & 0o111
+
+
+def test_a_target_without_a_folder_is_a_usage_error(policy: Path) -> None:
+    result = sipfo("compile", str(policy), "--target", "asterisk")
+    assert result.exit_code == 2
+    assert "--target asterisk needs a folder: -o DIR" in result.stderr
+
+
+def test_what_asterisk_cannot_write_is_said_and_nothing_is_written(
+    policy: Path, tmp_path: Path
+) -> None:
+    policy.write_text(policy.read_text().replace("sip:198.51.100.1", "sip:a&b@198.51.100.1"))
+    folder = tmp_path / "out"
+    result = sipfo("compile", str(policy), "--target", "asterisk", "-o", str(folder))
+    assert result.exit_code == 2
+    assert "%26" in result.stderr
+    assert not folder.exists()

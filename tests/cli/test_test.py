@@ -131,10 +131,11 @@ def test_all_runs_what_is_here_and_names_what_is_not(
     policy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("SIPFO_ASTERISK", str(policy.parent))
     result = sipfo("test", "--on", "all", str(policy))
     assert result.exit_code == 0
     assert "sipfo: kamailio: no such program: apt-get install" in result.stderr
-    assert "sipfo: asterisk: " in result.stderr
+    assert "sipfo: asterisk: no such program: " in result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "on model"
     assert lines[2].startswith("on runtime")

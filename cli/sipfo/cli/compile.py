@@ -16,7 +16,7 @@ from sipfo.plan.codec import write_plan
 from sipfo.plan.model import Plan
 
 PLAN: Final = "plan"
-ENGINES: Final = ("kamailio",)
+ENGINES: Final = ("kamailio", "asterisk")
 """The targets that are a folder of files."""
 
 
@@ -48,7 +48,7 @@ def command(file: str, target: str, output: Path | None, secrets: str | None, fo
     """Turn a policy into a plan, or into what another engine runs.
 
     A plan is JSON, and all that `sipfo run` needs. `--target kamailio -o DIR` writes a folder that
-    Kamailio loads as it is. With an error nothing is written and the exit status is 1; warnings are
+    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk. With an error nothing is written and the exit status is 1; warnings are
     shown and do no harm.
     """
     if target != PLAN and output is None:
@@ -58,7 +58,7 @@ def command(file: str, target: str, output: Path | None, secrets: str | None, fo
     if compilation.diagnostics:
         show(compilation)
     if target != PLAN and output is not None:
-        _write_folder(compilation, plan, output, secrets, force)
+        _write_folder(compilation, plan, target, output, secrets, force)
         return
     text = write_plan(plan)
     if output is None:
@@ -68,19 +68,26 @@ def command(file: str, target: str, output: Path | None, secrets: str | None, fo
 
 
 def _write_folder(
-    compilation: Compilation, plan: Plan, folder: Path, secrets: str | None, force: bool
+    compilation: Compilation,
+    plan: Plan,
+    target: str,
+    folder: Path,
+    secrets: str | None,
+    force: bool,
 ) -> None:
     """Write a target's folder and say how it is started. Raises Unusable."""
     from sipfo.compiler.targets import folder as folders  # jinja2: only when it is needed
-    from sipfo.compiler.targets.kamailio.emit import render
-    from sipfo.compiler.targets.kamailio.source import OfPolicy
+    from sipfo.compiler.targets.asterisk.emit import render as render_asterisk
+    from sipfo.compiler.targets.kamailio.emit import render as render_kamailio
     from sipfo.compiler.targets.safe import CannotSay
+    from sipfo.compiler.targets.source import OfPolicy
 
     values = {
         name: secret.reveal().decode("utf-8", "surrogateescape")
         for name, secret in secrets_of(plan, secrets).items()
     }
     try:
+        render = {"kamailio": render_kamailio, "asterisk": render_asterisk}[target]
         files = render(plan, str(folder.resolve()), values, OfPolicy(compilation))
         folders.write(folder, files, force)
     except (CannotSay, folders.NotOurs) as error:

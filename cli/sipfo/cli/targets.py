@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from sipfo.compiler.targets.asterisk.capabilities import CAPABILITIES as ASTERISK
 from sipfo.compiler.targets.kamailio.capabilities import CAPABILITIES as KAMAILIO
 from sipfo.plan.construct import Construct, Support
 from sipfo.runtime.capability import CAPABILITIES as RUNTIME
@@ -12,6 +13,7 @@ from sipfo.runtime.capability import CAPABILITIES as RUNTIME
 TARGETS: Final[Mapping[str, Mapping[Construct, Support]]] = {
     "runtime": RUNTIME,
     "kamailio": KAMAILIO,
+    "asterisk": ASTERISK,
 }
 
 

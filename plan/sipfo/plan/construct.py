@@ -10,14 +10,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import ip_address
 from typing import Final, Literal, NamedTuple
 
-from sipfo.plan.model import T1_64, OnLocal, Plan
+from sipfo.plan.model import (
+    T1_64,
+    CommitOn,
+    CommitOnCode,
+    OnCause,
+    OnLocal,
+    OnTag,
+    Plan,
+    Retry,
+)
 from sipfo.plan.order import attempts_of
 
 MOST_BRANCHES: Final = 30
 """Attempts of one call beyond which some target gives up (`max_branches` of Kamailio 5.6)."""
 
+_HOST: Final = re.compile(r"sip:(?:[^@]*@)?(\[[^\]]*\]|[^:;?\[]*)")
 _TLS: Final = re.compile(r"(?i);transport=tls(?![^;?])")
 
 
@@ -35,7 +46,13 @@ class Construct(Enum):
     ACCEPT_CREDENTIAL = "accept credential"
     TRUNK_LIMIT = "limit of a trunk"
     TRUSTED = "trusted"
+    TO_NAME = "to a name"
     ON_TRANSPORT_ERROR = "transport-error"
+    ON_CAUSE = "cause"
+    ON_TAG = "tagged"
+    COMMIT_ON_MEDIA = "commit on early-media"
+    COMMIT_ON_PROGRESS = "commit on progress"
+    COMMIT_ON_OTHER = "commit on a code that is not 180 or 183"
     GIVEN_UP = "no-response"
     MANY_ATTEMPTS = "more than 30 attempts"
 
@@ -63,6 +80,8 @@ def usages(plan: Plan) -> Iterator[Usage]:
     for route in plan.routes:
         if any(_is_tls(uri) for uri in route.destinations):
             yield Usage(Construct.TO_TLS, route.name)
+        if any(_is_name(uri) for uri in route.destinations):
+            yield Usage(Construct.TO_NAME, route.name)
         if route.registered is not None:
             yield Usage(Construct.TO_REGISTERED, route.name)
         if route.auth is not None:
@@ -74,6 +93,8 @@ def usages(plan: Plan) -> Iterator[Usage]:
     for carrier in plan.carriers:
         if _is_tls(carrier.destination):
             yield Usage(Construct.TO_TLS, carrier.name)
+        if _is_name(carrier.destination):
+            yield Usage(Construct.TO_NAME, carrier.name)
         if carrier.auth is not None:
             yield Usage(Construct.CARRIER_AUTH, carrier.name)
         if carrier.limit is not None:
@@ -85,9 +106,8 @@ def usages(plan: Plan) -> Iterator[Usage]:
     used = {trunk.retry for trunk in plan.trunks}
     for retry in plan.retries:
         if retry.name in used:
-            for rule in retry.rules:
-                if isinstance(rule.match, OnLocal) and rule.match.outcome == "transport-error":
-                    yield Usage(Construct.ON_TRANSPORT_ERROR, retry.name)
+            for construct in dict.fromkeys(_of_retry(retry)):
+                yield Usage(construct, retry.name)
             if retry.no_response < T1_64:
                 yield Usage(Construct.GIVEN_UP, retry.name)
     for trunk in plan.trunks:
@@ -99,6 +119,41 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.TRUNK_LIMIT, trunk.name)
         if trunk.trusted:
             yield Usage(Construct.TRUSTED, trunk.name)
+
+
+def _of_retry(retry: Retry) -> Iterator[Construct]:
+    for rule in retry.rules:
+        match rule.match:
+            case OnLocal(outcome="transport-error"):
+                yield Construct.ON_TRANSPORT_ERROR
+            case OnCause():
+                yield Construct.ON_CAUSE
+            case OnTag():
+                yield Construct.ON_TAG
+            case _:
+                continue
+    for point in retry.commit:
+        match point:
+            case CommitOn(point="early-media"):
+                yield Construct.COMMIT_ON_MEDIA
+            case CommitOn(point="progress"):
+                yield Construct.COMMIT_ON_PROGRESS
+            case CommitOnCode(code=code) if code not in (180, 183):
+                yield Construct.COMMIT_ON_OTHER
+            case _:
+                continue
+
+
+def _is_name(uri: str) -> bool:
+    """Whether a URI's host is a name, and so may be several targets."""
+    host = _HOST.match(uri)
+    if host is None:
+        return False
+    try:
+        ip_address(host[1].strip("[]"))
+    except ValueError:
+        return True
+    return False
 
 
 def _is_tls(uri: str) -> bool:

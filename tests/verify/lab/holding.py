@@ -16,8 +16,8 @@ from sipfo.verify.lab.space.job import PlayFailed
 from sipfo.verify.lab.space.pool import Pool, open_pool
 from verify.lab.drawn import Case
 
-AT_ONCE = {"runtime": 16, "kamailio": 6}
-"""Kamailio is some twenty processes."""
+AT_ONCE = {"runtime": 16, "kamailio": 6, "asterisk": 3}
+"""Kamailio is some twenty processes, and Asterisk takes seconds to start."""
 
 AGAIN = 2
 """How often a call is played again."""

@@ -76,5 +76,10 @@ def test_an_engine_agrees_with_the_model(engine: str) -> None:
     agrees(engine, cases().map(lambda case: (case,)), CASES)
 
 
+def test_asterisk_agrees_with_the_model() -> None:
+    """A process for each case is much for a machine, so fewer."""
+    agrees("asterisk", cases().map(lambda case: (case,)), CASES // 4)
+
+
 def test_calls_on_one_engine_do_not_disturb_each_other() -> None:
     agrees("kamailio", seasons(), CASES // 4)

@@ -68,6 +68,13 @@ def test_a_negative_answer_says_for_how_long_it_holds() -> None:
         assert soa.rdtype == dns.rdatatype.SOA
 
 
+def test_a_negative_answer_may_hold_for_no_time() -> None:
+    query = dns.message.make_query("b.example.com", "A")
+    (soa,) = reply(read_zone(ZONE), query, 0).authority
+    assert soa.ttl == 0
+    assert soa[0].minimum == 0
+
+
 def test_a_cname_that_goes_round_ends() -> None:
     response = ask("round.example.com", "A")
     assert {rrset.rdtype for rrset in response.answer} == {dns.rdatatype.CNAME}

@@ -88,3 +88,17 @@ def test_a_declared_difference_does_not_pass_a_test_that_is_wrong_on_the_model()
     )
     finding = found(wrong, Report(simulate(PLAN, deaf().scenario)), deaf())
     assert any("expected us.primary to pbx-east 503" in one for one in finding.missed)
+
+
+def refused_with(code: int) -> Report:
+    """What the seed's call comes to when its first route redirects, told with another code."""
+    seen = simulate(PLAN, call(does("pbx-east", 302)))
+    return Report(replace(seen, result=Settled("refused", code)))
+
+
+def test_a_code_that_is_declared_for_another_is_as_good_as_that() -> None:
+    scenario = call(does("pbx-east", 302))
+    told = Differences(scenario, told={302: 480})
+    assert found(scenario, refused_with(480), told).ok
+    assert not found(scenario, refused_with(480)).ok
+    assert not found(scenario, refused_with(404), told).ok

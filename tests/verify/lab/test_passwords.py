@@ -96,15 +96,24 @@ def invite() -> Request:
     return made
 
 
-def test_a_proof_is_the_invite_again_with_an_answer() -> None:
-    challenged = make_response(invite(), 407)
-    challenged.headers.add(b"proxy-authenticate", Challenge(b"r", b"n", b"MD5").encode())
-    challenged.headers.add(b"proxy-authenticate", Challenge(b"r", b"n", b"SHA-256").encode())
+@pytest.mark.parametrize(
+    ("status", "asks", "proves"),
+    [
+        (401, b"www-authenticate", b"authorization"),
+        (407, b"proxy-authenticate", b"proxy-authorization"),
+    ],
+)
+def test_a_proof_is_the_invite_again_with_an_answer(
+    status: int, asks: bytes, proves: bytes
+) -> None:
+    challenged = make_response(invite(), status)
+    challenged.headers.add(asks, Challenge(b"r", b"n", b"MD5").encode())
+    challenged.headers.add(asks, Challenge(b"r", b"n", b"SHA-256").encode())
     again = Proof("änn", Secret("pw")).answer(
         invite(), challenged, b"SIP/2.0/UDP x;branch=z9hG4bK2"
     )
     assert again is not None
-    (value,) = again.headers.lines(b"proxy-authorization")
+    (value,) = again.headers.lines(proves)
     given = parse_credentials(value)
     assert given.user == "änn".encode() and given.algorithm == b"SHA-256"
     assert given.is_right(b"pw", "INVITE") and not given.is_right(b"other", "INVITE")

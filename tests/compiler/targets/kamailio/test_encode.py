@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipfo.compiler.targets.kamailio.encode import (
-    bracketed,
     comment,
     field,
     identifier,
@@ -22,6 +21,7 @@ from sipfo.compiler.targets.kamailio.encode import (
     whole_word,
 )
 from sipfo.compiler.targets.safe import CannotSay, Safe
+from sipfo.compiler.targets.sockets import bracketed
 
 CONTROLS = [chr(code) for code in (*range(32), 127)]
 harmless = st.text(st.characters(exclude_characters="".join(CONTROLS), exclude_categories=["Cs"]))

@@ -14,18 +14,18 @@ from sipfo.compiler.targets.folder import PLAIN, PROGRAM, SECRET
 from sipfo.compiler.targets.kamailio.capabilities import CAPABILITIES, DIFFERS
 from sipfo.compiler.targets.kamailio.emit import render
 from sipfo.compiler.targets.kamailio.modules import ALWAYS, modules
-from sipfo.compiler.targets.kamailio.places import places
 from sipfo.compiler.targets.kamailio.probes import (
     dispatcher_list,
     one_clock,
     probed,
     whole_seconds,
 )
-from sipfo.compiler.targets.kamailio.sockets import sender, sockets
-from sipfo.compiler.targets.kamailio.source import NOWHERE, OfPolicy
 from sipfo.compiler.targets.kamailio.tls import servers
 from sipfo.compiler.targets.kamailio.view import uses
+from sipfo.compiler.targets.places import places
 from sipfo.compiler.targets.safe import CannotSay
+from sipfo.compiler.targets.sockets import sender, sockets
+from sipfo.compiler.targets.source import NOWHERE, OfPolicy
 from sipfo.plan.construct import Construct
 from sipfo.plan.model import Carrier, Egress, Listen, Plan, Probe
 from verify.seed import plan

@@ -16,10 +16,10 @@ from plan.strategies import plans
 from sipfo.compiler.targets.kamailio.emit import render
 from sipfo.compiler.targets.kamailio.modules import modules
 from sipfo.compiler.targets.kamailio.probes import dispatcher_list, probed
-from sipfo.compiler.targets.kamailio.source import NOWHERE
 from sipfo.compiler.targets.kamailio.tables import HTABLE, Table, groups, secrets_table, tables
 from sipfo.compiler.targets.kamailio.view import uses
 from sipfo.compiler.targets.safe import CannotSay
+from sipfo.compiler.targets.source import NOWHERE
 from sipfo.plan.model import (
     Accept,
     AnyNumber,

@@ -13,7 +13,6 @@ from compiler.policies import compiled
 from compiler.targets.kamailio.test_encode import read_row
 from compiler.targets.kamailio.test_readback import secrets_of
 from plan.strategies import plans
-from sipfo.compiler.targets.kamailio.source import NOWHERE, OfPolicy
 from sipfo.compiler.targets.kamailio.tables import (
     HTABLE,
     Table,
@@ -25,6 +24,7 @@ from sipfo.compiler.targets.kamailio.tables import (
     written,
 )
 from sipfo.compiler.targets.safe import CannotSay
+from sipfo.compiler.targets.source import NOWHERE, OfPolicy
 from sipfo.plan.model import Plan
 from verify.seed import RETRY, plan
 

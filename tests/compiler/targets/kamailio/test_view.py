@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 
 from plan.strategies import outcomes, retries
-from sipfo.compiler.targets.kamailio.source import NOWHERE
 from sipfo.compiler.targets.kamailio.view import (
     FAILOVER,
     RetryView,
@@ -16,6 +15,7 @@ from sipfo.compiler.targets.kamailio.view import (
     socket_lines,
     uses,
 )
+from sipfo.compiler.targets.source import NOWHERE
 from sipfo.plan.model import Accept, Carrier, CommitOn, CommitOnCode, Limit, Plan, Probe, Retry
 from sipfo.plan.outcome import Judge, Outcome
 from verify.seed import plan

@@ -60,7 +60,7 @@ class Caller:
         tap: Tap | None = None,
     ) -> None:
         """`secure` is the context of a caller over TLS, `tap` is told what it says and hears;
-        `proof` answers the first 407."""
+        `proof` answers the first challenge."""
         self._tap = tap
         self._proof = proof
         self._transport = transport
@@ -126,7 +126,7 @@ class Caller:
 
     def _prove(self, line: Line, invite: Request, response: Response | None) -> Request | None:
         """Answer a challenge, once: acknowledge it and send the INVITE that it asks for."""
-        if response is None or response.status != 407 or self._proof is None:
+        if response is None or response.status not in (401, 407) or self._proof is None:
             return None
         again = self._proof.answer(invite, response, self._via(line))
         self._proof = None

@@ -30,8 +30,8 @@ import dns.zone
 
 MAX_ALIASES: Final = 8
 _BIND_TRIES: Final = 16
-# What lets a client remember a negative answer, for a minute (RFC 2308 §3, §5).
-_SOA: Final = dns.rrset.from_text(".", 60, "IN", "SOA", ". . 1 60 60 60 60")
+REMEMBERED: Final = 60
+"""Seconds that a client may remember a negative answer."""
 
 
 def read_zone(text: str | Sequence[str]) -> dns.zone.Zone:
@@ -48,7 +48,9 @@ def read_zone(text: str | Sequence[str]) -> dns.zone.Zone:
         raise ValueError(str(error)) from error
 
 
-def reply(zone: dns.zone.Zone, query: dns.message.Message) -> dns.message.Message:
+def reply(
+    zone: dns.zone.Zone, query: dns.message.Message, remembered: int = REMEMBERED
+) -> dns.message.Message:
     """The authoritative reply to a query, CNAMEs followed inside the zone (RFC 1034 §4.3.2)."""
     response = dns.message.make_response(query)
     if query.opcode() != dns.opcode.QUERY:
@@ -71,20 +73,37 @@ def reply(zone: dns.zone.Zone, query: dns.message.Message) -> dns.message.Messag
         name = alias[0].target
     if not any(owner.is_subdomain(name) for owner in zone.nodes):
         response.set_rcode(dns.rcode.NXDOMAIN)  # of the last name of the chain: RFC 6604 §3
-    response.authority.append(_SOA)
+    response.authority.append(_authority(remembered))
     return response
 
 
-class DnsServer:
-    """A running server. `queries` are the (name, kind) seen, in order; `silent` and `rcode` may be
-    set at any time: no answer at all, or this answer to everything."""
+def _authority(seconds: int) -> dns.rrset.RRset:
+    """What lets a client remember a negative answer for so long (RFC 2308 §3, §5)."""
+    return dns.rrset.from_text(".", seconds, "IN", "SOA", f". . 1 60 60 60 {seconds}")
 
-    __slots__ = ("_streams", "_tcp", "_udp", "_zone", "address", "queries", "rcode", "silent")
+
+class DnsServer:
+    """A running server. `queries` are the (name, kind) seen, in order; these may be set at any
+    time: `silent` (no answer at all), `rcode` (this answer to everything), `remembered` (seconds
+    that a negative answer holds)."""
+
+    __slots__ = (
+        "_streams",
+        "_tcp",
+        "_udp",
+        "_zone",
+        "address",
+        "queries",
+        "rcode",
+        "remembered",
+        "silent",
+    )
 
     def __init__(self, zone: dns.zone.Zone) -> None:
         self.address = ("", 0)
         self.queries: list[tuple[str, str]] = []
         self.silent = False
+        self.remembered = REMEMBERED
         self.rcode: dns.rcode.Rcode | None = None
         self._zone = zone
         self._streams: set[asyncio.StreamWriter] = set()
@@ -144,7 +163,7 @@ class DnsServer:
         if self.silent:
             return None
         if self.rcode is None:
-            response = reply(self._zone, query)
+            response = reply(self._zone, query, self.remembered)
         else:
             response = dns.message.make_response(query)
             response.set_rcode(self.rcode)

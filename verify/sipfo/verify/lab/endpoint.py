@@ -94,8 +94,13 @@ class _Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def close(self) -> None:
-        """Close after what was written."""
-        if self._transport is not None:
+        """Close after what was written. TLS is not waited for: asyncio would keep the connection
+        until the other side has closed it too, and a half of one is what nobody expects."""
+        if self._transport is None:
+            return
+        if self._transport.get_extra_info("ssl_object") is not None:
+            self._transport.abort()
+        else:
             self._transport.close()
 
 

@@ -40,7 +40,7 @@ class Finding:
 def find(plan: Plan, scenario: Scenario, differences: Differences, report: Report) -> Finding:
     """Judge one call that was played. Raises UnknownTrunk."""
     model = simulate(plan, differences.scenario)
-    seen = report.ladder
+    seen = _meant(model, report.ladder, differences)
     strayed = (*against(model, seen, differences.later), *report.remarks)
     if not differences.notes:
         return Finding(model, judge(scenario, seen).differences, strayed, report.notes)
@@ -53,6 +53,14 @@ def find(plan: Plan, scenario: Scenario, differences: Differences, report: Repor
     return Finding(
         model, missed, strayed, (*differences.notes, *([late] if cost else []), *report.notes)
     )
+
+
+def _meant(model: Ladder, seen: Ladder, differences: Differences) -> Ladder:
+    """What was seen, with the result that a declared other code stands for."""
+    code = model.result.code
+    if model.result.kind == "refused" and differences.told.get(code) == seen.result.code:
+        return replace(seen, result=model.result)
+    return seen
 
 
 def _sooner(ladder: Ladder, seconds: float) -> Ladder:

@@ -27,7 +27,7 @@ from sipfo.verify.lab.luck import Luck
 from sipfo.verify.lab.objections import objections, orphans
 from sipfo.verify.lab.papers import Papers, make_papers
 from sipfo.verify.lab.passwords import draw_secrets, proof_for
-from sipfo.verify.lab.script import Address, Callee
+from sipfo.verify.lab.script import Address
 from sipfo.verify.lab.space.enter import FILES, NAME_SERVER, asks_our_name_server
 from sipfo.verify.lab.space.interface import add_addresses
 from sipfo.verify.lab.space.job import Report
@@ -45,7 +45,7 @@ from sipfo.verify.lab.stage import (
 from sipfo.verify.lab.wire.capture import Capture
 from sipfo.verify.lab.wire.course import branches, trace
 from sipfo.verify.lab.wire.heard import Ear
-from sipfo.verify.lab.wire.order import slots
+from sipfo.verify.lab.wire.order import Placed, slots
 from sipfo.verify.lab.wire.reconstruct import Terms, reconstruct
 from sipfo.verify.simulate import simulate, trunk_of, turned
 
@@ -100,7 +100,7 @@ class House:
         # The runtime is told its name server; another engine reads it in a file.
         if stage.names and not self._engine.takes_turns and not asks_our_name_server():
             raise CannotPlay("there is no /etc/resolv.conf to stand in for, and a name to look up")
-        self._names.serve([f"{name}. 1 IN A {host}" for name, host in stage.names.items()])
+        self._names.serve([f"{name}. 0 IN A {host}" for name, host in stage.names.items()])
         if self._is_limited and self.placed:
             await asyncio.sleep(SECOND)
         async with AsyncExitStack() as stack:
@@ -120,7 +120,15 @@ class House:
             await cast.quiet(LINGER)
             running.check()
             reported = running.reported()
-            return self._report(trunk, scenario, stage, expected, received, cast.callees, reported)
+            ladder, placed = self._ladder(trunk, scenario, stage, expected)
+            own_media = differences.own_media
+            remarks = list(
+                objections(scenario.number, ladder, placed, received, reported, own_media)
+            )
+            notes: list[str] = []
+            for words, is_late in orphans(cast.callees, received):
+                (notes if is_late and self._engine.leaves_late else remarks).append(words)
+            return Report(ladder, tuple(remarks), tuple(notes))
 
     async def close(self) -> None:
         """End the engine."""
@@ -128,16 +136,9 @@ class House:
             await self._running.stop()
             self._running = None
 
-    def _report(
-        self,
-        trunk: Trunk,
-        scenario: Scenario,
-        stage: Stage,
-        expected: Ladder,
-        received: Received,
-        callees: tuple[Callee, ...],
-        reported: Ladder | None,
-    ) -> Report:
+    def _ladder(
+        self, trunk: Trunk, scenario: Scenario, stage: Stage, expected: Ladder
+    ) -> tuple[Ladder, list[Placed]]:
         self._capture.drain()
         steps = Order(self._plan).steps(trunk, scenario.number, turned(trunk, scenario))
         order = tuple(slots(stage, steps, scenario))
@@ -145,12 +146,7 @@ class House:
         probed = any(one.probe for one in self._plan.routes)
         probed |= any(one.probe for one in self._plan.carriers)
         course = trace(self._ear.events, stage.caller, self._doors, self._known)
-        ladder, placed = reconstruct(course, order, Terms(trunk, retry, probed), expected)
-        remarks = list(objections(scenario.number, ladder, placed, received, reported))
-        notes: list[str] = []
-        for words, is_late in orphans(callees, received):
-            (notes if is_late and self._engine.leaves_late else remarks).append(words)
-        return Report(ladder, tuple(remarks), tuple(notes))
+        return reconstruct(course, order, Terms(trunk, retry, probed), expected)
 
     async def _call(self, stage: Stage, trunk: Trunk, scenario: Scenario, limit: float) -> Received:
         there = door(self._plan, stage.caller)
@@ -211,6 +207,7 @@ async def open_house(engine: Engine, plan: Plan) -> AsyncIterator[House]:
         where = FILES if Path(FILES).is_dir() else None
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sipfo-lab-", dir=where))
         names = await DnsServer.start("", NAME_SERVER, 53)
+        names.remembered = 0  # the next call's names are others
         stack.callback(names.close)
         ear = Ear()
         capture = stack.enter_context(Capture(ear))

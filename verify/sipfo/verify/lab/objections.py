@@ -25,12 +25,15 @@ def objections(
     placed: Sequence[Placed],
     received: Received,
     reported: Ladder | None,
+    own_media: bool = False,
 ) -> Iterator[str]:
-    """Everything that is wrong; `number` is the one that the caller dialled."""
+    """Everything that is wrong; `number` is the one that the caller dialled. With `own_media` the
+    session that the caller was told of is the engine's."""
     for place, one in enumerate(placed, 1):
         if one.slot is not None and one.one.invite is not None:
             yield from _asked(place, number, one.slot, one.one.invite)
-    yield from _speaks(ladder, received)
+    if not own_media:
+        yield from _speaks(ladder, received)
     if reported is not None:
         yield from _reported(ladder, reported)
 

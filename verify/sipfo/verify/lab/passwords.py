@@ -7,6 +7,7 @@ trunk takes by credential only, are told the same random ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sipfo.plan.model import Plan, Trunk
 from sipfo.runtime.secret import Secret, names
@@ -15,6 +16,11 @@ from sipfo.runtime.sip.digest import answer, strongest
 from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.wire import entropy
+
+_FIELDS: Final = {
+    401: (b"www-authenticate", b"authorization"),
+    407: (b"proxy-authenticate", b"proxy-authorization"),
+}
 
 
 def draw_secrets(plan: Plan) -> dict[str, Secret]:
@@ -30,17 +36,18 @@ class Proof:
     password: Secret
 
     def answer(self, invite: Request, challenged: Response, via: bytes) -> Request | None:
-        """The INVITE again with what a 407 asks for (RFC 3261 §22.3); None when it asks for what
-        cannot be answered."""
-        challenge = strongest(challenged.headers.lines(b"proxy-authenticate"))
+        """The INVITE again with what a 401 or 407 asks for (RFC 3261 §22.2, §22.3); None when it
+        asks for what cannot be answered."""
+        asks, proves = _FIELDS[challenged.status]
+        challenge = strongest(challenged.headers.lines(asks))
         if challenge is None:
             return None
         user, cnonce = self.user.encode("utf-8"), entropy.token().encode("ascii")
         given = answer(challenge, user, self.password.reveal(), "INVITE", invite.uri, cnonce)
-        headers = Headers([one for one in invite.headers if one[0] != b"proxy-authorization"])
+        headers = Headers([one for one in invite.headers if one[0] != proves])
         headers.set(b"via", via)
         headers.set(b"cseq", CSeq(invite.cseq.number + 1, "INVITE").encode())
-        headers.add(b"proxy-authorization", given.encode())
+        headers.add(proves, given.encode())
         return Request("INVITE", invite.uri, headers, invite.body)
 
 

@@ -20,7 +20,6 @@ from sipfo.compiler.targets.kamailio.probes import (
     one_clock,
     whole_seconds,
 )
-from sipfo.compiler.targets.kamailio.source import NOWHERE, Source
 from sipfo.compiler.targets.kamailio.tables import (
     HTABLE,
     MTREE,
@@ -41,6 +40,7 @@ from sipfo.compiler.targets.kamailio.view import (
     uses,
 )
 from sipfo.compiler.targets.safe import Safe, templates
+from sipfo.compiler.targets.source import NOWHERE, Source
 from sipfo.plan.construct import MOST_BRANCHES
 from sipfo.plan.model import Plan
 

@@ -136,11 +136,6 @@ def socket_literal(text: str) -> Literal:
     return Literal(text)
 
 
-def bracketed(host: str) -> str:
-    """An address as it stands before a port: IPv6 in brackets."""
-    return f"[{host}]" if ":" in host else host
-
-
 def _check(text: str) -> None:
     if _CONTROLS.search(text):
         raise CannotSay(f"{text!r}: a control character cannot be written for Kamailio")

@@ -12,14 +12,14 @@ from math import ceil
 from typing import Final
 
 from sipfo.compiler.targets.kamailio.encode import token
-from sipfo.compiler.targets.kamailio.places import (
+from sipfo.compiler.targets.places import (
     Destination,
     Place,
     carrier_key,
     places,
     route_key,
 )
-from sipfo.compiler.targets.kamailio.sockets import sender
+from sipfo.compiler.targets.sockets import sender
 from sipfo.plan.model import Plan, Probe
 
 ACTIVE_PROBING = 8

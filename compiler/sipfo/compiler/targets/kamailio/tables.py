@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, Protocol
 
-from sipfo.compiler.targets.kamailio.encode import bracketed, comment, field, plain_names
-from sipfo.compiler.targets.kamailio.numbers import (
+from sipfo.compiler.targets.kamailio.encode import comment, field, plain_names
+from sipfo.compiler.targets.kamailio.probes import probed
+from sipfo.compiler.targets.numbers import (
     declared_prefixes,
     range_prefixes,
     taker_of_any,
 )
-from sipfo.compiler.targets.kamailio.places import Place, carrier_key, places, route_key
-from sipfo.compiler.targets.kamailio.probes import probed
-from sipfo.compiler.targets.kamailio.sockets import sender, transports
+from sipfo.compiler.targets.places import Place, carrier_key, places, route_key
 from sipfo.compiler.targets.safe import CannotSay
+from sipfo.compiler.targets.sockets import bracketed, sender, transports
 from sipfo.plan.construct import MOST_BRANCHES
 from sipfo.plan.model import Carrier, Plan, Retry, Trunk
 from sipfo.plan.order import carriers_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sipfo.compiler.targets.kamailio.encode import Literal, bracketed, literal, socket_literal
+from sipfo.compiler.targets.kamailio.encode import Literal, literal, socket_literal
+from sipfo.compiler.targets.sockets import bracketed
 from sipfo.plan.model import Plan
 
 AUTHORITIES: Final = "/etc/ssl/certs/ca-certificates.crt"

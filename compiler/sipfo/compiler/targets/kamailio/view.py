@@ -21,13 +21,13 @@ from sipfo.compiler.targets.kamailio.encode import (
     socket_literal,
     whole_word,
 )
-from sipfo.compiler.targets.kamailio.places import places
-from sipfo.compiler.targets.kamailio.sockets import sockets, transports
 from sipfo.compiler.targets.kamailio.tables import retry_names
+from sipfo.compiler.targets.places import places
+from sipfo.compiler.targets.sockets import sockets, transports
+from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import (
     AnyNumber,
     Carrier,
-    Commit,
     CommitOnCode,
     NumberPrefix,
     NumberRange,
@@ -178,26 +178,13 @@ def socket_lines(plan: Plan) -> tuple[SocketLine, ...]:
     )
 
 
-def retry_views(plan: Plan, retries: Sources) -> tuple[RetryView, ...]:
+def retry_views(plan: Plan, retries: Source) -> tuple[RetryView, ...]:
     """The retry policies as route blocks. Raises CannotSay."""
     names = retry_names(plan)
     return tuple(_view(retry, names[retry.name], retries) for retry in used_retries(plan))
 
 
-class Sources:
-    """Where a retry policy says what it says; without a policy to look at, nowhere."""
-
-    def retry(self, retry: str) -> str:
-        return ""
-
-    def rule(self, retry: str, rule: Rule | None) -> str:
-        return ""
-
-    def commit(self, retry: str, point: Commit) -> str:
-        return ""
-
-
-def _view(retry: Retry, name: str, sources: Sources) -> RetryView:
+def _view(retry: Retry, name: str, sources: Source) -> RetryView:
     cases = list(_cases(retry, sources))
     ranges = sorted(
         (case for case in cases if case.first is not None),
@@ -220,7 +207,7 @@ def _view(retry: Retry, name: str, sources: Sources) -> RetryView:
     )
 
 
-def _cases(retry: Retry, sources: Sources) -> Iterator[Case]:
+def _cases(retry: Retry, sources: Source) -> Iterator[Case]:
     for rule in retry.rules:
         verdict = _number(rule.verdict)
         source = comment(sources.rule(retry.name, rule))
@@ -237,7 +224,7 @@ def _cases(retry: Retry, sources: Sources) -> Iterator[Case]:
                 continue  # these go by length: see `_view`
 
 
-def _tag(retry: Retry, rule: Rule, sources: Sources) -> Case:
+def _tag(retry: Retry, rule: Rule, sources: Source) -> Case:
     assert isinstance(rule.match, OnTag)
     return Case(
         _number(rule.verdict),
@@ -247,7 +234,7 @@ def _tag(retry: Retry, rule: Rule, sources: Sources) -> Case:
     )
 
 
-def _commits(retry: Retry, sources: Sources) -> Iterator[Case]:
+def _commits(retry: Retry, sources: Source) -> Iterator[Case]:
     conditions = {"early-media": "has_body()", "progress": "$rs > 100"}
     for point in retry.commit:
         source = comment(sources.commit(retry.name, point))

@@ -5,11 +5,16 @@ from __future__ import annotations
 import importlib
 from typing import Final, cast
 
+from sipfo.verify.lab.engines.asterisk import Asterisk
 from sipfo.verify.lab.engines.engine import Engine
 from sipfo.verify.lab.engines.kamailio import Kamailio
 from sipfo.verify.lab.engines.runtime import Runtime
 
-ENGINES: Final[dict[str, Engine]] = {"runtime": Runtime(), "kamailio": Kamailio()}
+ENGINES: Final[dict[str, Engine]] = {
+    "runtime": Runtime(),
+    "kamailio": Kamailio(),
+    "asterisk": Asterisk(),
+}
 
 
 def engine_of(name: str) -> Engine:

@@ -27,12 +27,16 @@ class Differences:
 
     `scenario` is what the engine meets in effect: the model plays it to what must be seen. `notes`
     say to a person what differs, in a sentence each. `later` is how many seconds after the model's
-    time the caller may be told.
+    time the caller may be told. `own_media` says that the engine describes a session of its own, so
+    that what the caller is told does not show who answered. `told` are final codes that the caller
+    gets in place of others.
     """
 
     scenario: Scenario
     notes: tuple[str, ...] = ()
     later: float = 0.0
+    own_media: bool = False
+    told: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from compiler.targets.kamailio.test_readback import hostile_plan
 from plan.strategies import plans
-from sipfo.compiler.targets.kamailio.places import Destination, destination, places
+from sipfo.compiler.targets.places import Destination, destination, places
 from sipfo.compiler.targets.safe import CannotSay
 from sipfo.plan.model import Plan
 from verify.seed import plan

@@ -6,13 +6,12 @@ from pathlib import PurePath
 from typing import Final
 
 from sipfo.compiler.pipeline import Compilation
-from sipfo.compiler.targets.kamailio.view import Sources
 from sipfo.compiler.whence import Whence
 from sipfo.grammar.source import Span
 from sipfo.plan.model import Commit, Rule
 
 
-class Source(Sources):
+class Source:
     """The places of a plan's parts, as `first.sipfo:9`; this one, of a plan alone, knows none."""
 
     headline = "Written by sipfo from a plan."
@@ -24,6 +23,15 @@ class Source(Sources):
         return ""
 
     def egress(self, egress: str) -> str:
+        return ""
+
+    def retry(self, retry: str) -> str:
+        return ""
+
+    def rule(self, retry: str, rule: Rule | None) -> str:
+        return ""
+
+    def commit(self, retry: str, point: Commit) -> str:
         return ""
 
 

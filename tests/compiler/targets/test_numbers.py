@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plan.strategies import plans, telephone_numbers
-from sipfo.compiler.targets.kamailio.numbers import (
+from sipfo.compiler.targets.numbers import (
     covering,
     declared_prefixes,
     range_prefixes,

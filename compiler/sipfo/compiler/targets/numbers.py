@@ -1,4 +1,4 @@
-"""Which numbers are whose, as prefixes: what Kamailio's `mtree` looks up in constant time.
+"""Which numbers are whose, as prefixes: what an engine looks up in a tree.
 
 A range becomes the few prefixes that cover it and nothing else. What would surprise: each of these
 begins with the number's length, two digits, because a range holds numbers of one length while a

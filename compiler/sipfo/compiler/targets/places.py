@@ -1,4 +1,4 @@
-"""Where attempts go, as the configuration looks it up: each destination of each route and carrier.
+"""Where attempts go, as a configuration looks it up: each destination of each route and carrier.
 
 An address is a target at once; a name is left to be located when the call is placed (RFC 3263). What
 would surprise: a Request-URI is kept in two parts around the user, because the called number takes
@@ -114,7 +114,7 @@ def destination(uri: str) -> Destination:
     """The parts of a `sip:` URI of a plan. Raises CannotSay."""
     found = _URI.fullmatch(uri.removeprefix("sip:"))
     if found is None:
-        raise CannotSay(f"`{uri}` is no address that Kamailio can send to")
+        raise CannotSay(f"`{uri}` is no address that a call can be sent to")
     transport = _TRANSPORT.search(found["rest"] or "")
     made = Destination(
         user=found["user"],
@@ -126,5 +126,5 @@ def destination(uri: str) -> Destination:
     is_known = made.transport is None or made.transport in DEFAULT_PORTS
     has_port = made.port is None or 1 <= made.port <= 65535
     if not is_known or not has_port or not (made.is_numeric or _NAME.fullmatch(made.host)):
-        raise CannotSay(f"`{uri}` is no address that Kamailio can send to")
+        raise CannotSay(f"`{uri}` is no address that a call can be sent to")
     return made

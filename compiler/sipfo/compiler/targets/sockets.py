@@ -1,12 +1,11 @@
-"""The sockets that Kamailio opens: where calls arrive, and where attempts are sent from."""
+"""The sockets that an engine opens: where calls arrive, and where attempts are sent from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sipfo.compiler.targets.kamailio.encode import bracketed
-from sipfo.compiler.targets.kamailio.places import places
+from sipfo.compiler.targets.places import places
 from sipfo.plan.model import Egress, Plan
 
 
@@ -20,7 +19,7 @@ class Socket:
 
 
 def socket(transport: str, host: str, port: int) -> str:
-    """A socket as Kamailio writes it."""
+    """A socket, as `udp:192.0.2.1:5060`."""
     return f"{transport}:{bracketed(host)}:{port}"
 
 
@@ -62,3 +61,8 @@ def _sending(plan: Plan) -> Iterator[tuple[str, str]]:
         for transport in ("udp", "tcp", "tls"):
             if transport in used:
                 yield sender(egress, transport), egress.name
+
+
+def bracketed(host: str) -> str:
+    """An address as it stands before a port: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,1 @@
+"""Plan to what Asterisk loads. Start reading at `emit.py`."""

@@ -1,0 +1,209 @@
+"""Asterisk as an engine: started once with what `sipfo compile --target asterisk` writes.
+
+How it is started and what it is asked stands here and nowhere else. What would surprise: Debian has
+it in no release that all of us run, so it may be in a folder of its own, started by its own loader.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from sipfo.compiler.targets.asterisk.emit import render
+from sipfo.compiler.targets.asterisk.endpoints import AUTHORITIES
+from sipfo.compiler.targets.folder import write
+from sipfo.plan.ladder import Ladder
+from sipfo.plan.model import OnCause, Plan, Retry
+from sipfo.plan.outcome import Judge
+from sipfo.plan.scenario import Scenario
+from sipfo.verify.conduct import has_body
+from sipfo.verify.lab.engines.deaf import deaf_to_icmp
+from sipfo.verify.lab.engines.engine import Differences, Setting
+from sipfo.verify.lab.engines.process import Program
+from sipfo.verify.lab.space.system import bind
+from sipfo.verify.lab.stage import CannotPlay, door
+
+TREE: Final = "SIPFO_ASTERISK"
+"""The variable that says in which folder Asterisk's packages were unpacked."""
+
+UNPACKED: Final = ".venv/asterisk"
+"""Where they are unpacked if it says nothing: below the folder that this runs in."""
+
+TOLD: Final = dict.fromkeys(range(300, 400), 480)
+"""What a caller gets in place of a redirection."""
+
+SEEN: Final = (180, 183)
+"""The provisional responses above 100 that its dialplan hears of."""
+
+FOREGROUND: Final = ("-f", "-g")
+
+
+class Asterisk:
+    """The Asterisk that was unpacked, or the one on the path."""
+
+    name = "asterisk"
+    takes_turns = False
+    leaves_late = False
+
+    def missing(self) -> str | None:
+        if _tree() is None and shutil.which("asterisk") is None:
+            return (
+                "no such program: install Asterisk 20 or later, or unpack it with "
+                "tests/install-asterisk"
+            )
+        return None
+
+    def version(self) -> str:
+        command = [*_program(), "-V"]
+        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        words = said.stdout.split()  # "Asterisk 22.10.0~dfsg+…"
+        return words[1].partition("~")[0] if len(words) > 1 else "of an unknown version"
+
+    def prepare(self, plan: Plan, setting: Setting, folder: Path) -> None:
+        secrets = {
+            name: secret.reveal().decode("utf-8", "surrogateescape")
+            for name, secret in setting.secrets.items()
+        }
+        write(folder, render(_unprobed(plan), str(folder), secrets))
+
+    async def start(self, plan: Plan, setting: Setting, folder: Path) -> RunningAsterisk:
+        if setting.believed is not None and Path(AUTHORITIES).exists():
+            bind(str(setting.believed), AUTHORITIES)  # in this mount namespace alone
+        command = [str(folder / "start"), *FOREGROUND]
+        program = await Program.start(self.name, command, folder, environment(folder))
+        here = door(plan)
+        try:
+            await program.answers(here.host, here.port)
+        except BaseException:
+            await program.stop()
+            raise
+        return RunningAsterisk(program)
+
+    def differs(self, plan: Plan, scenario: Scenario) -> Differences:
+        if all(one.transport == "tls" for one in plan.listen):
+            raise CannotPlay("the lab does not hear when an Asterisk that has TLS alone is ready")
+        met, notes = deaf_to_icmp(plan, scenario)
+        for route in plan.routes:
+            if route.registered is not None and _reaches(plan, scenario, route.name):
+                raise CannotPlay(
+                    f"{route.name} is a registered user, whom the lab does not register"
+                )
+        met, deaf = _deaf_to_reasons(plan, met)
+        _check_commits(plan, scenario)
+        return Differences(met, (*notes, *deaf), own_media=True, told=TOLD)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What `start` and `reload` of a folder are to be told. For an Asterisk that was unpacked, the
+    folder gets a program that runs it, and the places of what came with it."""
+    tree = _tree()
+    if tree is None:
+        return {}
+    (folder / "local.conf").write_text(_directories(tree), "utf-8")
+    (folder / "run").mkdir(exist_ok=True)
+    runner = folder / "run" / "asterisk"
+    words = " ".join(f"'{one}'" for one in _program())
+    runner.write_text(f'#!/bin/sh\nexec {words} "$@"\n', "utf-8")
+    runner.chmod(0o755)
+    return {"ASTERISK": str(runner)}
+
+
+def _retry(plan: Plan, scenario: Scenario) -> Retry:
+    trunk = next(one for one in plan.trunks if one.name == scenario.trunk)
+    return next(one for one in plan.retries if one.name == trunk.retry)
+
+
+def _check_commits(plan: Plan, scenario: Scenario) -> None:
+    """Raises CannotPlay where a provisional would commit that Asterisk does not see."""
+    judge = Judge(_retry(plan, scenario))
+    for behaviour in scenario.behaviours:
+        for reply in behaviour.replies:
+            code = reply.status
+            if 100 < code < 200 and code not in SEEN and judge.commits(code, has_body(code)):
+                raise CannotPlay(
+                    f"a {code} of {behaviour.route} commits, which Asterisk does not see"
+                )
+
+
+def _deaf_to_reasons(plan: Plan, scenario: Scenario) -> tuple[Scenario, tuple[str, ...]]:
+    """The scenario without Q.850 causes, where the trunk's policy goes by some."""
+    retry = _retry(plan, scenario)
+    if not any(isinstance(rule.match, OnCause) for rule in retry.rules):
+        return scenario, ()
+    notes: list[str] = []
+    behaviours = []
+    for behaviour in scenario.behaviours:
+        replies = tuple(one.model_copy(update={"cause": None}) for one in behaviour.replies)
+        if replies != behaviour.replies:
+            notes.append(f"what the Reason of {behaviour.route} says is not seen: its code decides")
+        behaviours.append(behaviour.model_copy(update={"replies": replies}))
+    return scenario.model_copy(update={"behaviours": tuple(behaviours)}), tuple(notes)
+
+
+def _reaches(plan: Plan, scenario: Scenario, route: str) -> bool:
+    return any(one.name == scenario.trunk and route in one.routes for one in plan.trunks)
+
+
+def _unprobed(plan: Plan) -> Plan:
+    """The plan without probes: the lab takes nobody down, and one failure is enough for Asterisk."""
+    return plan.model_copy(
+        update={
+            "routes": tuple(one.model_copy(update={"probe": None}) for one in plan.routes),
+            "carriers": tuple(one.model_copy(update={"probe": None}) for one in plan.carriers),
+        }
+    )
+
+
+def _tree() -> Path | None:
+    """The folder with Asterisk's packages, if there is one."""
+    said = os.environ.get(TREE)
+    for place in [Path(said)] if said else [Path.cwd() / UNPACKED, _checkout() / UNPACKED]:
+        if (place / "usr/sbin/asterisk").exists():
+            return place.resolve()
+    return None
+
+
+def _checkout() -> Path:
+    return Path(__file__).resolve().parents[5]
+
+
+def _program() -> list[str]:
+    tree = _tree()
+    if tree is None:
+        return ["asterisk"]
+    loader = next(iter(sorted((tree / "usr").glob("lib*/ld-linux*.so*"))), None)
+    if loader is None:
+        return [str(tree / "usr/sbin/asterisk")]
+    libraries = sorted(str(one) for one in (tree / "usr/lib").glob("*-linux-gnu*"))
+    return [str(loader), "--library-path", ":".join(libraries), str(tree / "usr/sbin/asterisk")]
+
+
+def _directories(tree: Path) -> str:
+    """Where an Asterisk that is not at its package's place finds what it came with."""
+    modules = next(iter(sorted((tree / "usr/lib").glob("*/asterisk/modules"))), tree)
+    return (
+        f"[directories](+)\nastmoddir = {modules}\nastdatadir = {tree}/usr/share/asterisk\n"
+        f"astvarlibdir = {tree}/usr/share/asterisk\n"
+    )
+
+
+class RunningAsterisk:
+    """An Asterisk that answers."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    async def refresh(self) -> None:
+        """It remembers no name longer than its records say."""
+
+    async def stop(self) -> None:
+        await self._program.stop()
+
+    def check(self) -> None:
+        self._program.check()
+
+    def reported(self) -> Ladder | None:
+        return None
