@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -146,9 +147,9 @@ class Callee:
         if habit.endswith("resets"):
             self.wire.cut_off()
 
-    def _later(self, leg: Leg, after: float, work: object) -> None:
+    def _later(self, leg: Leg, after: float, work: Callable[[], object]) -> None:
         loop = asyncio.get_running_loop()
-        leg.timers.append(loop.call_later(after, work))  # type: ignore[arg-type]
+        leg.timers.append(loop.call_later(after, work))
 
     def _step(self, leg: Leg, status: int) -> None:
         if not leg.final:

@@ -16,6 +16,7 @@ from sipfo.runtime.dialogname import carry_refer_to
 from sipfo.runtime.directory import Directory
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.leg import TARGET_REFRESH, Leg
+from sipfo.runtime.placement import Grounds, Placement
 from sipfo.runtime.reason import (
     INVITE_EXPIRED,
     NOT_ACKNOWLEDGED,
@@ -25,7 +26,7 @@ from sipfo.runtime.reason import (
 from sipfo.runtime.record import EndRecord, Notice, Party
 from sipfo.runtime.relay import InviteRelay, Relay
 from sipfo.runtime.sessiontimer import Watch
-from sipfo.runtime.setup import Grounds, Placement, Setup
+from sipfo.runtime.setup import Setup
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed

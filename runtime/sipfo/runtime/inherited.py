@@ -17,9 +17,10 @@ from sipfo.runtime.directory import Directory
 from sipfo.runtime.estate import AccountPaper, CallPaper, LegPaper
 from sipfo.runtime.leg import Leg
 from sipfo.runtime.login import Keyring
+from sipfo.runtime.placement import Grounds, Placement, Sent
 from sipfo.runtime.record import CallRecord
 from sipfo.runtime.sessiontimer import Watch
-from sipfo.runtime.setup import Grounds, Placement, Sent, Setup
+from sipfo.runtime.setup import Setup
 from sipfo.runtime.sip.dialog import Dialog
 
 

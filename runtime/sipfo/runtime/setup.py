@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sipfo.plan.action import (
     Abandon,
@@ -35,27 +34,24 @@ from sipfo.plan.event import (
     Placed,
     Responded,
 )
-from sipfo.plan.hunt import Hunt, Itinerary
+from sipfo.plan.hunt import Hunt
 from sipfo.plan.ladder import Attempt as Rung
 from sipfo.plan.ladder import Ladder, Settled
-from sipfo.plan.model import Egress
 from sipfo.plan.order import Step
 from sipfo.plan.outcome import Final, Outcome
 from sipfo.runtime.answer import Answer
 from sipfo.runtime.attempt import Attempt
-from sipfo.runtime.challenges import LIFE, Challenges, Pinned
-from sipfo.runtime.core import Core
+from sipfo.runtime.challenges import LIFE, Pinned
 from sipfo.runtime.emergency import is_emergency
-from sipfo.runtime.graves import Departed, Graves
+from sipfo.runtime.graves import Departed
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
 from sipfo.runtime.locate import Target, reaches
-from sipfo.runtime.login import Keyring
 from sipfo.runtime.outgoing import CHALLENGED
 from sipfo.runtime.passport import is_stale
-from sipfo.runtime.privacy import Trust, Trusted
-from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.placement import Grounds, Placement, Sent
+from sipfo.runtime.privacy import Trust
 from sipfo.runtime.reason import why_given_up
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
 from sipfo.runtime.sip.dialog import Dialog
@@ -63,44 +59,6 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Response
 from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.uri import parse_uri
-from sipfo.runtime.standing import Standing
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """What is known of a call when it is placed; `hops` is the Max-Forwards it goes on with, `plan`
-    the fingerprint of the plan that it keeps."""
-
-    call: str
-    trunk: str
-    number: str
-    itinerary: Itinerary
-    hops: int
-    pinned: Target | None = None
-    plan: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """Where an INVITE went: a route or carrier, and its target."""
-
-    route: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """What the calls of one engine share; `trunks` are the trunks' limits."""
-
-    core: Core
-    egress: dict[str, Egress]
-    trunks: Quotas
-    standing: Standing
-    challenges: Challenges
-    graves: Graves
-    keyring: Keyring
-    trusted: Trusted
-
 
 Done = Callable[[Result, Attempt | None, Response | None, float], None]
 """Takes the result, the attempt and response that it came from if any, and the time."""

@@ -22,11 +22,11 @@ from sipfo.runtime.health import Healths
 from sipfo.runtime.holds import Holds
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.login import Keyring
+from sipfo.runtime.placement import Grounds
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.probes import Probes, probed
 from sipfo.runtime.quotas import Quotas
 from sipfo.runtime.secret import Secret
-from sipfo.runtime.setup import Grounds
 from sipfo.runtime.standing import Standing
 
 

@@ -1,0 +1,52 @@
+"""What a call is placed with, and what the calls of one engine share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sipfo.plan.hunt import Itinerary
+from sipfo.plan.model import Egress
+from sipfo.runtime.challenges import Challenges
+from sipfo.runtime.core import Core
+from sipfo.runtime.graves import Graves
+from sipfo.runtime.locate import Target
+from sipfo.runtime.login import Keyring
+from sipfo.runtime.privacy import Trusted
+from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.standing import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What is known of a call when it is placed; `hops` is the Max-Forwards it goes on with, `plan`
+    the fingerprint of the plan that it keeps."""
+
+    call: str
+    trunk: str
+    number: str
+    itinerary: Itinerary
+    hops: int
+    pinned: Target | None = None
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where an INVITE went: a route or carrier, and its target."""
+
+    route: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What the calls of one engine share; `trunks` are the trunks' limits."""
+
+    core: Core
+    egress: dict[str, Egress]
+    trunks: Quotas
+    standing: Standing
+    challenges: Challenges
+    graves: Graves
+    keyring: Keyring
+    trusted: Trusted
