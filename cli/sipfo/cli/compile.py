@@ -19,6 +19,9 @@ PLAN: Final = "plan"
 ENGINES: Final = ("kamailio", "asterisk")
 """The targets that are a folder of files."""
 
+CLUSTER: Final = "kamailio cluster"
+"""The target that is a folder of such folders."""
+
 
 @click.command("compile")
 @click.argument("file", type=click.Path())
@@ -43,22 +46,38 @@ ENGINES: Final = ("kamailio", "asterisk")
     metavar="FILE",
     help="Where the values of the policy's secrets are, besides the environment; the plan has none.",
 )
+@click.option(
+    "--cluster",
+    is_flag=True,
+    help="With --target kamailio: a folder for each member of the policy's cluster.",
+)
 @click.option("--force", is_flag=True, help="Also replace files that sipfo did not write.")
-def command(file: str, target: str, output: Path | None, secrets: str | None, force: bool) -> None:
+def command(
+    file: str,
+    target: str,
+    output: Path | None,
+    secrets: str | None,
+    cluster: bool,
+    force: bool,
+) -> None:
     """Turn a policy into a plan, or into what another engine runs.
 
     A plan is JSON, and all that `sipfo run` needs. `--target kamailio -o DIR` writes a folder that
-    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk. With an error nothing is written and the exit status is 1; warnings are
-    shown and do no harm.
+    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk; with `--cluster` there is such
+    a folder for each machine of the policy's cluster. With an error nothing is written and the exit
+    status is 1; warnings are shown and do no harm.
     """
     if target != PLAN and output is None:
         raise click.UsageError(f"--target {target} needs a folder: -o DIR")
+    if cluster and target != "kamailio":
+        raise click.UsageError("--cluster is of --target kamailio: only its members share anything")
     compilation = compile_file(file, [target] if target != PLAN else [])
     plan = plan_or_exit(compilation)
     if compilation.diagnostics:
         show(compilation)
     if target != PLAN and output is not None:
-        _write_folder(compilation, plan, target, output, secrets, force)
+        name = CLUSTER if cluster else target
+        _write_folder(compilation, plan, name, output, secrets, force)
         return
     text = write_plan(plan)
     if output is None:
@@ -79,6 +98,7 @@ def _write_folder(
     from sipfo.compiler.targets import folder as folders  # jinja2: only when it is needed
     from sipfo.compiler.targets.asterisk.emit import render as render_asterisk
     from sipfo.compiler.targets.kamailio.emit import render as render_kamailio
+    from sipfo.compiler.targets.kamailio.emit import render_cluster
     from sipfo.compiler.targets.safe import CannotSay
     from sipfo.compiler.targets.source import OfPolicy
 
@@ -87,11 +107,18 @@ def _write_folder(
         for name, secret in secrets_of(plan, secrets).items()
     }
     try:
-        render = {"kamailio": render_kamailio, "asterisk": render_asterisk}[target]
+        render = {
+            "kamailio": render_kamailio,
+            CLUSTER: render_cluster,
+            "asterisk": render_asterisk,
+        }[target]
         files = render(plan, str(folder.resolve()), values, OfPolicy(compilation))
         folders.write(folder, files, force)
     except (CannotSay, folders.NotOurs) as error:
         raise Unusable(str(error)) from None
     except OSError as error:
         raise Unusable(f"cannot write {folder}: {error.strerror or error}") from None
-    click.echo(f"{folder}: {len(files)} files; start it with {folder / 'start'}", err=True)
+    start = str(folder / "start")
+    if target == CLUSTER and plan.cluster is not None:
+        start = ", ".join(str(folder / one.name / "start") for one in plan.cluster.members)
+    click.echo(f"{folder}: {len(files)} files; start it with {start}", err=True)
