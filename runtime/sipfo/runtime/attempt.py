@@ -60,6 +60,7 @@ class Attempt:
         "given_up",
         "least_interval",
         "legs",
+        "level",
         "login",
         "number",
         "phase",
@@ -104,6 +105,8 @@ class Attempt:
         """Seconds of the shortest session that the target takes, if it refused the caller's."""
         self.winner: bytes | None = None
         """The To tag of the answer that the caller got."""
+        self.level: str | None = None
+        """The instance that leads to a registered user."""
         self.legs: dict[bytes, Leg] = {}
         """Our legs toward the dialogs that this INVITE made, by the peer's tag."""
         self._core = core

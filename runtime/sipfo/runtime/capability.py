@@ -10,9 +10,7 @@ from typing import Final
 from sipfo.plan.construct import Construct, Support, usages
 from sipfo.plan.model import Plan
 
-REFUSED: Final = {
-    Construct.TO_REGISTERED: "give the route a SIP URI: `to sip:HOST`",
-}
+REFUSED: Final[dict[Construct, str]] = {}
 
 MOST_NAMES: Final = 8
 """How many users of one construct a message names; it counts the others."""
