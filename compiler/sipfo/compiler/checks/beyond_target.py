@@ -9,7 +9,7 @@ Why: leaving a statement out in silence would carry calls in a way that nobody d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
@@ -36,7 +36,20 @@ PLACES: Final[dict[Construct, tuple[type[tree.Block], type[tree.Node]]]] = {
     Construct.GIVEN_UP: (tree.Retry, tree.Timer),
     Construct.MANY_ATTEMPTS: (tree.Trunk, tree.Routes),
 }
-"""Where a construct stands: the statement in the block; the other two are found by what they say."""
+"""Where a construct stands: the statement in the block; the others are found by what they say."""
+
+_OUTCOMES: Final[dict[Construct, Callable[[tree.Ending], bool]]] = {
+    Construct.ON_TRANSPORT_ERROR: lambda one: (
+        isinstance(one, tree.Outcome) and one.match.text == "transport-error"
+    ),
+    Construct.ON_CAUSE: lambda one: isinstance(one, tree.Cause),
+    Construct.ON_TAG: lambda one: isinstance(one, tree.Outcome) and one.tag is not None,
+}
+_MOMENTS: Final[dict[Construct, Callable[[str], bool]]] = {
+    Construct.COMMIT_ON_MEDIA: lambda text: text == "early-media",
+    Construct.COMMIT_ON_PROGRESS: lambda text: text == "progress",
+    Construct.COMMIT_ON_OTHER: lambda text: text.isdigit() and text not in ("180", "183"),
+}
 
 
 def check(
@@ -78,13 +91,15 @@ class _Places:
             return next(
                 one.span for one in self._file.statements if isinstance(one, tree.ListenTls)
             )
-        if usage.construct is Construct.TO_TLS:
+        if usage.construct in (Construct.TO_TLS, Construct.TO_NAME):
             block = self._blocks.get((tree.Route, usage.name))
             return self._item(block or self._blocks[tree.Carrier, usage.name], tree.ToUri)
         if usage.construct is Construct.TRUSTED:
             return self._trusted(usage.name)
-        if usage.construct is Construct.ON_TRANSPORT_ERROR:
-            return self._transport_error(self._blocks[tree.Retry, usage.name])
+        if usage.construct in _OUTCOMES:
+            return self._outcome(self._blocks[tree.Retry, usage.name], _OUTCOMES[usage.construct])
+        if usage.construct in _MOMENTS:
+            return self._moment(self._blocks[tree.Retry, usage.name], _MOMENTS[usage.construct])
         kind, node = PLACES[usage.construct]
         return self._item(self._blocks[kind, usage.name], node)
 
@@ -96,18 +111,18 @@ class _Places:
         return next((one.span for one in items if isinstance(one, tree.Trusted)), blocks[0].span)
 
     @staticmethod
-    def _transport_error(retry: tree.Block) -> Span:
-        """Where a retry policy names a transport error."""
+    def _outcome(retry: tree.Block, is_meant: Callable[[tree.Ending], bool]) -> Span:
+        """The first outcome of a retry policy that is meant."""
         lists = (one for one in retry.items if isinstance(one, tree.FailoverOn | tree.StopOn))
         named = (outcome for one in lists for outcome in one.outcomes)
-        return next(
-            (
-                one.span
-                for one in named
-                if isinstance(one, tree.Outcome) and one.match.text == "transport-error"
-            ),
-            retry.name.span,
-        )
+        return next((one.span for one in named if is_meant(one)), retry.name.span)
+
+    @staticmethod
+    def _moment(retry: tree.Block, is_meant: Callable[[str], bool]) -> Span:
+        """The first commit point of a retry policy that is meant."""
+        lists = (one for one in retry.items if isinstance(one, tree.CommitOn))
+        named = (moment for one in lists for moment in one.moments)
+        return next((one.span for one in named if is_meant(one.text)), retry.name.span)
 
     @staticmethod
     def _item(block: tree.Block, kind: type[tree.Node]) -> Span:
