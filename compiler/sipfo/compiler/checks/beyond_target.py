@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.targets.remark import Judge, Remark
 from sipfo.grammar import tree
 from sipfo.grammar.diagnostic import Diagnostic
 from sipfo.grammar.source import Span
@@ -22,7 +23,8 @@ from sipfo.plan.model import Plan
 CODE: Final = "SF801"
 TITLE: Final = "Beyond the target"
 
-Capabilities = Mapping[Construct, Support]
+Capabilities = Mapping[Construct, Support] | Judge
+"""An engine's table, or what a target that is no engine says of the plan."""
 
 PLACES: Final[dict[Construct, tuple[type[tree.Block], type[tree.Node]]]] = {
     Construct.TO_REGISTERED: (tree.Route, tree.ToRegistered),
@@ -57,21 +59,31 @@ def check(
 ) -> Iterator[Diagnostic]:
     """An error for each use that the target refuses, a warning for each that it approximates."""
     places = _Places(subject)
-    for usage in usages(plan):
-        support = capabilities[usage.construct]
-        if support.level == "same":
-            continue
+    for what, support, span in _differences(plan, capabilities, places):
         refused = support.level == "refused"
         verb = "does not have" if refused else "approximates"
         yield Diagnostic(
             CODE,
             "error" if refused else "warning",
             TITLE,
-            f"target `{target}` {verb} `{usage.construct.value}`",
-            places.of(usage),
+            f"target `{target}` {verb} `{what}`",
+            span,
             "not there" if refused else "differs",
             hint=support.how or None,
         )
+
+
+def _differences(
+    plan: Plan, capabilities: Capabilities, places: _Places
+) -> Iterator[tuple[str, Support, Span]]:
+    if callable(capabilities):
+        for remark in capabilities(plan):
+            yield remark.what, remark.support, places.of_remark(remark)
+        return
+    for usage in usages(plan):
+        support = capabilities[usage.construct]
+        if support.level != "same":
+            yield usage.construct.value, support, places.of(usage)
 
 
 class _Places:
@@ -102,6 +114,13 @@ class _Places:
             return self._moment(self._blocks[tree.Retry, usage.name], _MOMENTS[usage.construct])
         kind, node = PLACES[usage.construct]
         return self._item(self._blocks[kind, usage.name], node)
+
+    def of_remark(self, remark: Remark) -> Span:
+        """Where a target says that a remark belongs; a file's first statement, if nowhere."""
+        if remark.block is None:
+            return self._file.statements[0].span
+        block = self._blocks[remark.block, remark.name]
+        return self._item(block, remark.node or tree.Node)
 
     def _trusted(self, name: str) -> Span:
         """The first `trusted` of a trunk, route or carrier of this name."""
