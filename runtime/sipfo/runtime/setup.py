@@ -189,6 +189,14 @@ class Setup:
         self._leave_carrier()
         self._grounds.trunks.give_back(self._placement.trunk)
 
+    def let_go(self) -> None:
+        """The call is gone, and so is every attempt but those that are buried."""
+        self._done, self._over = _settled, _over
+        for attempt in self._attempts.values():
+            attempt.outlive(self._departed)
+            if not attempt.given_up:
+                attempt.let_go()
+
     def _leave_carrier(self) -> None:
         step, self._counted = self._counted, None
         if step is not None:
@@ -461,6 +469,16 @@ class Setup:
         left = steps[steps.index(attempt.step) :]
         pinned = Pinned(place.trunk, place.number, left, attempt.target, now + LIFE)
         self._grounds.challenges.remember(final, pinned)
+
+
+def _settled(
+    result: Result, attempt: Attempt | None, response: Response | None, now: float
+) -> None:
+    """Nobody is left to tell."""
+
+
+def _over() -> None:
+    """Nobody is left to tell."""
 
 
 def _is_usable(attempt: Attempt, response: Response) -> bool:
