@@ -25,7 +25,8 @@ from sipfo.compiler.draft.words import (
     rules,
     word,
 )
-from sipfo.compiler.lower import LISTEN, SIP_PORT, SIPS_PORT
+from sipfo.compiler.hosts import LISTEN
+from sipfo.compiler.lower import SIP_PORT, SIPS_PORT
 from sipfo.grammar.format.formatter import format_source
 from sipfo.grammar.source import Source
 from sipfo.plan import model
