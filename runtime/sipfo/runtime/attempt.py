@@ -60,6 +60,7 @@ class Attempt:
         "given_up",
         "least_interval",
         "legs",
+        "level",
         "login",
         "number",
         "phase",
@@ -104,6 +105,8 @@ class Attempt:
         """Seconds of the shortest session that the target takes, if it refused the caller's."""
         self.winner: bytes | None = None
         """The To tag of the answer that the caller got."""
+        self.level: str | None = None
+        """The instance that leads to a registered user."""
         self.legs: dict[bytes, Leg] = {}
         """Our legs toward the dialogs that this INVITE made, by the peer's tag."""
         self._core = core
@@ -139,6 +142,12 @@ class Attempt:
         """Its transaction is gone, and it is remembered on; `call` is told in place of the call,
         which with all its messages need not be."""
         self._call = call
+
+    def let_go(self) -> None:
+        """It is remembered no more: nothing of it can come back."""
+        self._outgoing.let_go()
+        for leg in self.legs.values():
+            leg.part()
 
     def disarm(self) -> None:
         """Stop the timer of its phase."""

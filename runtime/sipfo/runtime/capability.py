@@ -10,9 +10,7 @@ from typing import Final
 from sipfo.plan.construct import Construct, Support, usages
 from sipfo.plan.model import Plan
 
-REFUSED: Final = {
-    Construct.TO_REGISTERED: "give the route a SIP URI: `to sip:HOST`",
-}
+REFUSED: Final[dict[Construct, str]] = {}
 
 APPROXIMATED: Final = {
     Construct.CLUSTER: "it is one machine, with the policy's own addresses: members share nothing",

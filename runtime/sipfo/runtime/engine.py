@@ -23,6 +23,7 @@ from sipfo.runtime.dialogname import carry_replaces
 from sipfo.runtime.directory import Directory
 from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
 from sipfo.runtime.emergency import called_user, is_emergency
+from sipfo.runtime.errand import Result
 from sipfo.runtime.guard import Asked, Guard, Wrong
 from sipfo.runtime.headers import (
     ALLOW,
@@ -39,6 +40,8 @@ from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.placement import Grounds, Placement
 from sipfo.runtime.privacy import cannot_be_given
 from sipfo.runtime.record import Notice
+from sipfo.runtime.registrar.gate import Asked as RegisterAsked
+from sipfo.runtime.registrar.registrars import Refusal
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.build import make_response
@@ -48,6 +51,7 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, check, parse
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
+from sipfo.runtime.sip.transaction.server import ServerTransaction
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import parse_uri
 from sipfo.runtime.sip.via import stamp
@@ -96,7 +100,7 @@ class Engine:
         self._drawn = drawn or {}
         self._limits = limits or Limits()
         papers = Papers(plan, secrets or {}, fingerprint)
-        self._tenure = begin(papers, self.core, entropy, self._limits)
+        self._tenure = begin(papers, self.core, entropy, self._limits, epoch)
         self._stateless = Stateless(self.core, self.knows, self._limits)
         self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
@@ -139,6 +143,7 @@ class Engine:
         """What was sent on a flow did not get through, or its connection broke; `unsent` are the
         messages that were certainly never written."""
         self.core.transport_failed(flow, now)
+        self._grounds.registrars.connection_lost(flow)
         self._wayback.unsent(unsent, flow, now)
 
     def located(
@@ -150,6 +155,10 @@ class Engine:
     ) -> None:
         """The answer to a lookup; `failures` says of each URI without targets why."""
         self.core.located(number, targets, now, failures)
+
+    def carried_out(self, number: int, result: Result, now: float) -> None:
+        """The answer to an errand to the store of bindings."""
+        self.core.carried_out(number, result, now)
 
     def run_timers(self, now: float) -> None:
         """Do what is due."""
@@ -209,9 +218,11 @@ class Engine:
             call.hang_up(now)
 
     def knows(self, source: str) -> bool:
-        """Whether any trunk accepts calls from this address, or did lately for a credential."""
+        """Whether any trunk accepts calls from this address, or did lately for a credential, or
+        somebody registered from there."""
         known, guard = self._tenure.admission.knows(source), self._tenure.guard
-        return known or (guard is not None and guard.knows(source))
+        known = known or (guard is not None and guard.knows(source))
+        return known or self._grounds.registrars.knows(source)
 
     def _request(self, request: Request, arrival: Arrival) -> None:
         flow, _, now = arrival
@@ -233,6 +244,8 @@ class Engine:
             self._in_dialog(request, arrival)
         elif guard is not None and request.method == "INVITE" and guard.asks(request, flow):
             self._guarded(guard, request, arrival)
+        elif request.method == "REGISTER" and self._grounds.registrars.serves(request, flow):
+            self._registers(request, arrival)
         elif not self.knows(flow.remote[0]):
             self._stateless.turn_away(request, arrival)
         elif self._has_no_room(request.method):
@@ -343,6 +356,24 @@ class Engine:
             self._stateless.overloaded(request, arrival)
         else:
             self._invited(request, flow, now, verdict.trunks)
+
+    def _registers(self, request: Request, arrival: Arrival) -> None:
+        """A REGISTER for a domain of ours: nothing is kept of it until it has a password."""
+        registrars = self._grounds.registrars
+        verdict = registrars.judge(request, arrival.flow, arrival.now)
+        if isinstance(verdict, RegisterAsked):
+            self._stateless.challenge(request, verdict.challenges, arrival)
+        elif isinstance(verdict, Refusal):
+            self._stateless.refuse(request, verdict.status, arrival, *verdict.fields)
+            if verdict.reason:
+                notice = f"REGISTER from {arrival.flow.remote[0]}: {verdict.reason}"
+                self.core.records.append(Notice("-", notice))
+        elif self._is_full(request.method):
+            self._stateless.overloaded(request, arrival)
+        else:
+            transaction = self.core.transactions.serve(request, arrival.flow)
+            assert isinstance(transaction, ServerTransaction)  # made for a REGISTER
+            registrars.take(verdict, request, transaction, arrival.flow, arrival.now)
 
     def _consume(self, request: Request) -> None:
         if self._tenure.guard is not None:

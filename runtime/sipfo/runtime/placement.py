@@ -13,6 +13,7 @@ from sipfo.runtime.locate import Target
 from sipfo.runtime.login import Keyring
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.standing import Standing
 
 
@@ -50,3 +51,4 @@ class Grounds:
     graves: Graves
     keyring: Keyring
     trusted: Trusted
+    registrars: Registrars

@@ -26,6 +26,7 @@ from sipfo.runtime.placement import Grounds
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.probes import Probes, probed
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.standing import Standing
 
@@ -57,8 +58,15 @@ class Tenure:
         return self.papers.plan
 
 
-def begin(papers: Papers, core: Core, entropy: Callable[[], str], limits: Limits) -> Tenure:
-    """The first plan of an engine; its probes are still to be started."""
+def begin(
+    papers: Papers,
+    core: Core,
+    entropy: Callable[[], str],
+    limits: Limits,
+    epoch: float = 0.0,
+) -> Tenure:
+    """The first plan of an engine; its probes are still to be started. `epoch` is the Unix time when
+    `now` is 0."""
     plan = papers.plan
     core.tls_ports = tls_ports(plan, {})
     core.listening = listening(plan)
@@ -74,6 +82,7 @@ def begin(papers: Papers, core: Core, entropy: Callable[[], str], limits: Limits
         Graves(),
         Keyring(core, plan, papers.secrets),
         Trusted.of(plan),
+        Registrars(core, plan, papers.secrets, entropy, limits, epoch),
     )
     probes = Probes(core, egress, paths, healths, holds)
     return _tenure(papers, core, entropy, limits, grounds, probes)
@@ -89,6 +98,7 @@ def succeed(
     plan, core = papers.plan, old.grounds.core
     keyring = Keyring(core, plan, papers.secrets)
     keyring.succeed(old.grounds.keyring)
+    registrars = old.grounds.registrars.next(plan, papers.secrets, entropy, limits)
     egress, paths = {one.name: one for one in plan.egress}, probed(plan)
     grounds = replace(
         old.grounds,
@@ -96,6 +106,7 @@ def succeed(
         challenges=Challenges(),
         keyring=keyring,
         trusted=Trusted.of(plan),
+        registrars=registrars,
     )
     made = _tenure(papers, core, entropy, limits, grounds, old.probes, old.guard)
     core.tls_ports = tls_ports(plan, core.tls_ports)

@@ -21,6 +21,7 @@ from sipfo.runtime.capability import check_capabilities
 from sipfo.runtime.control import methods
 from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
+from sipfo.runtime.errand import Errand, Result, Unavailable
 from sipfo.runtime.estate import Estate
 from sipfo.runtime.heritage import estate_of, movable
 from sipfo.runtime.jsonrpc import Method
@@ -35,6 +36,8 @@ from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.via import TLS_PORT
 from sipfo.runtime.tenure import Papers, tls_ports
 from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.bindings.memory import MemoryStore
+from sipfo.runtime.wire.bindings.store import BindingStore
 from sipfo.runtime.wire.certificate import Trust
 from sipfo.runtime.wire.dns import Resolver
 from sipfo.runtime.wire.doors import Doors, Place, places
@@ -92,6 +95,7 @@ class Server:
         """To another process at the same addresses, while there is one."""
         self.succession = Succession(self)
         self._closing: asyncio.TimerHandle | None = None
+        self._bindings: BindingStore = MemoryStore()
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
@@ -115,6 +119,7 @@ class Server:
         witnesses: Sequence[Callable[[Record], None]] = (),
         tap: Tap | None = None,
         legacy: Legacy | None = None,
+        bindings: BindingStore | None = None,
     ) -> Server:
         """Bind every listening and egress address of the plan and serve. Raises CannotListen,
         CannotServe for a plan that needs what is not here, MissingSecret for one that names what
@@ -124,7 +129,8 @@ class Server:
         robin, `drawn` the draws of weighted ones; `trust` says how TLS servers are met; the
         callbacks are told of every attempt, call and notice as it is recorded, `witnesses` of each
         of those before, and of the end of every call; `tap` shows every message that passes;
-        `legacy` is what another process has left.
+        `legacy` is what another process has left; `bindings` keeps those of users that register,
+        else they are forgotten with the process.
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
@@ -159,6 +165,7 @@ class Server:
                     return
 
         server = cls(plan, engine, Resolver(nameservers), on_record, limits, renewal, tap)
+        server._bindings = bindings or MemoryStore()
         try:
             wanted = await server._open(actual, legacy.sockets if legacy is not None else None)
             if legacy is not None:
@@ -340,7 +347,12 @@ class Server:
 
     def handle(self, data: bytes, flow: Flow) -> None:
         """Give a message to the engine."""
-        self._guard(lambda: self._engine.receive(data, flow, self._loop.time()))
+        # What `_guard` does, without a closure for each message.
+        try:
+            self._engine.receive(data, flow, self._loop.time())
+        except Exception:  # noqa: BLE001 - a bug must cost one message, never the server
+            self._wrong()
+        self._flush()
 
     def work(self, do: Callable[[float], None]) -> None:
         """Do something with the engine now, and then what it made the engine send or say."""
@@ -448,16 +460,30 @@ class Server:
         return self._tls if transport == "tls" else self._tcp
 
     def _arm(self) -> None:
+        """Wake at the engine's next moment. A timer that is armed for one before stays: most of
+        these are cancelled meanwhile, and to wake for nothing costs less than to arm anew."""
         due = self._engine.next_due()
+        if due is None:
+            return
         if self._timer is not None:
-            if self._timer.when() == due:
+            if self._timer.when() <= due:
                 return
             self._timer.cancel()
-            self._timer = None
-        if due is not None:
-            self._timer = self._loop.call_at(due, self._due)
+        self._timer = self._loop.call_at(due, self._due)
 
-    async def _look_up(self, lookup: Lookup) -> None:
+    async def _carry_out(self, errand: Errand) -> None:
+        result: Result
+        try:
+            result = await self._bindings.carry_out(errand)
+        except Exception:  # noqa: BLE001 - whoever waits must be told something
+            self._wrong()
+            result = Unavailable("an internal error")
+        self._guard(lambda: self._engine.carried_out(errand.number, result, self._loop.time()))
+
+    async def _look_up(self, lookup: Lookup | Errand) -> None:
+        if isinstance(lookup, Errand):
+            await self._carry_out(lookup)
+            return
         targets: tuple[Target, ...] = ()
         failures: tuple[str, ...] = ()
         try:
