@@ -45,7 +45,7 @@ bench: $(VENV)/dev.stamp packages
 # install them their tests are skipped, and say so. fail2ban and prometheus are daemons of which a
 # tool is wanted: unpacked, and nothing is started.
 packages: $(VENV)/python.stamp
-	@sh tests/install-packages baresip-core postgresql sip-tester sngrep socat tcpdump tshark \
+	@sh tests/install-packages baresip-core postgresql sip-tester sngrep socat sqlite3 tcpdump tshark \
 	    kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
 	    kamailio-json-modules kamailio-utils-modules mmdebstrap
 	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus
