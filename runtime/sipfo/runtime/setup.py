@@ -302,7 +302,8 @@ class Setup:
             return
         self._unfound = ""
         if step.registered:
-            lead(self._core, self._grounds.registrars, step, self._led, now)
+            passed = self._placement.passed
+            lead(self._core, self._grounds.registrars, step, passed, self._led, now)
             return
 
         def told(reason: str) -> None:

@@ -19,6 +19,7 @@ from sipfo.runtime.limits import Limits
 from sipfo.runtime.record import Notice
 from sipfo.runtime.registrar.binding import Binding, Origin
 from sipfo.runtime.registrar.gate import Asked, Gate, Wrong
+from sipfo.runtime.registrar.passing import Passed, fellows, routed_to
 from sipfo.runtime.registrar.register import (
     OUR_TAGS,
     NotTaken,
@@ -26,8 +27,9 @@ from sipfo.runtime.registrar.register import (
     read_registration,
     tags,
 )
+from sipfo.runtime.registrar.sameness import same
 from sipfo.runtime.registrar.table import Came, alive, change
-from sipfo.runtime.registrar.way import Here, Way, ways
+from sipfo.runtime.registrar.way import Here, Way, way_by, ways
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.address import parse_address
 from sipfo.runtime.sip.build import make_response
@@ -68,6 +70,7 @@ class Registrars:
         "_process",
         "_users",
         "connections",
+        "fellows",
     )
 
     def __init__(
@@ -96,6 +99,8 @@ class Registrars:
             )
             for one in plan.registrars
         }
+        self.fellows = fellows(plan)
+        """The addresses that other instances pass calls on from."""
         self.connections: dict[str, Flow] = {}
         """The connections that somebody registered on and that are open, by their token."""
 
@@ -120,7 +125,7 @@ class Registrars:
 
     def knows(self, source: str) -> bool:
         """Whether a source has proven to be a user lately, so that it is no stranger."""
-        return any(gate.knows(source) for gate in self._gates.values())
+        return source in self.fellows or any(one.knows(source) for one in self._gates.values())
 
     def judge(self, request: Request, flow: Flow, now: float) -> Refusal | Asked | str:
         """What a REGISTER is answered at once, or the user whose bindings it may change (RFC 3261
@@ -189,13 +194,54 @@ class Registrars:
                 return
             bindings = alive(result, self._epoch + now)
             here = Here(self._own[registrar.name], self._flow)
-            found = tuple(ways(bindings, registrar.instances, here))
+            to = f"sip:{registered.user}@{registrar.domain}"
+            found = tuple(ways(bindings, to, registrar.instances, here))
             why = "" if found else "nobody is registered"
             if bindings and not found:
                 why = "registered where no instance that is left can reach it"
             then(found, why, now)
 
         self._core.errand(Errand(0, key_of(registrar, registered.user)), done)
+
+    def passed(self, request: Request, flow: Flow) -> Passed | None:
+        """What another instance wants of this one, if an INVITE is that: for a user of ours, by
+        Route to an instance that this is."""
+        place = routed_to(request)
+        if place is None or flow.remote[0] not in self.fellows:
+            return None
+        try:
+            to, contact = parse_uri(request.to.uri), parse_uri(request.uri)
+        except Malformed:
+            return None
+        registrar = self._by_domain.get(to.host)
+        if registrar is None or to.user is None:
+            return None
+        own = self._own[registrar.name]
+        for one in registrar.instances:
+            if one.name in own and (one.host, one.port) == place:
+                return Passed(registrar.name, one.name, to.user, contact)
+        return None
+
+    def lead_on(self, passed: Passed, then: Led, now: float) -> None:
+        """Find the way of a call that another instance passed on: from here to the telephone."""
+        registrar = self._by_name[passed.registrar]
+        level = next(one for one in registrar.instances if one.name == passed.instance)
+
+        def done(result: Result, now: float) -> None:
+            if isinstance(result, Unavailable | NotTaken):
+                then((), f"the store of bindings: {result.reason}", now)
+                return
+            here = Here(self._own[registrar.name], self._flow)
+            to = f"sip:{passed.user}@{registrar.domain}"
+            found = (
+                way_by(one, to, level, registrar.instances, here)
+                for one in alive(result, self._epoch + now)
+                if same(parse_uri(one.contact), passed.contact)
+            )
+            ways = tuple(one for one in found if one is not None)
+            then(ways, "" if ways else "registered nowhere that it can be reached from here", now)
+
+        self._core.errand(Errand(0, key_of(registrar, passed.user)), done)
 
     def connection_lost(self, flow: Flow) -> None:
         """A connection is gone, and whoever registered on it cannot be reached by it."""
