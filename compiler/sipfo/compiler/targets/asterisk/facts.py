@@ -201,9 +201,8 @@ def _retry(retry: Retry) -> Pairs:
     yield "NORESPONSE", milliseconds(retry.no_response)
     yield "NOPROGRESS", milliseconds(retry.no_progress)
     yield "NOANSWER", milliseconds(retry.no_answer)
-    shortest = min(retry.no_response, retry.no_progress, retry.no_answer)
     yield "LONGEST", ceil(retry.no_response + retry.no_progress + retry.no_answer) + 1
-    yield "PAUSE", max(50, min(250, round(shortest * 1000 / 16)))
+    yield "PAUSE", pause_of(retry)
     for point in retry.commit:
         if isinstance(point, CommitOnCode):
             if point.code in (180, 183):
@@ -212,6 +211,12 @@ def _retry(retry: Retry) -> Pairs:
             if point.point == "progress":
                 yield "ONRINGING", 1
             yield "ONPROGRESS", 1
+
+
+def pause_of(retry: Retry) -> int:
+    """How many milliseconds an attempt's watch waits until it looks again."""
+    shortest = min(retry.no_response, retry.no_progress, retry.no_answer)
+    return max(50, min(250, round(shortest * 1000 / 16)))
 
 
 def _list(names: Iterator[str] | tuple[str, ...]) -> Name:
