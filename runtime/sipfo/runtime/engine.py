@@ -40,9 +40,8 @@ from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.placement import Grounds, Placement
 from sipfo.runtime.privacy import cannot_be_given
 from sipfo.runtime.record import Notice
-from sipfo.runtime.registrar.gate import Asked as RegisterAsked
+from sipfo.runtime.registrar.desk import Desk
 from sipfo.runtime.registrar.passing import Passed
-from sipfo.runtime.registrar.registrars import Refusal
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.build import make_response
@@ -52,7 +51,6 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, check, parse
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
-from sipfo.runtime.sip.transaction.server import ServerTransaction
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import parse_uri
 from sipfo.runtime.sip.via import stamp
@@ -103,6 +101,7 @@ class Engine:
         papers = Papers(plan, secrets or {}, fingerprint)
         self._tenure = begin(papers, self.core, entropy, self._limits, epoch)
         self._stateless = Stateless(self.core, self.knows, self._limits)
+        self._desk = Desk(self.core, self._stateless, self._limits, self._is_full)
         self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
         self._placed = {
@@ -252,7 +251,7 @@ class Engine:
         elif guard is not None and request.method == "INVITE" and guard.asks(request, flow):
             self._guarded(guard, request, arrival)
         elif request.method == "REGISTER" and self._grounds.registrars.serves(request, flow):
-            self._registers(request, arrival)
+            self._desk.register(self._grounds.registrars, request, arrival)
         elif not self.knows(flow.remote[0]):
             self._stateless.turn_away(request, arrival)
         elif self._has_no_room(request.method):
@@ -392,24 +391,6 @@ class Engine:
             flow,
             now,
         )
-
-    def _registers(self, request: Request, arrival: Arrival) -> None:
-        """A REGISTER for a domain of ours: nothing is kept of it until it has a password."""
-        registrars = self._grounds.registrars
-        verdict = registrars.judge(request, arrival.flow, arrival.now)
-        if isinstance(verdict, RegisterAsked):
-            self._stateless.challenge(request, verdict.challenges, arrival)
-        elif isinstance(verdict, Refusal):
-            self._stateless.refuse(request, verdict.status, arrival, *verdict.fields)
-            if verdict.reason:
-                notice = f"REGISTER from {arrival.flow.remote[0]}: {verdict.reason}"
-                self.core.records.append(Notice("-", notice))
-        elif self._is_full(request.method):
-            self._stateless.overloaded(request, arrival)
-        else:
-            transaction = self.core.transactions.serve(request, arrival.flow)
-            assert isinstance(transaction, ServerTransaction)  # made for a REGISTER
-            registrars.take(verdict, request, transaction, arrival.flow, arrival.now)
 
     def _consume(self, request: Request) -> None:
         if self._tenure.guard is not None:

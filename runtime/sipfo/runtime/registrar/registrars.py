@@ -43,6 +43,9 @@ from sipfo.runtime.sip.via import DEFAULT_PORT
 UNAVAILABLE_RETRY_AFTER: Final = b"5"
 """Seconds after which a telephone may ask a store that does not answer again."""
 
+FLOW_TIMER: Final = b"120"
+"""Seconds within which a telephone is to show that its flow is alive (RFC 5626 §5.4)."""
+
 Led = Callable[[tuple[Way, ...], str, float], None]
 """Takes the ways to a user, why there are none, and the time."""
 
@@ -295,6 +298,8 @@ class Registrars:
         if instance is None:
             where = f"{flow.local[0]}:{flow.local[1]}"
             raise NotTaken(403, f"{where} is no instance of {registrar.name}, nor is the Path")
+        if registration.outbound:
+            _check_first_hop(registration, request)
         if registration.path:
             return Came(at, instance, origin)
         asks = any(name == b"rport" for name, _ in request.via.parameters)
@@ -339,6 +344,19 @@ def key_of(registrar: Registrar, user: str) -> str:
     return f"{user.casefold()}@{registrar.domain}"
 
 
+def _check_first_hop(registration: Registration, request: Request) -> None:
+    """A flow that a proxy keeps is of use only if the proxy knows of it (RFC 5626 §6): one that was
+    passed on says `ob` in its Path."""
+    is_direct = len(request.headers.all(b"via")) == 1
+    edge = (
+        parse_uri(parse_address(registration.path[0].encode("utf-8")).uri)
+        if (registration.path)
+        else None
+    )
+    if not is_direct and (edge is None or edge.param("ob") is None):
+        raise NotTaken(439, "the first hop does not know outbound (RFC 5626 §6)")
+
+
 def _tagged(response: Response, tag: bytes) -> bytes:
     to = response.to
     return to.encode() if to.tag is not None else to.with_tag(tag).encode()
@@ -372,4 +390,7 @@ def _granted(
     for value in registration.path:
         response.headers.add(b"path", value.encode("utf-8"))
     response.headers.add(b"supported", b"path, outbound")
+    if registration.outbound:
+        response.headers.add(b"require", b"outbound")  # RFC 5626 §6
+        response.headers.add(b"flow-timer", FLOW_TIMER)
     return response
