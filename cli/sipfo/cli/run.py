@@ -16,6 +16,7 @@ import click
 
 from sipfo.cli.keeping import Keeper, Keeping, keeping
 from sipfo.cli.life import Life
+from sipfo.cli.lines import Lines
 from sipfo.cli.living import Living, living
 from sipfo.cli.log import Form, open_log
 from sipfo.cli.network import CA, DNS, TLS_CLIENT
@@ -32,6 +33,7 @@ from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.wire.bindings.cabinet import CannotStore
 from sipfo.runtime.wire.book import CannotKeep
+from sipfo.runtime.wire.calm import settle
 from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
 from sipfo.runtime.wire.control import CannotControl
 from sipfo.runtime.wire.doors import CannotListen
@@ -165,8 +167,10 @@ async def _serve(
     registering: Registering,
 ) -> None:
     epoch = time.time() - asyncio.get_running_loop().time()
-    log = open_log(form, lambda moment: moment + epoch)
+    lines = Lines(sys.stdout)
+    log = open_log(form, lambda moment: moment + epoch, lines.write)
     async with contextlib.AsyncExitStack() as held:
+        held.callback(lines.close)
         tap = await watching.open()
         if tap is not None:
             held.push_async_callback(tap.close)
@@ -193,5 +197,6 @@ async def _serve(
         ]
         reloader = Reloader(file, server, lambda plan: secrets_of(plan, secrets_file))
         life = Life(living, server, reloader, log, keeper)
+        settle()
         await life.live(lambda: log.ready(places, len(plan.trunks)))
         log.stopped()

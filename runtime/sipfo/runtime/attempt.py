@@ -146,6 +146,12 @@ class Attempt:
         which with all its messages need not be."""
         self._call = call
 
+    def let_go(self) -> None:
+        """It is remembered no more: nothing of it can come back."""
+        self._outgoing.let_go()
+        for leg in self.legs.values():
+            leg.part()
+
     def disarm(self) -> None:
         """Stop the timer of its phase."""
         if self.timer is not None:

@@ -282,6 +282,16 @@ class Call:
     def _attempts_over(self) -> None:
         if self._released and not self._setup.live:
             self._gone(self)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Break every cycle: counting references is enough to free it, and no collector needs to
+        look at the calls that are up (`wire/calm.py`)."""
+        self._watch.let_go()
+        self._setup.let_go()
+        self._inbound.let_go()
+        for leg in self.legs or ():
+            leg.part()
 
     @property
     def setup(self) -> Setup:

@@ -194,3 +194,9 @@ class InheritedCall(Call):
             self._directory.remove(self._near)
         self._directory.remove(self._far)
         super()._release(now)
+
+    def _let_go(self) -> None:
+        self._watch.let_go()
+        for leg in (self._near, self._far):
+            if leg is not None:
+                leg.part()

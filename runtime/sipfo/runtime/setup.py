@@ -193,6 +193,14 @@ class Setup:
         self._leave_carrier()
         self._grounds.trunks.give_back(self._placement.trunk)
 
+    def let_go(self) -> None:
+        """The call is gone, and so is every attempt but those that are buried."""
+        self._done, self._over = _settled, _over
+        for attempt in self._attempts.values():
+            attempt.outlive(self._departed)
+            if not attempt.given_up:
+                attempt.let_go()
+
     def _leave_carrier(self) -> None:
         step, self._counted = self._counted, None
         if step is not None:
@@ -495,6 +503,16 @@ class Setup:
 
 def _named(targets: tuple[Target, ...]) -> dict[str, Target]:
     return {str(target): target for target in targets}
+
+
+def _settled(
+    result: Result, attempt: Attempt | None, response: Response | None, now: float
+) -> None:
+    """Nobody is left to tell."""
+
+
+def _over() -> None:
+    """Nobody is left to tell."""
 
 
 def _is_usable(attempt: Attempt, response: Response) -> bool:
