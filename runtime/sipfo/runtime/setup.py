@@ -310,7 +310,8 @@ class Setup:
             return
         self._unfound = ""
         if step.registered:
-            lead(self._core, self._grounds.registrars, step, self._led, now)
+            passed = self._placement.passed
+            lead(self._core, self._grounds.registrars, step, passed, self._led, now)
             return
 
         def told(reason: str) -> None:
@@ -395,7 +396,8 @@ class Setup:
         attempt = Attempt(
             self._core, self, action.attempt, step, target, request, flow, now, login, trusted
         )
-        attempt.level = way.level if way is not None else None
+        if way is not None:
+            attempt.level, attempt.stays = way.level, way.flow is not None
         if not self._said_stale and is_stale(request, now - self._started):
             self._said_stale = True
             self._note("the caller's Identity is older than 60 s: targets may refuse it (438)")

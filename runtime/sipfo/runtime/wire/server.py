@@ -30,6 +30,7 @@ from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
+from sipfo.runtime.registrar.instance import as_instance
 from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
@@ -96,6 +97,7 @@ class Server:
         self.succession = Succession(self)
         self._closing: asyncio.TimerHandle | None = None
         self._bindings: BindingStore = MemoryStore()
+        self._instance: str | None = None
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
@@ -120,6 +122,7 @@ class Server:
         tap: Tap | None = None,
         legacy: Legacy | None = None,
         bindings: BindingStore | None = None,
+        instance: str | None = None,
     ) -> Server:
         """Bind every listening and egress address of the plan and serve. Raises CannotListen,
         CannotServe for a plan that needs what is not here, MissingSecret for one that names what
@@ -130,12 +133,13 @@ class Server:
         callbacks are told of every attempt, call and notice as it is recorded, `witnesses` of each
         of those before, and of the end of every call; `tap` shows every message that passes;
         `legacy` is what another process has left; `bindings` keeps those of users that register,
-        else they are forgotten with the process.
+        else they are forgotten with the process; `instance` is the one of a registrar's that this
+        process is, and no other.
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
         mapping = mapping or AddressMapping()
-        actual = mapping.plan(plan)
+        actual = mapping.plan(as_instance(plan, instance))
         limits = limits or Limits()
         renewal = Renewal(trust or Trust())
         engine = Engine(
@@ -166,6 +170,7 @@ class Server:
 
         server = cls(plan, engine, Resolver(nameservers), on_record, limits, renewal, tap)
         server._bindings = bindings or MemoryStore()
+        server._instance = instance
         try:
             wanted = await server._open(actual, legacy.sockets if legacy is not None else None)
             if legacy is not None:
@@ -188,7 +193,7 @@ class Server:
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
-        actual = self._engine.core.mapping.plan(plan)
+        actual = self._engine.core.mapping.plan(as_instance(plan, self._instance))
         papers = Papers(actual, secrets or {}, fingerprint(plan))
         wanted = await self._open(actual)
         self.plan = plan
