@@ -7,10 +7,9 @@ do, and says when an answered call is over, which the text leaves to those files
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
@@ -21,6 +20,9 @@ from sipfo.runtime.row import moment, row_of
 from sipfo.runtime.stateless import STRANGER
 
 Form = Literal["text", "json"]
+
+Write = Callable[[str], None]
+"""Takes a line, without its end."""
 
 NO_CALL: Final = "-"
 """What a notice that is about no call has for its call."""
@@ -44,6 +46,10 @@ class Log(Protocol):
 
 class TextLog:
     """Lines for people."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._second, self._stamp = 0, ("", "")
 
     def ready(self, places: Sequence[str], trunks: int) -> None:
         """See Log."""
@@ -69,22 +75,26 @@ class TextLog:
             case EndRecord():
                 return
 
-    @staticmethod
-    def _say(line: str) -> None:
+    def _say(self, line: str) -> None:
         """Control characters of a peer's text never reach a terminal."""
         printable = line
         if not line.isprintable():
             printable = "".join(letter if letter.isprintable() else "?" for letter in line)
-        stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
-        _write(f"{stamp}  {printable}")
+        second, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+        if second != self._second:  # the zone is asked for once a second
+            text = datetime.fromtimestamp(second).astimezone().isoformat()
+            self._second, self._stamp = second, (text[:19], text[19:])
+        start, zone = self._stamp
+        self._write(f"{start}.{milliseconds:03}{zone}  {printable}")
 
 
 class JsonLog:
     """One object a line: `time`, `event`, and what the event has."""
 
-    def __init__(self, clock: Callable[[float], float]) -> None:
+    def __init__(self, clock: Callable[[float], float], write: Write) -> None:
         """`clock` turns the engine's moments into Unix seconds."""
         self._clock = clock
+        self._write = write
 
     def ready(self, places: Sequence[str], trunks: int) -> None:
         """See Log."""
@@ -120,8 +130,9 @@ class JsonLog:
                     took=round(one.took, 3),
                 )
             case CallRecord() | EndRecord():
-                known = asdict(row_of(record, self._clock))
-                known["attempts"] = len(known["attempts"])
+                row = row_of(record, self._clock)
+                known = {one.name: getattr(row, one.name) for one in fields(row)}
+                known["attempts"] = len(row.attempts)
                 self._say("end" if isinstance(record, EndRecord) else "call", **known)
             case Notice(call=call, text=text):
                 stranger = STRANGER.fullmatch(text)
@@ -131,14 +142,13 @@ class JsonLog:
                 else:
                     self._say("notice", call=None if call == NO_CALL else call, text=text)
 
-    @staticmethod
-    def _say(event: str, **fields: object) -> None:
-        _write(json.dumps({"time": moment(time.time()), "event": event, **fields}))
+    def _say(self, event: str, **said: object) -> None:
+        self._write(json.dumps({"time": moment(time.time()), "event": event, **said}))
 
 
-def open_log(form: Form, clock: Callable[[float], float]) -> Log:
-    """The log of this form."""
-    return JsonLog(clock) if form == "json" else TextLog()
+def open_log(form: Form, clock: Callable[[float], float], write: Write = click.echo) -> Log:
+    """The log of this form; `write` takes its lines."""
+    return JsonLog(clock, write) if form == "json" else TextLog(write)
 
 
 def attempt_line(record: AttemptRecord) -> str:
@@ -164,8 +174,3 @@ def call_line(record: CallRecord) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'s' * (number != 1)}"
-
-
-def _write(line: str) -> None:
-    click.echo(line)
-    sys.stdout.flush()

@@ -224,6 +224,34 @@ class Trunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Substitute:
+    """An address that a member of a cluster has where the policy has another: `place` is how it is
+    named (`listen`, `us.primary`, an address). `endpoint` is None when it could not be read."""
+
+    endpoint: Endpoint | None
+    place: Word
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`endpoint`, where the other members reach it, is None when it could not be read."""
+
+    name: Word
+    endpoint: Endpoint | None
+    substitutes: tuple[Substitute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The machines that carry the policy together."""
+
+    name: Word
+    members: tuple[Member, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     trunk: Word
     number: Telephone | None
@@ -305,4 +333,5 @@ class Policy:
     registrars: tuple[Registrar, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
     tests: tuple[Test, ...] = ()

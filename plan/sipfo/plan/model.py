@@ -357,6 +357,24 @@ class Trunk(Part):
         return self
 
 
+class Member(Part):
+    """One machine of a cluster. `host` and `port` are where the others reach it; `listen` and
+    `egress` are the addresses that it has, beside the plan's own."""
+
+    name: Name
+    host: Address
+    port: Port
+    listen: tuple[Address, ...]
+    egress: tuple[Address, ...]
+
+
+class Cluster(Part):
+    """The machines that carry a plan together, each from addresses of its own."""
+
+    name: Name
+    members: Annotated[tuple[Member, ...], Field(min_length=2)]
+
+
 class Plan(Part):
     """A whole policy, compiled. Tuples keep the policy's order; names are unique within a kind."""
 
@@ -368,6 +386,7 @@ class Plan(Part):
     carriers: tuple[Carrier, ...] = ()
     retries: tuple[Retry, ...]
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1)]
+    cluster: Cluster | None = None
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
@@ -385,6 +404,11 @@ class Plan(Part):
         for route in self.routes:
             if route.registered is not None:
                 _at_registrar(route, route.registered.registrar, instances)
+        if self.cluster is not None:
+            _unique("member", (one.name for one in self.cluster.members))
+            for one in self.cluster.members:
+                if (len(one.listen), len(one.egress)) != (len(self.listen), len(self.egress)):
+                    raise ValueError(f"member {one.name} has another number of addresses")
         for trunk in self.trunks:
             _known(trunk.name, "egress", trunk.egress, egress)
             _known(trunk.name, "route", trunk.routes, routes)

@@ -40,8 +40,8 @@ from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.placement import Grounds, Placement
 from sipfo.runtime.privacy import cannot_be_given
 from sipfo.runtime.record import Notice
-from sipfo.runtime.registrar.gate import Asked as RegisterAsked
-from sipfo.runtime.registrar.registrars import Refusal
+from sipfo.runtime.registrar.desk import Desk
+from sipfo.runtime.registrar.passing import Passed
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.build import make_response
@@ -51,7 +51,6 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, check, parse
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
-from sipfo.runtime.sip.transaction.server import ServerTransaction
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import parse_uri
 from sipfo.runtime.sip.via import stamp
@@ -102,6 +101,7 @@ class Engine:
         papers = Papers(plan, secrets or {}, fingerprint)
         self._tenure = begin(papers, self.core, entropy, self._limits, epoch)
         self._stateless = Stateless(self.core, self.knows, self._limits)
+        self._desk = Desk(self.core, self._stateless, self._limits, self._is_full)
         self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
         self._placed = {
@@ -242,10 +242,16 @@ class Engine:
             self._cancelled(request, arrival)
         elif request.to.tag is not None:
             self._in_dialog(request, arrival)
+        elif (
+            flow.remote[0] in self._grounds.registrars.fellows
+            and request.method == "INVITE"
+            and (passed := self._grounds.registrars.passed(request, flow)) is not None
+        ):
+            self._passed(passed, request, arrival)
         elif guard is not None and request.method == "INVITE" and guard.asks(request, flow):
             self._guarded(guard, request, arrival)
         elif request.method == "REGISTER" and self._grounds.registrars.serves(request, flow):
-            self._registers(request, arrival)
+            self._desk.register(self._grounds.registrars, request, arrival)
         elif not self.knows(flow.remote[0]):
             self._stateless.turn_away(request, arrival)
         elif self._has_no_room(request.method):
@@ -357,23 +363,34 @@ class Engine:
         else:
             self._invited(request, flow, now, verdict.trunks)
 
-    def _registers(self, request: Request, arrival: Arrival) -> None:
-        """A REGISTER for a domain of ours: nothing is kept of it until it has a password."""
-        registrars = self._grounds.registrars
-        verdict = registrars.judge(request, arrival.flow, arrival.now)
-        if isinstance(verdict, RegisterAsked):
-            self._stateless.challenge(request, verdict.challenges, arrival)
-        elif isinstance(verdict, Refusal):
-            self._stateless.refuse(request, verdict.status, arrival, *verdict.fields)
-            if verdict.reason:
-                notice = f"REGISTER from {arrival.flow.remote[0]}: {verdict.reason}"
-                self.core.records.append(Notice("-", notice))
-        elif self._is_full(request.method):
+    def _passed(self, passed: Passed, request: Request, arrival: Arrival) -> None:
+        """An INVITE of another instance, for a telephone that this one is to call."""
+        if self._has_no_room(request.method):
             self._stateless.overloaded(request, arrival)
-        else:
-            transaction = self.core.transactions.serve(request, arrival.flow)
-            assert isinstance(transaction, ServerTransaction)  # made for a REGISTER
-            registrars.take(verdict, request, transaction, arrival.flow, arrival.now)
+            return
+        flow, _, now = arrival
+        self._consume(request)
+        transaction = self.core.transactions.serve(request, flow)
+        assert isinstance(transaction, InviteServerTransaction)  # made for an INVITE
+        objection = self._objection(request, flow)
+        if objection is not None:
+            self._refuse(objection, request, transaction, flow, now)
+            return
+        self._begin(
+            Placement(
+                self._names.take(now),
+                passed.registrar,
+                passed.user,
+                passed.itinerary,
+                hops_left(request),
+                plan=self._tenure.papers.fingerprint,
+                passed=passed,
+            ),
+            request,
+            transaction,
+            flow,
+            now,
+        )
 
     def _consume(self, request: Request) -> None:
         if self._tenure.guard is not None:
@@ -412,8 +429,16 @@ class Engine:
         self, request: Request, flow: Flow, proven: frozenset[str]
     ) -> tuple[Trunk, str] | Refused:
         """The trunk and number of an INVITE that starts a call, or why it cannot."""
+        objection = self._objection(request, flow)
+        if objection is not None:
+            return objection
+        at = (flow.transport, *flow.local)
+        return self._tenure.admission.admit(called_user(request), flow.remote[0], at, proven)
+
+    def _objection(self, request: Request, flow: Flow) -> Refused | None:
+        """Why an INVITE cannot start a call, whoever sent it; None if it can."""
         try:
-            user = called_user(request)
+            _ = called_user(request)
             # Contact and Record-Route lead back to the caller.
             secure = Dialog.of_server(request, b"-").secure
             replaces = carry_replaces(request, self._directory)
@@ -436,8 +461,7 @@ class Engine:
             return Refused(500, f"critical privacy: {critical.decode('ascii', 'replace')}")
         if not replaces:
             return Refused(481, "Replaces names no call of ours")
-        at = (flow.transport, *flow.local)
-        return self._tenure.admission.admit(user, flow.remote[0], at, proven)
+        return None
 
     def _place(
         self,
@@ -478,6 +502,17 @@ class Engine:
         hops = hops_left(request)
         fingerprint = self._tenure.papers.fingerprint
         placement = Placement(name, trunk.name, number, route, hops, target, fingerprint)
+        self._begin(placement, request, transaction, flow, now)
+
+    def _begin(
+        self,
+        placement: Placement,
+        request: Request,
+        transaction: InviteServerTransaction,
+        flow: Flow,
+        now: float,
+    ) -> None:
+        """Set a call up from now on."""
         call = Call(
             self._grounds, self._directory, placement, request, transaction, flow, self.forget
         )

@@ -51,6 +51,7 @@ class LegPaper(_Paper):
     flow: Flow
     secure: bool = False
     trusted: bool = False
+    stays: bool = False
     least_interval: int = 0
     refers: dict[int, int] = {}
     account: AccountPaper | None = None

@@ -13,6 +13,7 @@ from sipfo.runtime.locate import Target
 from sipfo.runtime.login import Keyring
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.registrar.passing import Passed
 from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.standing import Standing
 
@@ -29,6 +30,8 @@ class Placement:
     hops: int
     pinned: Target | None = None
     plan: str = ""
+    passed: Passed | None = None
+    """Set for a call that another instance hunts for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,14 @@ class Setup:
         self._leave_carrier()
         self._grounds.trunks.give_back(self._placement.trunk)
 
+    def let_go(self) -> None:
+        """The call is gone, and so is every attempt but those that are buried."""
+        self._done, self._over = _settled, _over
+        for attempt in self._attempts.values():
+            attempt.outlive(self._departed)
+            if not attempt.given_up:
+                attempt.let_go()
+
     def _leave_carrier(self) -> None:
         step, self._counted = self._counted, None
         if step is not None:
@@ -302,7 +310,8 @@ class Setup:
             return
         self._unfound = ""
         if step.registered:
-            lead(self._core, self._grounds.registrars, step, self._led, now)
+            passed = self._placement.passed
+            lead(self._core, self._grounds.registrars, step, passed, self._led, now)
             return
 
         def told(reason: str) -> None:
@@ -387,7 +396,8 @@ class Setup:
         attempt = Attempt(
             self._core, self, action.attempt, step, target, request, flow, now, login, trusted
         )
-        attempt.level = way.level if way is not None else None
+        if way is not None:
+            attempt.level, attempt.stays = way.level, way.flow is not None
         if not self._said_stale and is_stale(request, now - self._started):
             self._said_stale = True
             self._note("the caller's Identity is older than 60 s: targets may refuse it (438)")
@@ -493,6 +503,16 @@ class Setup:
 
 def _named(targets: tuple[Target, ...]) -> dict[str, Target]:
     return {str(target): target for target in targets}
+
+
+def _settled(
+    result: Result, attempt: Attempt | None, response: Response | None, now: float
+) -> None:
+    """Nobody is left to tell."""
+
+
+def _over() -> None:
+    """Nobody is left to tell."""
 
 
 def _is_usable(attempt: Attempt, response: Response) -> bool:

@@ -30,6 +30,7 @@ from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
+from sipfo.runtime.registrar.instance import as_instance
 from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
@@ -96,6 +97,7 @@ class Server:
         self.succession = Succession(self)
         self._closing: asyncio.TimerHandle | None = None
         self._bindings: BindingStore = MemoryStore()
+        self._instance: str | None = None
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
@@ -120,6 +122,7 @@ class Server:
         tap: Tap | None = None,
         legacy: Legacy | None = None,
         bindings: BindingStore | None = None,
+        instance: str | None = None,
     ) -> Server:
         """Bind every listening and egress address of the plan and serve. Raises CannotListen,
         CannotServe for a plan that needs what is not here, MissingSecret for one that names what
@@ -130,12 +133,13 @@ class Server:
         callbacks are told of every attempt, call and notice as it is recorded, `witnesses` of each
         of those before, and of the end of every call; `tap` shows every message that passes;
         `legacy` is what another process has left; `bindings` keeps those of users that register,
-        else they are forgotten with the process.
+        else they are forgotten with the process; `instance` is the one of a registrar's that this
+        process is, and no other.
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
         mapping = mapping or AddressMapping()
-        actual = mapping.plan(plan)
+        actual = mapping.plan(as_instance(plan, instance))
         limits = limits or Limits()
         renewal = Renewal(trust or Trust())
         engine = Engine(
@@ -166,6 +170,7 @@ class Server:
 
         server = cls(plan, engine, Resolver(nameservers), on_record, limits, renewal, tap)
         server._bindings = bindings or MemoryStore()
+        server._instance = instance
         try:
             wanted = await server._open(actual, legacy.sockets if legacy is not None else None)
             if legacy is not None:
@@ -188,7 +193,7 @@ class Server:
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
-        actual = self._engine.core.mapping.plan(plan)
+        actual = self._engine.core.mapping.plan(as_instance(plan, self._instance))
         papers = Papers(actual, secrets or {}, fingerprint(plan))
         wanted = await self._open(actual)
         self.plan = plan
@@ -347,7 +352,12 @@ class Server:
 
     def handle(self, data: bytes, flow: Flow) -> None:
         """Give a message to the engine."""
-        self._guard(lambda: self._engine.receive(data, flow, self._loop.time()))
+        # What `_guard` does, without a closure for each message.
+        try:
+            self._engine.receive(data, flow, self._loop.time())
+        except Exception:  # noqa: BLE001 - a bug must cost one message, never the server
+            self._wrong()
+        self._flush()
 
     def work(self, do: Callable[[float], None]) -> None:
         """Do something with the engine now, and then what it made the engine send or say."""
@@ -455,14 +465,16 @@ class Server:
         return self._tls if transport == "tls" else self._tcp
 
     def _arm(self) -> None:
+        """Wake at the engine's next moment. A timer that is armed for one before stays: most of
+        these are cancelled meanwhile, and to wake for nothing costs less than to arm anew."""
         due = self._engine.next_due()
+        if due is None:
+            return
         if self._timer is not None:
-            if self._timer.when() == due:
+            if self._timer.when() <= due:
                 return
             self._timer.cancel()
-            self._timer = None
-        if due is not None:
-            self._timer = self._loop.call_at(due, self._due)
+        self._timer = self._loop.call_at(due, self._due)
 
     async def _carry_out(self, errand: Errand) -> None:
         result: Result

@@ -62,6 +62,10 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
         "approximated", f"{_COMMIT}a 183 counts as early media, and nothing else does"
     ),
     Construct.COMMIT_ON_PROGRESS: Support("approximated", f"{_COMMIT}no other commits"),
+    Construct.CLUSTER: Support(
+        "approximated",
+        "its files are of one machine, with the policy's own addresses: members share nothing",
+    ),
     Construct.COMMIT_ON_OTHER: Support(
         "approximated", f"{_COMMIT}this code commits nothing; write `commit on 180, 183`"
     ),
