@@ -200,7 +200,7 @@ class Engine:
         """Calls with somebody connected, or with an attempt that may still have to be taken back."""
         return sum(call.is_alive for call in self._calls)
 
-    def gauges(self, internal_errors: int) -> Gauges:
+    def gauges(self, internal_errors: int, now: float) -> Gauges:
         """What metrics say of this moment; bugs are counted by whoever catches them."""
         phases = Counter(call.phase for call in self._calls)
         return Gauges(
@@ -210,6 +210,7 @@ class Engine:
             targets=tuple(self._grounds.standing.healths.states()),
             internal_errors=internal_errors,
             fingerprint=self._tenure.papers.fingerprint,
+            contacts=tuple(self._grounds.registrars.contacts(now).items()),
         )
 
     def hang_up_all(self, now: float) -> None:

@@ -24,13 +24,15 @@ from sipfo.runtime.engine import Engine
 from sipfo.runtime.errand import Errand, Result, Unavailable
 from sipfo.runtime.estate import Estate
 from sipfo.runtime.heritage import estate_of, movable
-from sipfo.runtime.jsonrpc import Method
+from sipfo.runtime.jsonrpc import REFUSED, Fault, Method
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
 from sipfo.runtime.registrar.instance import as_instance
+from sipfo.runtime.registrar.listing import RegistrationJson, registration_json
+from sipfo.runtime.registrar.table import alive
 from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
@@ -242,6 +244,7 @@ class Server:
             "stats.get_statistics": Method(self._statistics, may=("group",)),
             "sipfo.hand_over": self.succession.method,
         }
+        own["sipfo.registrations"] = Method(self._registrations)
         return {
             name: Method(self._then_flush(one.run), one.needs, one.may)
             for name, one in {**methods(self._engine, clock), **own}.items()
@@ -257,6 +260,21 @@ class Server:
                 self._flush()
 
         return flushed
+
+    async def _registrations(self) -> object:
+        """Every binding that the store has of users of the plan."""
+        found: list[RegistrationJson] = []
+        registrars = self._engine.tenure.grounds.registrars
+        for registrar, user, key in registrars.users:
+            result = await self._bindings.carry_out(Errand(0, key))
+            if not isinstance(result, tuple):
+                raise Fault(REFUSED, f"the store of bindings: {result.reason}")
+            found += [
+                registration_json(registrar, user, registrars.holder(registrar, one), one, at)
+                for at in [time.time()]
+                for one in alive(result, at)
+            ]
+        return found
 
     def _statistics(self, group: object = None) -> object:
         """Counts as Kamailio writes them, one `group:name = value` a line."""
@@ -322,7 +340,7 @@ class Server:
 
     def gauges(self) -> Gauges:
         """What metrics say of this moment."""
-        return self._engine.gauges(self.internal_errors)
+        return self._engine.gauges(self.internal_errors, self._loop.time())
 
     def part(self) -> None:
         """Tell a process that was here before, if there is one still, that this one has ended as it
