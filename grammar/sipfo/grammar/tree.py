@@ -391,6 +391,12 @@ class Forward(Node):
     egress: Word | None
 
 
+class AlwaysForward(Forward):
+    """The same, without a route tried before."""
+
+    __slots__ = ()
+
+
 # test
 
 
