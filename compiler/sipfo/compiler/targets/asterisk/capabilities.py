@@ -69,6 +69,9 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
     Construct.COMMIT_ON_OTHER: Support(
         "approximated", f"{_COMMIT}this code commits nothing; write `commit on 180, 183`"
     ),
+    Construct.ALWAYS_FORWARD: Support(
+        "refused", "give the trunk a route to the carrier, or write `on failure forward`"
+    ),
 }
 
 CAPABILITIES: Final[Mapping[Construct, Support]] = {
