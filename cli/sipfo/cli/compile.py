@@ -3,6 +3,7 @@ all."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from sipfo.cli.reading import Unusable, compile_file, plan_or_exit, show
 from sipfo.cli.secrets import secrets_of
 from sipfo.cli.writing import write_whole
 from sipfo.compiler.pipeline import Compilation
+from sipfo.plan.choice import settle
 from sipfo.plan.codec import write_plan
 from sipfo.plan.model import Plan
 
@@ -58,7 +60,7 @@ def command(file: str, target: str, output: Path | None, secrets: str | None, fo
     if compilation.diagnostics:
         show(compilation)
     if target != PLAN and output is not None:
-        _write_folder(compilation, plan, target, output, secrets, force)
+        _write_folder(compilation, settle(plan, time.time()), target, output, secrets, force)
         return
     text = write_plan(plan)
     if output is None:

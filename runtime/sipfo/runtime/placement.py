@@ -19,7 +19,7 @@ from sipfo.runtime.standing import Standing
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What is known of a call when it is placed; `hops` is the Max-Forwards it goes on with, `plan`
-    the fingerprint of the plan that it keeps."""
+    the fingerprint of the plan that it keeps, `left_out` says which carriers are not tried, and why."""
 
     call: str
     trunk: str
@@ -28,6 +28,7 @@ class Placement:
     hops: int
     pinned: Target | None = None
     plan: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
