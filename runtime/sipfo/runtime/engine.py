@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
+from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
 from sipfo.plan.order import draw, turn
@@ -108,6 +109,7 @@ class Engine:
             trunk.name: (calls_before or {}).get(trunk.name, 0) for trunk in plan.trunks
         }
         self._names = CallNames(entropy, epoch)
+        self._epoch = epoch
         self._calls: dict[Call, tuple[bytes, bytes, int]] = {}
         self._merging: set[tuple[bytes, bytes, int]] = set()
 
@@ -478,6 +480,7 @@ class Engine:
         if pinned is not None and (pinned.trunk, pinned.number) != (trunk.name, number):
             pinned = None
         again = pinned is not None
+        left_out: tuple[LeftOut, ...] = ()
         full = None
         if not is_emergency(request):
             full = self._grounds.trunks.against(trunk.name, now, again=again)
@@ -493,16 +496,28 @@ class Engine:
             target = pinned.target
         else:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
-            steps = self._tenure.order.steps(trunk, number, self._turn(trunk))
-            if diversions(request.headers) >= MOST_DIVERSIONS:
-                steps = tuple(step for step in steps if not step.carrier)
+            chosen = self.carriers(trunk, number, now)
+            left_out = chosen.left_out
+            if chosen.carriers and diversions(request.headers) >= MOST_DIVERSIONS:
+                chosen = Chosen((), ())
+                left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
+            steps = self._tenure.order.steps(trunk, number, self._turn(trunk), chosen)
             route = Itinerary(steps, judge, trunk.deadline)
             target = None
             self._placed[trunk.name] += 1
         name = self._names.take(now)
         hops = hops_left(request)
         fingerprint = self._tenure.papers.fingerprint
-        placement = Placement(name, trunk.name, number, route, hops, target, fingerprint)
+        placement = Placement(
+            name,
+            trunk.name,
+            number,
+            route,
+            hops,
+            target,
+            fingerprint,
+            left_out=tuple(map(str, left_out)),
+        )
         self._begin(placement, request, transaction, flow, now)
 
     def _begin(
@@ -521,6 +536,10 @@ class Engine:
         self._calls[call] = key
         self._merging.add(key)
         call.begin(expires(request), now)
+
+    def carriers(self, trunk: Trunk, number: str, now: float) -> Chosen:
+        """The carriers that take a call to a number now, by the time of day, and those that do not."""
+        return self._tenure.order.chosen(trunk, number, self._epoch + now)
 
     def _turn(self, trunk: Trunk) -> Sequence[int]:
         if trunk.method != "weighted":

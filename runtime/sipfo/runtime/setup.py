@@ -88,6 +88,7 @@ class Setup:
         "_placement",
         "_rang",
         "_rungs",
+        "_said_left_out",
         "_said_stale",
         "_started",
         "_targets",
@@ -128,6 +129,7 @@ class Setup:
         self._rungs: list[Rung] = []
         self._notes: list[str] = []
         self._leaving: list[bytes] = []
+        self._said_left_out = False
         self._said_stale = False
         self._deadline: Handle | None = None
         self._started = 0.0
@@ -303,6 +305,8 @@ class Setup:
                 self._finish(result, response, now)
 
     def _locate(self, step: Step, now: float) -> None:
+        if step.carrier:
+            self._say_left_out()
         if self._pinned is not None:
             # A digest retry stays on the target that issued the nonce (RFC 3261 §22.2).
             pinned, self._pinned = self._pinned, None
@@ -371,6 +375,13 @@ class Setup:
             self._advance(Located(choice.free), now)
         else:
             self._advance(Located(choice.held, held=bool(choice.held)), now)
+
+    def _say_left_out(self) -> None:
+        """Once, when the carriers' turn comes."""
+        if not self._said_left_out:
+            self._said_left_out = True
+            for text in self._placement.left_out:
+                self._note(text)
 
     def _note(self, text: str) -> None:
         self._notes.append(text)
@@ -463,6 +474,9 @@ class Setup:
         # Where we have an account ourselves, a challenge that stands is not the caller's to answer.
         if attempt is not None and attempt.login is None and final is not None:
             self._remember(attempt, final, now)
+        ended, judge = self._hunt.ended, self._placement.itinerary.judge
+        if result.kind == "refused" and ended and judge.verdict(ended[-1].outcome) == "failover":
+            self._say_left_out()  # their turn has come, and there was none to locate
         ladder = Ladder(
             tuple(self._rungs),
             Settled(result.kind, result.code, result.by),
