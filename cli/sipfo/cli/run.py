@@ -29,6 +29,7 @@ from sipfo.runtime.limits import DIGESTS, Limits
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.steering import MOST_ENGINES
 from sipfo.runtime.wire.book import CannotKeep
 from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
 from sipfo.runtime.wire.control import CannotControl
@@ -97,6 +98,14 @@ def _digests(context: click.Context, parameter: click.Parameter, value: str) -> 
     show_default=True,
     help="What standard output says: lines to read, or one JSON object each.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_ENGINES),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Carry calls in so many processes, to use as many cores; each call is in one of them.",
+)
 def command(
     file: str,
     mapping: Mapping,
@@ -109,6 +118,7 @@ def command(
     watching: Watching,
     keeping: Keeping,
     living: Living,
+    workers: int,
 ) -> None:
     """Carry calls by a policy or a plan until SIGINT or SIGTERM.
 
@@ -126,7 +136,7 @@ def command(
             asyncio.run(
                 _serve(
                     *(file, plan, mapping, dns or None, trust, watching, form, keeper),
-                    *(secrets_file, secrets, living, legacy, Limits(digests=digests)),
+                    *(secrets_file, secrets, living, legacy, Limits(digests=digests), workers),
                 )
             )
     except (
@@ -156,6 +166,7 @@ async def _serve(
     living: Living,
     legacy: Legacy | None,
     limits: Limits,
+    workers: int,
 ) -> None:
     epoch = time.time() - asyncio.get_running_loop().time()
     log = open_log(form, lambda moment: moment + epoch)
@@ -173,10 +184,11 @@ async def _serve(
             tap=tap,
             legacy=legacy,
             limits=limits,
+            workers=workers,
         )
         held.push_async_callback(server.close)
         held.push_async_callback(keeper.hide)
-        await keeper.show(server.gauges)
+        await keeper.show(server.gauges, server.refresh, server.others)
         actual = ((one.transport, *mapping.actual(one.host, one.port)) for one in plan.listen)
         places = [f"{transport} {encode_host(host, port)}" for transport, host, port in actual]
         reloader = Reloader(file, server, lambda plan: secrets_of(plan, secrets_file))
