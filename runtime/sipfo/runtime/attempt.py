@@ -66,6 +66,7 @@ class Attempt:
         "phase",
         "request",
         "started",
+        "stays",
         "step",
         "target",
         "timer",
@@ -107,6 +108,8 @@ class Attempt:
         """The To tag of the answer that the caller got."""
         self.level: str | None = None
         """The instance that leads to a registered user."""
+        self.stays = False
+        """As a leg has it."""
         self.legs: dict[bytes, Leg] = {}
         """Our legs toward the dialogs that this INVITE made, by the peer's tag."""
         self._core = core
@@ -235,5 +238,6 @@ class Attempt:
             dialog = Dialog.of_unusable(self.request, response)
         self._call.attempt_answered_in_vain(self)
         leg = Leg(self._core, dialog, self.flow, self.login)
+        leg.stays = self.stays
         self._ended[tag] = leg.post(dialog.request("ACK", self.request.cseq.number), now)
         leg.bye(now, self._reasons if self.given_up else [ANSWERED_ELSEWHERE])

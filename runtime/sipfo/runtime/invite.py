@@ -38,7 +38,7 @@ def build_invite(
     """The INVITE to `target`, with our Via on top; `hops` is its Max-Forwards, `trust` says whether
     the caller's side and the target are of our trust domain, `way` is that to a registered user."""
     uri = _request_uri(step, target) if way is None else parse_uri(way.contact)
-    called, to = uri.encode(), uri.bare().encode()
+    called, to = uri.encode(), uri.bare().encode() if way is None else way.to.encode("ascii")
     headers = Headers()
     headers.add(b"max-forwards", str(hops).encode("ascii"))
     if is_emergency(original) and not step.carrier:

@@ -56,6 +56,7 @@ class Leg:
         "least_interval",
         "refers",
         "reinvites",
+        "stays",
         "trusted",
     )
 
@@ -74,6 +75,9 @@ class Leg:
         self.dialog = dialog
         self.flow = flow
         self._peer: Leg | None = None
+        self.stays = False
+        """Whether its peer is reached by its flow alone, whatever the Contact says: a telephone that
+        registered from behind a NAT."""
         self._left = False
         self._login = login
         self.awaiting_ack: dict[int, Acknowledged] = {}
@@ -206,6 +210,9 @@ class Leg:
             near = [one for one in targets if reaches(self.flow.local[0], one)]
             go(self._flow_to(near[0]) if near else self.flow, now)
 
+        if self.stays:
+            go(self.flow, now)
+            return
         try:
             hop = self.dialog.next_hop.decode("ascii", "replace")
         except Malformed:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sipfo.plan.order import Step
 from sipfo.runtime.core import Core
 from sipfo.runtime.locate import Target
+from sipfo.runtime.registrar.passing import Passed
 from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.registrar.way import Way
 
@@ -29,8 +30,16 @@ class Led:
 Then = Callable[[Led, Step, float], None]
 
 
-def lead(core: Core, registrars: Registrars, step: Step, then: Then, now: float) -> None:
-    """Find the ways of a step and their targets, and tell `then`."""
+def lead(
+    core: Core,
+    registrars: Registrars,
+    step: Step,
+    passed: Passed | None,
+    then: Then,
+    now: float,
+) -> None:
+    """Find the ways of a step, or of a call that was `passed` on, and their targets, and tell
+    `then`."""
 
     def found(ways: tuple[Way, ...], why: str, now: float) -> None:
         if not ways:
@@ -38,7 +47,10 @@ def lead(core: Core, registrars: Registrars, step: Step, then: Then, now: float)
         else:
             _Resolving(core, ways, step, then).go_on(now)
 
-    registrars.lead(step, found, now)
+    if passed is not None:
+        registrars.lead_on(passed, found, now)
+    else:
+        registrars.lead(step, found, now)
 
 
 class _Resolving:

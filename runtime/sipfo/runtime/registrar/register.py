@@ -76,7 +76,7 @@ class Registration:
     everything: bool = False
     path: tuple[str, ...] = ()
     outbound: bool = False
-    """Whether the telephone says that it can do RFC 5626."""
+    """Whether the telephone says that it can do RFC 5626, and asks for it."""
     agent: str = ""
 
 
@@ -99,8 +99,10 @@ def read_registration(request: Request) -> Registration:
         raise NotTaken(421, "Path from a telephone that does not support it", (b"require", b"path"))
     if len(path) > MOST_PATH:
         raise NotTaken(400, f"more than {MOST_PATH} proxies in Path")
-    wanted = () if everything else tuple(_wanted(parse_address(one), header) for one in contacts)
     outbound = b"outbound" in supported
+    wanted = tuple(
+        _wanted(parse_address(one), header, outbound) for one in contacts if not everything
+    )
     if sum(one.reg_id > 0 and one.expires > 0 for one in wanted) > 1:
         raise NotTaken(400, "several reg-id in one REGISTER (RFC 5626 §6)")
     agent = request.headers.first(b"user-agent") or b""
@@ -110,7 +112,7 @@ def read_registration(request: Request) -> Registration:
         wanted,
         everything,
         path,
-        outbound,
+        any(one.reg_id for one in wanted),
         agent.decode("utf-8", "replace")[:128],
     )
 
@@ -120,7 +122,7 @@ def tags(request: Request, field: bytes) -> set[bytes]:
     return {one.strip().lower() for one in request.headers.all(field)}
 
 
-def _wanted(contact: NameAddr, header: int | None) -> Wanted:
+def _wanted(contact: NameAddr, header: int | None, outbound: bool) -> Wanted:
     uri = parse_uri(contact.uri)
     if len(contact.uri) > MOST_TEXT or len(encode_parameters(contact.parameters)) > MOST_TEXT:
         raise NotTaken(400, "a contact that is too long")
@@ -146,8 +148,8 @@ def _wanted(contact: NameAddr, header: int | None) -> Wanted:
         float(q) if q is not None else 1.0,
         encode_parameters(others).decode("utf-8", "replace"),
         device,
-        # "the reg-id without an instance-id ... MUST be ignored" (RFC 5626 §6).
-        int(number) if number is not None and device else 0,
+        # Without an instance, or from who does not say `outbound`, it means nothing (RFC 5626 §6).
+        int(number) if number is not None and device and outbound else 0,
     )
 
 

@@ -16,9 +16,10 @@ from sipfo.plan.order import Step
 from sipfo.runtime.core import Core
 from sipfo.runtime.errand import Bindings, Errand, Result, Unavailable
 from sipfo.runtime.limits import Limits
-from sipfo.runtime.record import Notice
+from sipfo.runtime.record import RegisterRecord
 from sipfo.runtime.registrar.binding import Binding, Origin
 from sipfo.runtime.registrar.gate import Asked, Gate, Wrong
+from sipfo.runtime.registrar.passing import Passed, fellows, routed_to
 from sipfo.runtime.registrar.register import (
     OUR_TAGS,
     NotTaken,
@@ -26,8 +27,9 @@ from sipfo.runtime.registrar.register import (
     read_registration,
     tags,
 )
+from sipfo.runtime.registrar.sameness import same
 from sipfo.runtime.registrar.table import Came, alive, change
-from sipfo.runtime.registrar.way import Here, Way, ways
+from sipfo.runtime.registrar.way import Here, Way, holder, way_by, ways
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.address import parse_address
 from sipfo.runtime.sip.build import make_response
@@ -40,6 +42,9 @@ from sipfo.runtime.sip.via import DEFAULT_PORT
 
 UNAVAILABLE_RETRY_AFTER: Final = b"5"
 """Seconds after which a telephone may ask a store that does not answer again."""
+
+FLOW_TIMER: Final = b"120"
+"""Seconds within which a telephone is to show that its flow is alive (RFC 5626 §5.4)."""
 
 Led = Callable[[tuple[Way, ...], str, float], None]
 """Takes the ways to a user, why there are none, and the time."""
@@ -66,8 +71,10 @@ class Registrars:
         "_gates",
         "_own",
         "_process",
+        "_seen",
         "_users",
         "connections",
+        "fellows",
     )
 
     def __init__(
@@ -96,6 +103,9 @@ class Registrars:
             )
             for one in plan.registrars
         }
+        self.fellows = fellows(plan)
+        """The addresses that other instances pass calls on from."""
+        self._seen: dict[str, Bindings] = {}
         self.connections: dict[str, Flow] = {}
         """The connections that somebody registered on and that are open, by their token."""
 
@@ -108,7 +118,7 @@ class Registrars:
     ) -> Registrars:
         """Those of the next plan, which go on with what is known of telephones."""
         made = Registrars(self._core, plan, secrets, entropy, limits, self._epoch)
-        made._process, made.connections = self._process, self.connections
+        made._process, made.connections, made._seen = self._process, self.connections, self._seen
         for name, gate in made._gates.items():
             if name in self._gates:
                 gate.succeed(self._gates[name])
@@ -120,7 +130,12 @@ class Registrars:
 
     def knows(self, source: str) -> bool:
         """Whether a source has proven to be a user lately, so that it is no stranger."""
-        return any(gate.knows(source) for gate in self._gates.values())
+        return source in self.fellows or any(one.knows(source) for one in self._gates.values())
+
+    def called(self, request: Request, flow: Flow) -> str:
+        """The name of the registrar that a REGISTER is for; empty if none is."""
+        found = self._registrar(request, flow)
+        return found.name if found is not None else ""
 
     def judge(self, request: Request, flow: Flow, now: float) -> Refusal | Asked | str:
         """What a REGISTER is answered at once, or the user whose bindings it may change (RFC 3261
@@ -171,9 +186,17 @@ class Registrars:
                 if came.origin.connection:
                     self.connections[came.origin.connection] = flow
                 bindings = alive(result, came.at)
+                self._see(key, bindings)
+                self._core.records.append(
+                    RegisterRecord(
+                        *(registrar.name, user, flow.remote[0], 200),
+                        *(len(bindings), came.instance),
+                    )
+                )
                 self._answer(transaction, _granted(request, registration, bindings, came.at), now)
 
-        self._core.errand(Errand(0, key_of(registrar, user), act), done)
+        key = key_of(registrar, user)
+        self._core.errand(Errand(0, key, act), done)
 
     def lead(self, step: Step, then: Led, now: float) -> None:
         """Find the ways to the user of a step."""
@@ -188,14 +211,83 @@ class Registrars:
                 then((), f"the store of bindings: {result.reason}", now)
                 return
             bindings = alive(result, self._epoch + now)
+            self._see(key, bindings)
             here = Here(self._own[registrar.name], self._flow)
-            found = tuple(ways(bindings, registrar.instances, here))
+            to = f"sip:{registered.user}@{registrar.domain}"
+            found = tuple(ways(bindings, to, registrar.instances, here))
             why = "" if found else "nobody is registered"
             if bindings and not found:
                 why = "registered where no instance that is left can reach it"
             then(found, why, now)
 
-        self._core.errand(Errand(0, key_of(registrar, registered.user)), done)
+        key = key_of(registrar, registered.user)
+        self._core.errand(Errand(0, key), done)
+
+    def passed(self, request: Request, flow: Flow) -> Passed | None:
+        """What another instance wants of this one, if an INVITE is that: for a user of ours, by
+        Route to an instance that this is."""
+        place = routed_to(request)
+        if place is None or flow.remote[0] not in self.fellows:
+            return None
+        try:
+            to, contact = parse_uri(request.to.uri), parse_uri(request.uri)
+        except Malformed:
+            return None
+        registrar = self._by_domain.get(to.host)
+        if registrar is None or to.user is None:
+            return None
+        own = self._own[registrar.name]
+        for one in registrar.instances:
+            if one.name in own and (one.host, one.port) == place:
+                return Passed(registrar.name, one.name, to.user, contact)
+        return None
+
+    def lead_on(self, passed: Passed, then: Led, now: float) -> None:
+        """Find the way of a call that another instance passed on: from here to the telephone."""
+        registrar = self._by_name[passed.registrar]
+        level = next(one for one in registrar.instances if one.name == passed.instance)
+
+        def done(result: Result, now: float) -> None:
+            if isinstance(result, Unavailable | NotTaken):
+                then((), f"the store of bindings: {result.reason}", now)
+                return
+            here = Here(self._own[registrar.name], self._flow)
+            to = f"sip:{passed.user}@{registrar.domain}"
+            found = (
+                way_by(one, to, level, registrar.instances, here)
+                for one in alive(result, self._epoch + now)
+                if same(parse_uri(one.contact), passed.contact)
+            )
+            ways = tuple(one for one in found if one is not None)
+            then(ways, "" if ways else "registered nowhere that it can be reached from here", now)
+
+        self._core.errand(Errand(0, key_of(registrar, passed.user)), done)
+
+    def contacts(self, now: float) -> dict[str, int]:
+        """How many contacts the users of each registrar have, as far as this process has seen: what
+        it was last told of each user."""
+        found = dict.fromkeys(self._by_name, 0)
+        for registrar in self._by_name.values():
+            for one in registrar.users:
+                kept = self._seen.get(key_of(registrar, one.name), ())
+                found[registrar.name] += sum(each.expires > self._epoch + now for each in kept)
+        return found
+
+    @property
+    def users(self) -> list[tuple[str, str, str]]:
+        """Everybody who may register: registrar, user, and what the store has them under."""
+        return [
+            (registrar.name, one.name, key_of(registrar, one.name))
+            for registrar in self._by_name.values()
+            for one in registrar.users
+        ]
+
+    def holder(self, registrar: str, binding: Binding) -> str:
+        """The instance that holds a binding."""
+        return holder(binding, self._by_name[registrar].instances)
+
+    def _see(self, key: str, bindings: Bindings) -> None:
+        self._seen[key] = bindings  # of users of the plan, and of nobody else
 
     def connection_lost(self, flow: Flow) -> None:
         """A connection is gone, and whoever registered on it cannot be reached by it."""
@@ -249,6 +341,8 @@ class Registrars:
         if instance is None:
             where = f"{flow.local[0]}:{flow.local[1]}"
             raise NotTaken(403, f"{where} is no instance of {registrar.name}, nor is the Path")
+        if registration.outbound:
+            _check_first_hop(registration, request)
         if registration.path:
             return Came(at, instance, origin)
         asks = any(name == b"rport" for name, _ in request.via.parameters)
@@ -279,8 +373,11 @@ class Registrars:
         response = make_response(request, refused.status)
         for name, value in refused.fields:
             response.headers.add(name, value)
-        text = f"REGISTER of {user} from {transaction.flow.remote[0]}: {refused.status}"
-        self._core.records.append(Notice("-", f"{text}, {refused.reason}"))
+        source = transaction.flow.remote[0]
+        registrar = self.called(request, transaction.flow)
+        self._core.records.append(
+            RegisterRecord(registrar, user, source, refused.status, reason=refused.reason)
+        )
         self._answer(transaction, response, now)
 
     def _answer(self, transaction: ServerTransaction, response: Response, now: float) -> None:
@@ -291,6 +388,19 @@ class Registrars:
 def key_of(registrar: Registrar, user: str) -> str:
     """What a store keeps a user's bindings under: its address-of-record."""
     return f"{user.casefold()}@{registrar.domain}"
+
+
+def _check_first_hop(registration: Registration, request: Request) -> None:
+    """A flow that a proxy keeps is of use only if the proxy knows of it (RFC 5626 §6): one that was
+    passed on says `ob` in its Path."""
+    is_direct = len(request.headers.all(b"via")) == 1
+    edge = (
+        parse_uri(parse_address(registration.path[0].encode("utf-8")).uri)
+        if (registration.path)
+        else None
+    )
+    if not is_direct and (edge is None or edge.param("ob") is None):
+        raise NotTaken(439, "the first hop does not know outbound (RFC 5626 §6)")
 
 
 def _tagged(response: Response, tag: bytes) -> bytes:
@@ -326,4 +436,7 @@ def _granted(
     for value in registration.path:
         response.headers.add(b"path", value.encode("utf-8"))
     response.headers.add(b"supported", b"path, outbound")
+    if registration.outbound:
+        response.headers.add(b"require", b"outbound")  # RFC 5626 §6
+        response.headers.add(b"flow-timer", FLOW_TIMER)
     return response

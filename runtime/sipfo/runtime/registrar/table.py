@@ -38,7 +38,8 @@ def alive(bindings: Iterable[Binding], at: float) -> Bindings:
 
 def change(bindings: Iterable[Binding], registration: Registration, came: Came) -> Bindings:
     """The bindings that there are afterwards. Raises NotTaken; nothing has changed then."""
-    left = list(alive(bindings, came.at))
+    before = alive(bindings, came.at)
+    left = list(before)
     if registration.everything:
         for one in left:
             _check_order(one, registration)
@@ -46,7 +47,8 @@ def change(bindings: Iterable[Binding], registration: Registration, came: Came) 
     for wanted in registration.contacts:
         replaced = [one for one in left if _is_replaced(one, wanted)]
         for one in replaced:
-            _check_order(one, registration)
+            if one in before:  # and not what the same REGISTER has just said
+                _check_order(one, registration)
             left.remove(one)
         if wanted.expires:
             left.append(_made(wanted, registration, came))

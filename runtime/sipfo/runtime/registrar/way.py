@@ -23,11 +23,12 @@ from sipfo.runtime.sip.via import DEFAULT_PORT
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way to a telephone: by the instance `level`, to `hop` (RFC 3263 makes targets of it), for
-    `contact`, with these values of Route. `local` is the address of ours that it leaves from, None
+    `contact` of the user `to`, with these values of Route. `local` is the address of ours that it leaves from, None
     for the step's own; `flow` is the one that the telephone registered on."""
 
     level: str
     contact: str
+    to: str
     hop: SipUri
     routes: tuple[str, ...] = ()
     local: tuple[str, int] | None = None
@@ -43,8 +44,11 @@ class Here:
     flow: Callable[[Binding], Flow | None]
 
 
-def ways(bindings: Sequence[Binding], instances: Sequence[Instance], here: Here) -> Iterator[Way]:
-    """Every way to a user; `bindings` are alive, the most wanted first."""
+def ways(
+    bindings: Sequence[Binding], to: str, instances: Sequence[Instance], here: Here
+) -> Iterator[Way]:
+    """Every way to a user, whose address-of-record is `to`; `bindings` are alive, the most wanted
+    first."""
     holders = list(dict.fromkeys(holder(one, instances) for one in bindings))
     levels = [one for one in holders if one in {each.name for each in instances}]
     levels += [one.name for one in instances if one.name not in levels]
@@ -52,7 +56,7 @@ def ways(bindings: Sequence[Binding], instances: Sequence[Instance], here: Here)
     for level in levels:
         held = [one for one in bindings if holder(one, instances) == level]
         for binding in held or bindings:
-            way = _way(binding, by_name[level], instances, here)
+            way = way_by(binding, to, by_name[level], instances, here)
             if way is not None:
                 yield way
 
@@ -71,26 +75,27 @@ def _edge(binding: Binding, instances: Sequence[Instance]) -> Instance | None:
     return next((one for one in instances if (one.host, one.port) == (uri.host, port)), None)
 
 
-def _way(
-    binding: Binding, level: Instance, instances: Sequence[Instance], here: Here
+def way_by(
+    binding: Binding, to: str, level: Instance, instances: Sequence[Instance], here: Here
 ) -> Way | None:
+    """The way by one instance, if it has one."""
     edge = _edge(binding, instances)
     beyond = binding.path[1:] if edge is not None else binding.path
     if level.name not in here.own:
         hop = SipUri("sip", None, level.host, level.port)
         route = f"<sip:{encode_host(level.host, level.port)};lr>"
-        return Way(level.name, binding.contact, hop, (route, *beyond))
+        return Way(level.name, binding.contact, to, hop, (route, *beyond))
     local = (level.host, level.port)
     if beyond:
-        return Way(level.name, binding.contact, _uri_of(beyond[0]), beyond, local)
+        return Way(level.name, binding.contact, to, _uri_of(beyond[0]), beyond, local)
     if edge is not None or binding.instance != level.name:
         if binding.is_hidden:
             return None
-        return Way(level.name, binding.contact, parse_uri(binding.contact), (), local)
-    return _direct(binding, level, here)
+        return Way(level.name, binding.contact, to, parse_uri(binding.contact), (), local)
+    return _direct(binding, to, level, here)
 
 
-def _direct(binding: Binding, level: Instance, here: Here) -> Way | None:
+def _direct(binding: Binding, to: str, level: Instance, here: Here) -> Way | None:
     """From the instance that a telephone registered at, straight to it: back on the way that it
     came by."""
     origin = binding.origin
@@ -99,10 +104,10 @@ def _direct(binding: Binding, level: Instance, here: Here) -> Way | None:
     if flow is not None:
         host, port = origin.remote
         hop = SipUri("sip", None, host, port, (("transport", origin.transport),))
-        return Way(level.name, binding.contact, hop, (), origin.local, flow)
+        return Way(level.name, binding.contact, to, hop, (), origin.local, flow)
     if binding.is_hidden:
         return None  # its connection is gone, and nobody can open one to it
-    return Way(level.name, binding.contact, contact, (), (level.host, level.port))
+    return Way(level.name, binding.contact, to, contact, (), (level.host, level.port))
 
 
 def _uri_of(route: str) -> SipUri:

@@ -166,10 +166,9 @@ class House:
         for device in stage.devices:
             if device.at is None:
                 continue
-            proof = Proof(device.user, self._secrets[device.secret])
+            proof = Proof(device.user, self._secrets[device.secret], device.domain)
             registration = Registration(device, proof, client, self._tap)
             await registration.begin()
-            await asyncio.sleep(0)  # asyncio closes a socket in the loop's next turn
             if not self._engine.takes_turns:
                 stack.push_async_callback(registration.end)
 

@@ -89,6 +89,7 @@ class Registration:
             raise NotRegistered(f"no answer to the REGISTER of {device.user}") from None
         finally:
             line.close()
+            await asyncio.sleep(0)  # asyncio closes a socket in the loop's next turn
         if response.status != 200:
             words = f"{response.status} {response.phrase.decode('utf-8', 'replace')}".strip()
             raise NotRegistered(f"the REGISTER of {device.user} was answered {words}")
