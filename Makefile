@@ -11,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs engines bench clean packages asterisk
+.PHONY: run test check pytest fix bless docs engines bench clean packages asterisk kamailio6
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -25,7 +25,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/sipfo fmt --check examples/*.sipfo compiler/sipfo/compiler/*/*.sipfo
 
-pytest: $(VENV)/dev.stamp packages asterisk
+pytest: $(VENV)/dev.stamp packages asterisk kamailio6
 	$(BIN)/pytest -n 2
 
 fix: $(VENV)/dev.stamp
@@ -59,6 +59,10 @@ packages: $(VENV)/python.stamp
 # Asterisk, another engine of the lab, which few releases of Debian have: unpacked beside the system.
 asterisk: packages $(VENV)/python.stamp
 	@sh tests/install-asterisk $(VENV)/asterisk
+
+# The next Kamailio, beside the one that is installed: what is written for one runs on both.
+kamailio6: packages $(VENV)/python.stamp
+	@sh tests/install-kamailio6 $(VENV)/kamailio6
 
 $(VENV)/python.stamp:
 	@sh tests/make-venv $(PYTHON) $(VENV)

@@ -70,7 +70,9 @@ MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "carrier": {
         "to": ("a SIP URI, resolved by RFC 3263", "not for a carrier: an error says so"),
         "prefixes": ("numbers that it terminates; none means any",),
-        "cost": ("its price, for `via cheapest`",),
+        "except": ("numbers that it is not sent, unless a longer prefix of its own says so",),
+        "cost": ("its price, for `via cheapest` and `at most`",),
+        "rates": ("a CSV file with its prefixes, what each costs, and from when until when",),
         "number": ("how it wants the number: characters off the front, then digits before it",),
         "auth": _AUTH,
         "limit": _LIMIT,
@@ -98,6 +100,7 @@ MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "limit": _LIMIT,
         "trusted": ("identities that its callers' side asserts are true (RFC 3325)",),
         "on": ("where a call goes when every attempt has failed over",),
+        "always": ("where every call goes at once; no route is tried",),
         "note": _NOTE,
         "source": _SOURCE,
     },

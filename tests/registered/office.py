@@ -73,12 +73,14 @@ trunk acme {
 class Office:
     """One test's instances; `close` in any case."""
 
-    def __init__(self, folder: Path, store: str, policy: str = POLICY) -> None:
+    def __init__(self, folder: Path, store: str, *options: str) -> None:
+        """`options` are more of what every instance is told."""
+        self._options = options
         self.folder = folder
         self.block = Block()
         self._store = store
         self._policy = folder / "office.sipfo"
-        self._policy.write_text(policy, encoding="utf-8")
+        self._policy.write_text(POLICY, encoding="utf-8")
         self._secrets = folder / "secrets"
         self._secrets.write_text(f"ALICE_PW={PASSWORD}\n", encoding="utf-8")
         self._secrets.chmod(0o600)
@@ -100,7 +102,7 @@ class Office:
         for one in instances:
             number = len(self._every)
             words = [sys.executable, "-m", "sipfo.cli.main", "run", "--grace=0", *self.mappings]
-            words += [f"--instance={one}", f"--bindings={self._store}"]
+            words += [f"--instance={one}", f"--bindings={self._store}", *self._options]
             words += [f"--secrets={self._secrets}", f"--records={self.folder}/{one}.jsonl"]
             words += [f"--control={self.folder}/{one}.sock", str(self._policy)]
             process = Process(f"{one}-{number}", words, self.folder)
@@ -122,6 +124,10 @@ class Office:
         for process in self.running.values():
             assert process.ends() == 0, self.report()
         self.running.clear()
+
+    def join(self, other: Process) -> None:
+        """Have somebody else ended with the instances."""
+        self._every.append(other)
 
     def report(self) -> str:
         """Everything that the instances wrote."""

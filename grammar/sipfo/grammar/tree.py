@@ -247,8 +247,18 @@ class Prefixes(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Except(Node):
+    prefixes: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cost(Node):
     amount: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Rates(Node):
+    path: Quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,7 +411,14 @@ class Forward(Node):
     number: Word
     choice: tuple[Word, ...]
     carriers: tuple[Word, ...]
+    at_most: Word | None
     egress: Word | None
+
+
+class AlwaysForward(Forward):
+    """The same, without a route tried before."""
+
+    __slots__ = ()
 
 
 # cluster

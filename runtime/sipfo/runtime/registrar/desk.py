@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from sipfo.runtime.core import Core
 from sipfo.runtime.limits import Limits
-from sipfo.runtime.record import Notice
+from sipfo.runtime.record import Notice, RegisterRecord
 from sipfo.runtime.registrar.gate import Asked
 from sipfo.runtime.registrar.registrars import Refusal, Registrars
 from sipfo.runtime.sip.message import Request
@@ -46,11 +46,14 @@ class Desk:
         source = flow.remote[0]
         if not self._is_within_pace(source, now):
             return
+        name = registrars.called(request, flow)
         verdict = registrars.judge(request, flow, now)
         if isinstance(verdict, Asked):
             self._stateless.challenge(request, verdict.challenges, arrival)
+            self._core.records.append(RegisterRecord(name, "", source, 401))
         elif isinstance(verdict, Refusal):
             self._stateless.refuse(request, verdict.status, arrival, *verdict.fields)
+            self._core.records.append(RegisterRecord(name, "", source, verdict.status))
             if verdict.reason:
                 text = f"{verdict.status} to {source}: REGISTER, {verdict.reason}"
                 self._core.records.append(Notice("-", text))

@@ -16,7 +16,7 @@ from sipfo.plan.order import Step
 from sipfo.runtime.core import Core
 from sipfo.runtime.errand import Bindings, Errand, Result, Unavailable
 from sipfo.runtime.limits import Limits
-from sipfo.runtime.record import Notice
+from sipfo.runtime.record import RegisterRecord
 from sipfo.runtime.registrar.binding import Binding, Origin
 from sipfo.runtime.registrar.gate import Asked, Gate, Wrong
 from sipfo.runtime.registrar.passing import Passed, fellows, routed_to
@@ -29,7 +29,7 @@ from sipfo.runtime.registrar.register import (
 )
 from sipfo.runtime.registrar.sameness import same
 from sipfo.runtime.registrar.table import Came, alive, change
-from sipfo.runtime.registrar.way import Here, Way, way_by, ways
+from sipfo.runtime.registrar.way import Here, Way, holder, way_by, ways
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.address import parse_address
 from sipfo.runtime.sip.build import make_response
@@ -71,6 +71,7 @@ class Registrars:
         "_gates",
         "_own",
         "_process",
+        "_seen",
         "_users",
         "connections",
         "fellows",
@@ -104,6 +105,7 @@ class Registrars:
         }
         self.fellows = fellows(plan)
         """The addresses that other instances pass calls on from."""
+        self._seen: dict[str, Bindings] = {}
         self.connections: dict[str, Flow] = {}
         """The connections that somebody registered on and that are open, by their token."""
 
@@ -116,7 +118,7 @@ class Registrars:
     ) -> Registrars:
         """Those of the next plan, which go on with what is known of telephones."""
         made = Registrars(self._core, plan, secrets, entropy, limits, self._epoch)
-        made._process, made.connections = self._process, self.connections
+        made._process, made.connections, made._seen = self._process, self.connections, self._seen
         for name, gate in made._gates.items():
             if name in self._gates:
                 gate.succeed(self._gates[name])
@@ -129,6 +131,11 @@ class Registrars:
     def knows(self, source: str) -> bool:
         """Whether a source has proven to be a user lately, so that it is no stranger."""
         return source in self.fellows or any(one.knows(source) for one in self._gates.values())
+
+    def called(self, request: Request, flow: Flow) -> str:
+        """The name of the registrar that a REGISTER is for; empty if none is."""
+        found = self._registrar(request, flow)
+        return found.name if found is not None else ""
 
     def judge(self, request: Request, flow: Flow, now: float) -> Refusal | Asked | str:
         """What a REGISTER is answered at once, or the user whose bindings it may change (RFC 3261
@@ -179,9 +186,17 @@ class Registrars:
                 if came.origin.connection:
                     self.connections[came.origin.connection] = flow
                 bindings = alive(result, came.at)
+                self._see(key, bindings)
+                self._core.records.append(
+                    RegisterRecord(
+                        *(registrar.name, user, flow.remote[0], 200),
+                        *(len(bindings), came.instance),
+                    )
+                )
                 self._answer(transaction, _granted(request, registration, bindings, came.at), now)
 
-        self._core.errand(Errand(0, key_of(registrar, user), act), done)
+        key = key_of(registrar, user)
+        self._core.errand(Errand(0, key, act), done)
 
     def lead(self, step: Step, then: Led, now: float) -> None:
         """Find the ways to the user of a step."""
@@ -196,6 +211,7 @@ class Registrars:
                 then((), f"the store of bindings: {result.reason}", now)
                 return
             bindings = alive(result, self._epoch + now)
+            self._see(key, bindings)
             here = Here(self._own[registrar.name], self._flow)
             to = f"sip:{registered.user}@{registrar.domain}"
             found = tuple(ways(bindings, to, registrar.instances, here))
@@ -204,7 +220,8 @@ class Registrars:
                 why = "registered where no instance that is left can reach it"
             then(found, why, now)
 
-        self._core.errand(Errand(0, key_of(registrar, registered.user)), done)
+        key = key_of(registrar, registered.user)
+        self._core.errand(Errand(0, key), done)
 
     def passed(self, request: Request, flow: Flow) -> Passed | None:
         """What another instance wants of this one, if an INVITE is that: for a user of ours, by
@@ -245,6 +262,32 @@ class Registrars:
             then(ways, "" if ways else "registered nowhere that it can be reached from here", now)
 
         self._core.errand(Errand(0, key_of(registrar, passed.user)), done)
+
+    def contacts(self, now: float) -> dict[str, int]:
+        """How many contacts the users of each registrar have, as far as this process has seen: what
+        it was last told of each user."""
+        found = dict.fromkeys(self._by_name, 0)
+        for registrar in self._by_name.values():
+            for one in registrar.users:
+                kept = self._seen.get(key_of(registrar, one.name), ())
+                found[registrar.name] += sum(each.expires > self._epoch + now for each in kept)
+        return found
+
+    @property
+    def users(self) -> list[tuple[str, str, str]]:
+        """Everybody who may register: registrar, user, and what the store has them under."""
+        return [
+            (registrar.name, one.name, key_of(registrar, one.name))
+            for registrar in self._by_name.values()
+            for one in registrar.users
+        ]
+
+    def holder(self, registrar: str, binding: Binding) -> str:
+        """The instance that holds a binding."""
+        return holder(binding, self._by_name[registrar].instances)
+
+    def _see(self, key: str, bindings: Bindings) -> None:
+        self._seen[key] = bindings  # of users of the plan, and of nobody else
 
     def connection_lost(self, flow: Flow) -> None:
         """A connection is gone, and whoever registered on it cannot be reached by it."""
@@ -330,8 +373,11 @@ class Registrars:
         response = make_response(request, refused.status)
         for name, value in refused.fields:
             response.headers.add(name, value)
-        text = f"REGISTER of {user} from {transaction.flow.remote[0]}: {refused.status}"
-        self._core.records.append(Notice("-", f"{text}, {refused.reason}"))
+        source = transaction.flow.remote[0]
+        registrar = self.called(request, transaction.flow)
+        self._core.records.append(
+            RegisterRecord(registrar, user, source, refused.status, reason=refused.reason)
+        )
         self._answer(transaction, response, now)
 
     def _answer(self, transaction: ServerTransaction, response: Response, now: float) -> None:
