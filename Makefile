@@ -3,6 +3,7 @@
 # make fix    format, and apply the safe fixes of the linter
 # make bless  rewrite the expected files of tests/cases after a look at the difference
 # make docs   rewrite the pages of docs/ that say what the code says
+# make engines  play every rule and example on every engine, for docs/engines.md
 # make bench  what a call costs on each engine that is installed, in one run
 # make clean  remove what the above made
 
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs bench clean packages asterisk kamailio6
+.PHONY: run test check pytest fix bless docs engines bench clean packages asterisk kamailio6
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -35,6 +36,10 @@ bless: $(VENV)/dev.stamp
 	$(BIN)/python tests/bless.py
 
 docs: $(VENV)/dev.stamp
+	$(BIN)/python tests/generate_docs.py
+
+engines: $(VENV)/dev.stamp packages asterisk
+	cd tests && ../$(BIN)/python -m verify.lab.recorded
 	$(BIN)/python tests/generate_docs.py
 
 bench: $(VENV)/dev.stamp packages
