@@ -5,8 +5,19 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.registrar.telephones import EDGE, PHONE, THIRD, Answering, Telephone, contacts, world
+from runtime.registrar.telephones import (
+    EDGE,
+    PASSWORDS,
+    PHONE,
+    THIRD,
+    Answering,
+    Telephone,
+    contacts,
+    office,
+    world,
+)
 from runtime.world import PRIMARY, SIPFO, Callee, Caller, Peer, World
+from sipfo.runtime.locate import Target
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, parse
 
@@ -264,3 +275,25 @@ def test_nobody_else_has_a_call_passed_on() -> None:
     stranger.call("alice", to="<sip:alice@sip.acme.example>", route="<sip:192.0.2.10:5060;lr>")
     there.run(there.now + 1)
     assert stranger.statuses() == [403]
+
+
+def test_an_instance_that_cannot_reach_a_telephone_is_passed_over_and_it_is_said() -> None:
+    there = world()
+    there.silent.add(NAT)
+    telephone = Telephone(there, source=NAT, transport="tcp", connection=7)
+    telephone.register("<sip:alice@10.0.0.5;transport=tcp>")
+    there.engine.transport_failed(Flow("tcp", SIPFO, NAT, 7), there.now)
+    Callee(there, EDGE, (0.1, 480))
+    Answering(there, THIRD)
+    assert called(there) == ["pbx-east.edge 480", "pbx-east.third 200"]
+    assert any("here skipped: the telephone is reached from" in one for one in there.calls[0].notes)
+
+
+def test_a_name_in_a_path_is_looked_up() -> None:
+    target = Target("udp", "198.51.100.88", 5070, "edge.example")
+    there = World(office(), {"edge.example": (target,)}, secrets=PASSWORDS)
+    path = ((b"path", b"<sip:edge.example;lr>"), PATH[1])
+    Telephone(there, source=("198.51.100.88", 5070)).register(HERE, fields=path)
+    phone = Answering(there, ("198.51.100.88", 5070))
+    assert called(there) == ["pbx-east.here 200"]
+    assert invites(phone)[0].headers.all(b"route") == [b"<sip:edge.example;lr>"]

@@ -46,8 +46,8 @@ UNAVAILABLE_RETRY_AFTER: Final = b"5"
 FLOW_TIMER: Final = b"120"
 """Seconds within which a telephone is to show that its flow is alive (RFC 5626 §5.4)."""
 
-Led = Callable[[tuple[Way, ...], str, float], None]
-"""Takes the ways to a user, why there are none, and the time."""
+Led = Callable[[tuple[Way, ...], str, tuple[str, ...], float], None]
+"""Takes the ways to a user, why there are none, what else is to be said of them, and the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +202,13 @@ class Registrars:
         """Find the ways to the user of a step."""
         registered = self._users.get(step.route)
         if registered is None:
-            then((), "no such user any more", now)
+            then((), "no such user any more", (), now)
             return
         registrar = self._by_name[registered.registrar]
 
         def done(result: Result, now: float) -> None:
             if isinstance(result, Unavailable | NotTaken):
-                then((), f"the store of bindings: {result.reason}", now)
+                then((), f"the store of bindings: {result.reason}", (), now)
                 return
             bindings = alive(result, self._epoch + now)
             self._see(key, bindings)
@@ -218,7 +218,7 @@ class Registrars:
             why = "" if found else "nobody is registered"
             if bindings and not found:
                 why = "registered where no instance that is left can reach it"
-            then(found, why, now)
+            then(found, why, _passed_over(found, bindings, registrar, here), now)
 
         key = key_of(registrar, registered.user)
         self._core.errand(Errand(0, key), done)
@@ -249,7 +249,7 @@ class Registrars:
 
         def done(result: Result, now: float) -> None:
             if isinstance(result, Unavailable | NotTaken):
-                then((), f"the store of bindings: {result.reason}", now)
+                then((), f"the store of bindings: {result.reason}", (), now)
                 return
             here = Here(self._own[registrar.name], self._flow)
             to = f"sip:{passed.user}@{registrar.domain}"
@@ -259,7 +259,8 @@ class Registrars:
                 if same(parse_uri(one.contact), passed.contact)
             )
             ways = tuple(one for one in found if one is not None)
-            then(ways, "" if ways else "registered nowhere that it can be reached from here", now)
+            why = "" if ways else "registered nowhere that it can be reached from here"
+            then(ways, why, (), now)
 
         self._core.errand(Errand(0, key_of(registrar, passed.user)), done)
 
@@ -388,6 +389,18 @@ class Registrars:
 def key_of(registrar: Registrar, user: str) -> str:
     """What a store keeps a user's bindings under: its address-of-record."""
     return f"{user.casefold()}@{registrar.domain}"
+
+
+def _passed_over(
+    found: Iterable[Way], bindings: Bindings, registrar: Registrar, here: Here
+) -> tuple[str, ...]:
+    """The instances of this process that cannot reach a user who is registered, in words."""
+    leading = {one.level for one in found}
+    return tuple(
+        f"{one.name} skipped: the telephone is reached from where it registered only"
+        for one in registrar.instances
+        if bindings and one.name in here.own and one.name not in leading
+    )
 
 
 def _check_first_hop(registration: Registration, request: Request) -> None:
