@@ -98,6 +98,7 @@ MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "limit": _LIMIT,
         "trusted": ("identities that its callers' side asserts are true (RFC 3325)",),
         "on": ("where a call goes when every attempt has failed over",),
+        "always": ("where every call goes at once; no route is tried",),
         "note": _NOTE,
         "source": _SOURCE,
     },

@@ -196,7 +196,7 @@ VERSION_2 = {
     "CommitOnCode": "code kind",
     "Credential": "secret user",
     "Egress": "host name port",
-    "Forward": "carriers choice egress number",
+    "Forward": "always carriers choice egress number",
     "Instance": "host name port",
     "Limit": "calls per_second",
     "Listen": "certificate host key port transport",

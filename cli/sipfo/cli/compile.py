@@ -11,16 +11,19 @@ import click
 from sipfo.cli.reading import Unusable, compile_file, plan_or_exit, show
 from sipfo.cli.secrets import secrets_of
 from sipfo.cli.writing import write_whole
+from sipfo.cli.zones import DOMAIN, RECORDS, TTL, Zone
 from sipfo.compiler.pipeline import Compilation
+from sipfo.compiler.targets.dns.records import Form
 from sipfo.compiler.targets.folder import Files
 from sipfo.plan.codec import write_plan
 from sipfo.plan.model import Plan
 
 PLAN: Final = "plan"
+DNS: Final = "dns"
 ENGINES: Final = ("kamailio", "asterisk")
 """The targets that are a folder of files which an engine loads."""
 
-FOLDERS: Final = (*ENGINES, "telnyx")
+FOLDERS: Final = (*ENGINES, "telnyx", DNS)
 """All targets that are a folder of files."""
 
 CLUSTER: Final = "kamailio cluster"
@@ -55,6 +58,9 @@ CLUSTER: Final = "kamailio cluster"
     is_flag=True,
     help="With --target kamailio: a folder for each member of the policy's cluster.",
 )
+@DOMAIN
+@TTL
+@RECORDS
 @click.option("--force", is_flag=True, help="Also replace files that sipfo did not write.")
 def command(
     file: str,
@@ -62,6 +68,9 @@ def command(
     output: Path | None,
     secrets: str | None,
     cluster: bool,
+    domain: str | None,
+    ttl: int | None,
+    form: Form,
     force: bool,
 ) -> None:
     """Turn a policy into a plan, or into what another engine runs.
@@ -69,20 +78,24 @@ def command(
     A plan is JSON, and all that `sipfo run` needs. `--target kamailio -o DIR` writes a folder that
     Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk; with `--cluster` there is such
     a folder for each machine of the policy's cluster. `--target telnyx -o DIR` writes the requests that
-    make Telnyx's API do it. With an error nothing is written and the exit status is 1; warnings are
+    make Telnyx's API do it, and `--target dns -o DIR` the records by which callers find its
+    addresses. With an error nothing is written and the exit status is 1; warnings are
     shown and do no harm.
     """
     if target != PLAN and output is None:
         raise click.UsageError(f"--target {target} needs a folder: -o DIR")
     if cluster and target != "kamailio":
         raise click.UsageError("--cluster is of --target kamailio: only its members share anything")
-    compilation = compile_file(file, [target] if target != PLAN else [])
+    if target != DNS and (domain is not None or ttl is not None or form != "srv"):
+        raise click.UsageError("--domain, --ttl and --records belong to --target dns")
+    compilation = compile_file(file, [target] if target not in (PLAN, DNS) else [])
     plan = plan_or_exit(compilation)
     if compilation.diagnostics:
         show(compilation)
     if target != PLAN and output is not None:
         name = CLUSTER if cluster else target
-        _write_folder(compilation, plan, name, output, secrets, force)
+        zone = Zone(domain, ttl, form)
+        _write_folder(compilation, plan, name, output, secrets, zone, force)
         return
     text = write_plan(plan)
     if output is None:
@@ -97,6 +110,7 @@ def _write_folder(
     target: str,
     folder: Path,
     secrets: str | None,
+    zone: Zone,
     force: bool,
 ) -> None:
     """Write a target's folder and say how it is started. Raises Unusable."""
@@ -104,7 +118,7 @@ def _write_folder(
     from sipfo.compiler.targets.safe import CannotSay
 
     try:
-        files = _files(compilation, plan, target, folder, secrets)
+        files = _files(compilation, plan, target, folder, secrets, zone)
         folders.write(folder, files, force)
     except (CannotSay, folders.NotOurs) as error:
         raise Unusable(str(error)) from None
@@ -120,7 +134,12 @@ def _write_folder(
 
 
 def _files(
-    compilation: Compilation, plan: Plan, target: str, folder: Path, secrets: str | None
+    compilation: Compilation,
+    plan: Plan,
+    target: str,
+    folder: Path,
+    secrets: str | None,
+    zone: Zone,
 ) -> Files:
     """What a target writes. Raises CannotSay, and Unusable for a secret that is not there."""
     from sipfo.compiler.targets.asterisk.emit import render as render_asterisk
@@ -132,6 +151,8 @@ def _files(
     source = OfPolicy(compilation)
     if target == "telnyx":
         return render_telnyx(plan, source)
+    if target == DNS:
+        return zone.files(compilation, plan, source.headline)
     values = {
         name: secret.reveal().decode("utf-8", "surrogateescape")
         for name, secret in secrets_of(plan, secrets).items()

@@ -29,6 +29,7 @@ COMMANDS = {
     "test": "Run a policy's test blocks.",
     "diff": "Say which calls change between two policies or plans.",
     "coverage": "Say which rules a policy's tests exercise, and which changes they would miss.",
+    "dns": "Compare what DNS publishes with what a policy needs.",
     "demo": "Place a policy's test calls over loopback and draw them.",
     "compile": "Turn a policy into a plan.",
     "run": "Carry calls by a policy or a plan.",

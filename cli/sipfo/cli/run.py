@@ -197,6 +197,10 @@ async def _serve(
         ]
         reloader = Reloader(file, server, lambda plan: secrets_of(plan, secrets_file))
         life = Life(living, server, reloader, log, keeper)
-        settle()
-        await life.live(lambda: log.ready(places, len(plan.trunks)))
+
+        def ready() -> None:
+            log.ready(places, len(plan.trunks))
+            settle()  # takes a moment, in which nobody may wait for the control socket
+
+        await life.live(ready)
         log.stopped()

@@ -252,6 +252,7 @@ def _forward(
         carriers=tuple(names),
         egress=egress,
         choice=forward.choice,
+        always=True if forward.always else None,
     )
 
 

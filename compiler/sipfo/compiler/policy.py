@@ -186,13 +186,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """`egress` is the forward's own; without one it is the trunk's first."""
+    """`egress` is the forward's own; without one it is the trunk's first. `always` says that no
+    route is tried before."""
 
     number: Telephone | None
     choice: Choice
     carriers: tuple[Word, ...]
     egress: Word | None
     span: Span
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)

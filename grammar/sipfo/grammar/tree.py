@@ -404,6 +404,12 @@ class Forward(Node):
     egress: Word | None
 
 
+class AlwaysForward(Forward):
+    """The same, without a route tried before."""
+
+    __slots__ = ()
+
+
 # cluster
 
 

@@ -26,7 +26,7 @@ STATEMENTS: Final = {
     ),
     "trunk": (
         *("numbers", "accept", "from", "routes", "order", "retry", "deadline", "patience"),
-        *("limit", "trusted", "on", "note", "source"),
+        *("limit", "trusted", "on", "always", "note", "source"),
     ),
     "cluster": ("member", "note", "source"),
     "test": ("call", "when", "expect"),

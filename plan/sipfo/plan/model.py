@@ -318,13 +318,15 @@ class Accept(Part):
 class Forward(Part):
     """Where a call goes when every route has failed: a number, by carriers in order, from `egress`.
 
-    `choice` says how the order came about: as listed, or by cost; it has been done.
+    `choice` says how the order came about: as listed, or by cost; it has been done. `always` says
+    that calls go there at once: no route is tried.
     """
 
     number: Number
     carriers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_CARRIERS)]
     egress: Name
     choice: Literal["listed", "cheapest"] = "listed"
+    always: Literal[True] | None = None
 
 
 class Trunk(Part):

@@ -125,13 +125,16 @@ def running(
 
 @contextmanager
 def started(
-    plan: Plan, folder: Path, environment: Mapping[str, str] | None = None
+    plan: Plan,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    before: tuple[str, ...] = (),
 ) -> Iterator[Live]:
-    """Kamailio with the files of a folder."""
+    """Kamailio with the files of a folder; `before` is what its command line begins with."""
     add_addresses({*(one.host for one in plan.listen), *(one.host for one in plan.egress)})
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [folder / "start", "-DD", "-E"],
+            [*before, folder / "start", "-DD", "-E"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -130,14 +130,12 @@ def test_what_one_member_finds_down_the_others_pass_over() -> None:
         with cluster(used) as lives:
             caller, parties = Party(CALLER), {"east": Party(EAST), "west": Party(WEST)}
             before = asked(caller, parties, "b", "before")
-            lives["a"].rpc("dispatcher.set_state", "ip", "1", f"sip:{EAST}:5060;transport=udp")
-            lives["a"].rpc("dispatcher.set_state", "ip", "2", f"sip:{EAST}:5060;transport=udp")
+            east_is(lives["a"], "ip")
             heard = [asked(caller, parties, "a", "finds")]
             told = until(lambda: len(lives["b"].table("down")), 1)
             heard += [asked(caller, parties, "b", "told"), asked(caller, parties, "b", "again")]
             # member b's own probe finds it up, which counts from now on
-            lives["b"].rpc("dispatcher.set_state", "ap", "1", f"sip:{EAST}:5060;transport=udp")
-            lives["b"].rpc("dispatcher.set_state", "ap", "2", f"sip:{EAST}:5060;transport=udp")
+            east_is(lives["b"], "ap")
             heard.append(asked(caller, parties, "b", "up"))
             return before, told, heard, sorted(lives["b"].table("heard"))
 
@@ -146,6 +144,12 @@ def test_what_one_member_finds_down_the_others_pass_over() -> None:
     assert told == 1
     assert heard == ["west", "west", "west", "east"]
     assert listened == ["us.primary:route/pbx-east:0"]
+
+
+def east_is(live: Live, state: str) -> None:
+    """Have a member find the first route up (`ap`) or down (`ip`)."""
+    for number in live.table("probe").values():
+        live.rpc("dispatcher.set_state", state, str(number), f"sip:{EAST}:5060;transport=udp")
 
 
 def _sequential(used: Plan) -> object:

@@ -166,7 +166,7 @@ class House:
         for device in stage.devices:
             if device.at is None:
                 continue
-            proof = Proof(device.user, self._secrets[device.secret])
+            proof = Proof(device.user, self._secrets[device.secret], device.domain)
             registration = Registration(device, proof, client, self._tap)
             await registration.begin()
             if not self._engine.takes_turns:

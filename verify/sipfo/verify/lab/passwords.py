@@ -34,12 +34,16 @@ class Proof:
 
     user: str
     password: Secret
+    realm: str | None = None
+    """Whom the password is for, where somebody may ask for several."""
 
     def answer(self, request: Request, challenged: Response, via: bytes) -> Request | None:
         """The request again with what a 401 or 407 asks for (RFC 3261 §22.2, §22.3); None when it
         asks for what cannot be answered."""
         asks, proves = _FIELDS[challenged.status]
-        challenge = strongest(challenged.headers.lines(asks))
+        challenge = strongest(
+            challenged.headers.lines(asks), self.realm.encode() if self.realm else None
+        )
         if challenge is None:
             return None
         user, cnonce = self.user.encode("utf-8"), entropy.token().encode("ascii")

@@ -22,7 +22,12 @@ _LIMIT: Final = Support(
 _COMMIT: Final = "of provisional responses it sees 180 and 183 alone: "
 
 DIFFERS: Final[Mapping[Construct, Support]] = {
-    Construct.TO_REGISTERED: Support("refused", "give the route a SIP URI: `to sip:HOST`"),
+    Construct.TO_REGISTERED: Support(
+        "approximated",
+        "its bindings are its own, of no other Asterisk; ten for a user, in an order of its own; a"
+        " telephone behind a NAT is reached only where no instance is an edge; of a Path, the"
+        " instance alone is used",
+    ),
     Construct.TO_NAME: Support(
         "approximated",
         "PJSIP looks it up and, on 503 and silence (32 s), goes on to the name's next target by itself,"
@@ -63,6 +68,9 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
     ),
     Construct.COMMIT_ON_OTHER: Support(
         "approximated", f"{_COMMIT}this code commits nothing; write `commit on 180, 183`"
+    ),
+    Construct.ALWAYS_FORWARD: Support(
+        "refused", "give the trunk a route to the carrier, or write `on failure forward`"
     ),
 }
 

@@ -59,6 +59,9 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
     Construct.MANY_ATTEMPTS: Support(
         "refused", "its transactions have 30 branches: name fewer routes or carriers"
     ),
+    Construct.ALWAYS_FORWARD: Support(
+        "refused", "give the trunk a route to the carrier, or write `on failure forward`"
+    ),
 }
 
 CAPABILITIES: Final[Mapping[Construct, Support]] = {

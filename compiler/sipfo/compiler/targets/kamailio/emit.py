@@ -46,6 +46,9 @@ from sipfo.plan.cluster import plan_of
 from sipfo.plan.construct import MOST_BRANCHES
 from sipfo.plan.model import Member, Plan
 
+LOW: Final = 1024
+"""Ports below are the superuser's."""
+
 CHILDREN: Final = 4
 """Processes for each socket, as Kamailio's own configuration has it."""
 
@@ -88,6 +91,8 @@ def render(
         "data_folder": Safe("data/"),
         "folder": literal(folder),
         "children": CHILDREN,
+        "secrets": hidden is not None,
+        "low_port": min(one.port for one in plan.listen) < LOW,
         "most_rows": most_rows(every),
         "most_networks": most_networks(plan),
         "shared_memory": shared_memory(every),

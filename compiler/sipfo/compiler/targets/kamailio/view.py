@@ -74,6 +74,7 @@ class Uses:
     carrier_limits: bool
     carrier_calls: bool
     cluster: bool
+    six: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ def uses(plan: Plan, cluster: bool = False) -> Uses:
         carrier_limits=bool(carried),
         carrier_calls=any(one.calls is not None for one in carried),
         cluster=cluster,
+        six=any(":" in one.host for one in plan.listen),
     )
 
 

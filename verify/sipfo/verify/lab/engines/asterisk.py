@@ -89,11 +89,6 @@ class Asterisk:
 
     def differs(self, plan: Plan, scenario: Scenario) -> Differences:
         met, notes = deaf_to_icmp(plan, scenario)
-        for route in plan.routes:
-            if route.registered is not None and _reaches(plan, scenario, route.name):
-                raise CannotPlay(
-                    f"{route.name} is a registered user, whom the lab does not register"
-                )
         met, deaf = _deaf_to_reasons(plan, met)
         met, unseen = _blind_to_provisionals(plan, met)
         later = _late(plan, met)
@@ -163,10 +158,6 @@ def _deaf_to_reasons(plan: Plan, scenario: Scenario) -> tuple[Scenario, tuple[st
             notes.append(f"what the Reason of {behaviour.route} says is not seen: its code decides")
         behaviours.append(behaviour.model_copy(update={"replies": replies}))
     return scenario.model_copy(update={"behaviours": tuple(behaviours)}), tuple(notes)
-
-
-def _reaches(plan: Plan, scenario: Scenario, route: str) -> bool:
-    return any(one.name == scenario.trunk and route in one.routes for one in plan.trunks)
 
 
 def _unprobed(plan: Plan) -> Plan:
