@@ -297,3 +297,20 @@ def test_a_name_in_a_path_is_looked_up() -> None:
     phone = Answering(there, ("198.51.100.88", 5070))
     assert called(there) == ["pbx-east.here 200"]
     assert invites(phone)[0].headers.all(b"route") == [b"<sip:edge.example;lr>"]
+
+
+def test_a_route_at_an_instances_address_is_no_registered_user() -> None:
+    there = world()
+    plan = office()
+    west = plan.routes[1].model_copy(update={"destinations": ("sip:pbx@192.0.2.21",)})
+    there = World(plan.model_copy(update={"routes": (plan.routes[0], west)}), secrets=PASSWORDS)
+    Telephone(there).register(HERE)
+    edge = Callee(there, EDGE, (0.1, 480))
+    Callee(there, THIRD, (0.1, 480))
+    Callee(there, PHONE, (0.1, 480))
+    called(there, until=10.0)
+    assert [one.uri for one in edge.requests("INVITE")] == [
+        b"sip:alice@198.51.100.77",
+        b"sip:pbx@192.0.2.21",
+    ]
+    assert edge.requests("INVITE")[1].headers.all(b"route") == []
