@@ -42,6 +42,7 @@ from sipfo.runtime.registrar.desk import Desk
 from sipfo.runtime.registrar.passing import Passed
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
+from sipfo.runtime.sip import stun
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
@@ -135,6 +136,10 @@ class Engine:
         except Malformed as error:
             if error.headers is not None:
                 self._stateless.malformed(error, error.headers, arrival)
+            elif not flow.reliable and self.knows(flow.remote[0]):
+                pong = stun.answer(data, flow.remote)
+                if pong is not None:
+                    self.core.send(flow, pong)
 
     def transport_failed(self, flow: Flow, now: float, unsent: Sequence[bytes] = ()) -> None:
         """What was sent on a flow did not get through, or its connection broke; `unsent` are the
