@@ -219,7 +219,8 @@ class Setup:
             heard = Heard(attempt.number, response.status, bool(response.body))
             self._advance(heard, now, response)
             return
-        if response.status == 503:
+        # Behind an instance it is one telephone that asks to be left alone, and not the instance.
+        if response.status == 503 and attempt.level is None:
             seconds = retry_after(response)
             if seconds is not None:
                 self._grounds.standing.holds.hold(str(attempt.target), seconds, now)

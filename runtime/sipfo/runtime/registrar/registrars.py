@@ -213,8 +213,8 @@ class Registrars:
             bindings = alive(result, self._epoch + now)
             self._see(key, bindings)
             here = Here(self._own[registrar.name], self._flow)
-            to = f"sip:{registered.user}@{registrar.domain}"
-            found = tuple(ways(bindings, to, registrar.instances, here))
+            to = f"sip:{step.number.replace('#', '%23')}@{registrar.domain}"
+            found = tuple(ways(bindings, registered.user, to, registrar.instances, here))
             why = "" if found else "nobody is registered"
             if bindings and not found:
                 why = "registered where no instance that is left can reach it"
@@ -226,20 +226,21 @@ class Registrars:
     def passed(self, request: Request, flow: Flow) -> Passed | None:
         """What another instance wants of this one, if an INVITE is that: for a user of ours, by
         Route to an instance that this is."""
-        place = routed_to(request)
-        if place is None or flow.remote[0] not in self.fellows:
+        routed = routed_to(request)
+        if routed is None or flow.remote[0] not in self.fellows:
             return None
         try:
             to, contact = parse_uri(request.to.uri), parse_uri(request.uri)
         except Malformed:
             return None
         registrar = self._by_domain.get(to.host)
-        if registrar is None or to.user is None:
+        if registrar is None:
             return None
+        user = next((one.name for one in registrar.users if routed.is_for(one.name)), None)
         own = self._own[registrar.name]
         for one in registrar.instances:
-            if one.name in own and (one.host, one.port) == place:
-                return Passed(registrar.name, one.name, to.user, contact)
+            if user is not None and one.name in own and routed.is_to(one):
+                return Passed(registrar.name, one.name, user, contact, str(to.bare()))
         return None
 
     def lead_on(self, passed: Passed, then: Led, now: float) -> None:
@@ -252,9 +253,8 @@ class Registrars:
                 then((), f"the store of bindings: {result.reason}", (), now)
                 return
             here = Here(self._own[registrar.name], self._flow)
-            to = f"sip:{passed.user}@{registrar.domain}"
             found = (
-                way_by(one, to, level, registrar.instances, here)
+                way_by(one, passed.user, passed.to, level, registrar.instances, here)
                 for one in alive(result, self._epoch + now)
                 if same(parse_uri(one.contact), passed.contact)
             )
