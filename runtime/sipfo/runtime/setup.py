@@ -393,6 +393,9 @@ class Setup:
         flow = self._core.flow((egress.host, egress.port), target)
         if way is not None and way.local is not None:
             flow = way.flow or self._core.flow(way.local, target)
+            if way.flow is not None and not flow.reliable:
+                # Nobody opens a connection to who is behind a NAT, however large the INVITE is.
+                self._core.oversize.unopened(flow, now)
         place = self._placement
         trusted = self._grounds.trusted.reaches(step)
         trust = Trust(self._inbound.trusted, trusted)

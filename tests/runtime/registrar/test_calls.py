@@ -347,3 +347,13 @@ def test_an_instance_that_probes_find_dead_is_passed_over() -> None:
     Callee(there, PHONE, (0.1, 480))
     assert called(there) == ["pbx-east.here 480", "pbx-east.third 200"]
     assert any("skipped: down" in one for one in there.calls[0].notes)
+
+
+def test_a_large_invite_to_who_is_behind_a_nat_goes_over_udp_at_once() -> None:
+    there = world()
+    Telephone(there, source=NAT).register("<sip:alice@10.0.0.5>")
+    phone = Answering(there, NAT)
+    Caller(there).call(body=b"v=0\r\n" + b"a=x\r\n" * 400)
+    there.run(there.now + 0.3)
+    (invite,) = invites(phone)
+    assert there.sent_flow(invite).transport == "udp"
