@@ -100,40 +100,44 @@ class JsonLog:
 
     def record(self, record: Record) -> None:
         """See Log."""
-        match record:
-            case AttemptRecord(call=call, trunk=trunk, number=number, carrier=carrier):
-                one = record.attempt
-                self._say(
-                    "attempt",
-                    call=call,
-                    trunk=trunk,
-                    attempt=number,
-                    egress=one.egress,
-                    route=one.route,
-                    level=one.level,
-                    carrier=carrier,
-                    target=one.target,
-                    outcome=one.outcome,
-                    phrase=one.phrase,
-                    reasons=list(one.reasons),
-                    at=round(one.at, 3),
-                    took=round(one.took, 3),
-                )
-            case CallRecord() | EndRecord():
-                known = asdict(row_of(record, self._clock))
-                known["attempts"] = len(known["attempts"])
-                self._say("end" if isinstance(record, EndRecord) else "call", **known)
-            case Notice(call=call, text=text):
-                stranger = STRANGER.fullmatch(text)
-                if stranger is not None:
-                    host, sent, answer = stranger.group("host", "what", "answer")
-                    self._say("stranger", source=host, sent=sent, answer=answer)
-                else:
-                    self._say("notice", call=None if call == NO_CALL else call, text=text)
+        event, fields = told(record, self._clock)
+        self._say(event, **fields)
 
     @staticmethod
     def _say(event: str, **fields: object) -> None:
         _write(json.dumps({"time": moment(time.time()), "event": event, **fields}))
+
+
+def told(record: Record, clock: Callable[[float], float]) -> tuple[str, dict[str, object]]:
+    """What a program is told of a record: the event, and what it has."""
+    match record:
+        case AttemptRecord():
+            one = record.attempt
+            return "attempt", {
+                "call": record.call,
+                "trunk": record.trunk,
+                "attempt": record.number,
+                "egress": one.egress,
+                "route": one.route,
+                "level": one.level,
+                "carrier": record.carrier,
+                "target": one.target,
+                "outcome": one.outcome,
+                "phrase": one.phrase,
+                "reasons": list(one.reasons),
+                "at": round(one.at, 3),
+                "took": round(one.took, 3),
+            }
+        case CallRecord() | EndRecord():
+            known = asdict(row_of(record, clock))
+            known["attempts"] = len(known["attempts"])
+            return "end" if isinstance(record, EndRecord) else "call", known
+        case Notice(call=call, text=text):
+            stranger = STRANGER.fullmatch(text)
+            if stranger is not None:
+                host, sent, answer = stranger.group("host", "what", "answer")
+                return "stranger", {"source": host, "sent": sent, "answer": answer}
+            return "notice", {"call": None if call == NO_CALL else call, "text": text}
 
 
 def open_log(form: Form, clock: Callable[[float], float]) -> Log:

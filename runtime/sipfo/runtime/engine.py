@@ -38,6 +38,7 @@ from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.placement import Grounds, Placement
 from sipfo.runtime.privacy import cannot_be_given
+from sipfo.runtime.quotas import DRAINED
 from sipfo.runtime.record import Notice
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
@@ -92,6 +93,8 @@ class Engine:
         `fingerprint` is that of the plan as it was written."""
         self.core = Core(entropy, upto, mapping or AddressMapping(), values or TimerValues())
         self.draining = False
+        self.paused = False
+        """Whether an operator wants no new calls for now."""
         self._entropy = entropy
         self._drawn = drawn or {}
         self._limits = limits or Limits()
@@ -388,8 +391,8 @@ class Engine:
             replaces = carry_replaces(request, self._directory)
         except Malformed as error:
             return Refused(error.status, error.reason)
-        if self.draining:
-            return Refused(503, "shutting down")
+        if self.draining or self.paused:
+            return Refused(503, "shutting down" if self.draining else DRAINED)
         if secure and flow.transport != "tls" and flow.local[0] not in self.core.tls_ports:
             return Refused(480, "sips: where nothing listens on TLS (RFC 5630 §5.1.2)")
         if hops_left(request) < 0:

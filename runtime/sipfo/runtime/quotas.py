@@ -15,6 +15,8 @@ from sipfo.plan.model import Limit
 
 NO_LIMIT: Final = Limit()
 
+DRAINED: Final = "drained by the operator"
+
 
 class Quota:
     """One declared limit. Times are seconds of the caller's monotonic clock."""
@@ -64,9 +66,11 @@ class Quota:
 class Quotas:
     """The limits of every trunk, or of every carrier, by name; most have none."""
 
-    __slots__ = ("_quotas",)
+    __slots__ = ("_quotas", "drained")
 
     def __init__(self, limits: Iterable[tuple[str, Limit | None]]) -> None:
+        self.drained: set[str] = set()
+        """Who takes no new call, because an operator said so; through every reload."""
         self._quotas: dict[str, Quota] = {}
         self.declare(limits)
 
@@ -87,6 +91,8 @@ class Quotas:
 
     def against(self, name: str, now: float, again: bool = False) -> str | None:
         """What speaks against one more call here, in words; None if nothing does."""
+        if name in self.drained:
+            return DRAINED
         quota = self._quotas.get(name)
         return quota.against(now, again) if quota is not None else None
 
