@@ -10,6 +10,7 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -20,6 +21,8 @@ from sipfo.compiler.pipeline import Compilation
 from sipfo.plan.change import Changes, Situation
 from sipfo.plan.codec import UnreadablePlan, read_plan
 from sipfo.plan.model import Plan
+
+MOST_NAMED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,18 @@ def serve(file: str, changes: Changes) -> Served:
         return _without(file, changes, f"what was changed over the API cannot be made: {error}")
     if compiled.plan is None and not changes.is_empty:
         return _without(file, changes, "with what was changed over the API the policy has errors")
-    return Served(plan_or_exit(compiled), situation_of(amended), amended.remarks)
+    situation = situation_of(amended)
+    return Served(plan_or_exit(compiled), situation, (*_in_force(situation), *amended.remarks))
+
+
+def _in_force(situation: Situation) -> tuple[str, ...]:
+    """That what is served is not what the file says, if it is not."""
+    changes = situation.changes
+    names = [one.trunk for one in changes.trunks] + [one.number for one in changes.numbers]
+    if not names:
+        return ()
+    shown = names if len(names) <= MOST_NAMED else [*names[:MOST_NAMED], "…"]
+    return (f"with what was changed over the API of {', '.join(shown)}: `sipfo export` shows it",)
 
 
 def _without(file: str, changes: Changes, why: str) -> Served:

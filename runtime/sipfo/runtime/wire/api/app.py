@@ -35,6 +35,7 @@ from sipfo.runtime.wire.api.telnyx import Telnyx
 
 _log = logging.getLogger("sipfo")
 
+STREAM: Final = "text/event-stream"
 DOCUMENT: Final = "/openapi.json"
 
 
@@ -93,6 +94,8 @@ async def _done(
             allow = ", ".join(sorted({*by_method, *(["HEAD"] if "GET" in by_method else [])}))
             problem = Problem("Method not allowed", f"this path takes {allow}", code=BAD_REQUEST)
             raise Rejected(405, [problem], {"allow": allow})
+        if request.method == "HEAD" and operation.answer == STREAM:
+            return Response(media_type=STREAM)  # it would not end
         found = await operation.do(request)
     except Rejected as rejected:
         return _rejected(rejected)
