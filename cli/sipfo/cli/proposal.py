@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import TYPE_CHECKING, TypedDict
 
 import click
 
 from sipfo.cli.amending import compile_with, situation_of
+from sipfo.cli.moment import rates_beyond
 from sipfo.cli.reading import is_plan, read_file, show
 from sipfo.compiler.amend.texts import CannotAmend
 from sipfo.compiler.report.json import DiagnosticJson, to_json
 from sipfo.plan.change import Changes, Situation
+from sipfo.plan.choice import settle
 from sipfo.plan.codec import UnreadablePlan, read_plan
 from sipfo.plan.model import Plan
 
@@ -68,8 +71,13 @@ def main(path: str) -> int:
         from sipfo.verify.diff.compare import compare  # which somebody waits for
         from sipfo.verify.diff.text import draw_difference
 
-        found = compare(in_force, plan)
-        line = ProposalJson(text=draw_difference(found), difference=difference_json(found))
+        at = time.time()
+        found = compare(settle(in_force, at), settle(plan, at))
+        text = draw_difference(found)
+        beyond = rates_beyond(in_force, plan)
+        if beyond is not None:
+            text = beyond if found.same else f"{text}\n{beyond}"
+        line = ProposalJson(text=text, difference=difference_json(found))
         print(json.dumps(line), flush=True)
     return 0
 

@@ -21,9 +21,11 @@ from sipfo.cli.api import Api, ApiWanted, serving
 from sipfo.cli.journal import Journal
 from sipfo.cli.keeping import Keeper, Keeping, keeping
 from sipfo.cli.life import Life
+from sipfo.cli.lines import Lines
 from sipfo.cli.living import Living, living
 from sipfo.cli.log import Form, open_log
 from sipfo.cli.network import CA, DNS, TLS_CLIENT
+from sipfo.cli.registering import Registering, registering
 from sipfo.cli.reloading import Reloader
 from sipfo.cli.secrets import secrets_of
 from sipfo.cli.watching import CannotWatch, Watching, watching
@@ -32,7 +34,9 @@ from sipfo.runtime.limits import DIGESTS, Limits
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.wire.bindings.cabinet import CannotStore
 from sipfo.runtime.wire.book import CannotKeep
+from sipfo.runtime.wire.calm import settle
 from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
 from sipfo.runtime.wire.control import CannotControl
 from sipfo.runtime.wire.doors import CannotListen
@@ -90,6 +94,7 @@ def _digests(context: click.Context, parameter: click.Parameter, value: str) -> 
     help="What callers with a password are offered, the preferred first; some old phones fail at"
     " anything but md5.",
 )
+@registering
 @watching
 @keeping
 @serving
@@ -121,6 +126,7 @@ def command(
     keeping: Keeping,
     api: ApiWanted,
     living: Living,
+    registering: Registering,
 ) -> None:
     """Carry calls by a policy or a plan until SIGINT or SIGTERM.
 
@@ -145,6 +151,7 @@ def command(
                 _serve(
                     *(file, served, journal, mapping, dns or None, trust, watching, form, keeper),
                     *(secrets_file, secrets, living, legacy, Limits(digests=digests), api),
+                    registering,
                 )
             )
     except (
@@ -153,6 +160,7 @@ def command(
         CannotListen,
         CannotServe,
         CannotShow,
+        CannotStore,
         CannotTakeOver,
         CannotWatch,
         UnusableCertificate,
@@ -176,15 +184,19 @@ async def _serve(
     legacy: Legacy | None,
     limits: Limits,
     wanted: ApiWanted,
+    registering: Registering,
 ) -> None:
     plan = served.plan
     epoch = time.time() - asyncio.get_running_loop().time()
-    log = open_log(form, lambda moment: moment + epoch)
+    lines = Lines(sys.stdout)
+    log = open_log(form, lambda moment: moment + epoch, lines.write)
     async with contextlib.AsyncExitStack() as held:
+        held.callback(lines.close)
         api = Api(wanted, journal, secrets_file)
         tap = await watching.open()
         if tap is not None:
             held.push_async_callback(tap.close)
+        bindings = await held.enter_async_context(registering.open())
         server = await Server.start(
             plan,
             mapping=mapping,
@@ -195,16 +207,25 @@ async def _serve(
             tap=tap,
             legacy=legacy,
             limits=limits,
+            bindings=bindings,
+            instance=registering.instance,
         )
         held.push_async_callback(server.close)
         held.push_async_callback(keeper.hide)
         await keeper.show(server.gauges)
-        actual = ((one.transport, *mapping.actual(one.host, one.port)) for one in plan.listen)
-        places = [f"{transport} {encode_host(host, port)}" for transport, host, port in actual]
+        places = [
+            f"{one.transport} {encode_host(one.host, one.port)}"
+            for one in server.engine.tenure.plan.listen
+        ]
         find = partial(secrets_of, path=secrets_file)
         reloader = Reloader(file, server, find, journal, served.situation)
         held.push_async_callback(api.close)
         await api.open(server, reloader, lambda moment: moment + epoch, living.take_over)
         life = Life(living, server, reloader, log, keeper, api)
-        await life.live(lambda: log.ready(places, len(plan.trunks)))
+
+        def ready() -> None:
+            log.ready(places, len(plan.trunks))
+            settle()  # takes a moment, in which nobody may wait for the control socket
+
+        await life.live(ready)
         log.stopped()

@@ -8,13 +8,14 @@ writing to disk are awaited, never done, in that loop.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sipfo.plan.change import Changes, Situation
 from sipfo.plan.model import Plan
-from sipfo.runtime.jsonrpc import Fault
+from sipfo.runtime.jsonrpc import REFUSED, Fault
 from sipfo.runtime.wire.api.problem import Problem, Rejected
 from sipfo.runtime.wire.api.shape import WhatIf
 from sipfo.runtime.wire.server import Server
@@ -65,14 +66,16 @@ class Back:
     async def method(self, name: str, **arguments: object) -> object:
         """Call a method of the control socket. Raises Rejected."""
 
-        def call() -> object:
+        async def call() -> object:
             one = self.server.methods()[name]
-            return one.run(**one.arguments(arguments))
+            found = one.run(**one.arguments(arguments))
+            return await found if inspect.isawaitable(found) else found
 
         try:
-            return await self.ask(call)
+            return await self.have(call)
         except Fault as fault:
-            raise Rejected(422, [Problem("Refused", fault.message)]) from None
+            status = 503 if fault.code == REFUSED else 422
+            raise Rejected(status, [Problem("Refused", fault.message)]) from None
 
     async def has(self, name: str) -> bool:
         """Whether the server has a method."""

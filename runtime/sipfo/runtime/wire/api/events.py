@@ -36,9 +36,10 @@ class Events:
     """The ring, and who waits for more. `take` is called in the loop of calls, the rest in ours."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, told: Callable[[Record], tuple[str, Told]]
+        self, loop: asyncio.AbstractEventLoop, told: Callable[[Record], tuple[str | None, Told]]
     ) -> None:
-        """`loop` is that of the clients; `told` says what a record is, and has."""
+        """`loop` is that of the clients; `told` says what a record is, and has; None for one that is
+        nobody's business."""
         self._loop = loop
         self._tell = told
         self._ring: deque[tuple[int, float, Record]] = deque(maxlen=KEPT)
@@ -74,7 +75,7 @@ class Events:
                 for number, at_time, record in ring:
                     at = number
                     kind, told = self._told(record)
-                    if wanted(kind, told):
+                    if kind is not None and wanted(kind, told):
                         named = {"time": moment(at_time), "event": kind, **told}
                         yield _event(number, kind, named)
                 if not ring:
@@ -85,7 +86,7 @@ class Events:
         finally:
             self.clients -= 1
 
-    def _told(self, record: Record) -> tuple[str, Told]:
+    def _told(self, record: Record) -> tuple[str | None, Told]:
         kind, told = self._tell(record)
         found = _HEALTH.fullmatch(record.text) if isinstance(record, Notice) else None
         if found is None:

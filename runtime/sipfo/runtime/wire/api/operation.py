@@ -170,7 +170,9 @@ def _live(live: Live) -> list[Operation]:
     for kind in LISTS:
         says = f"The {kind} of this instance."
         do = _with(live.listed, kind)
-        made.append(Operation("GET", f"{root}/{kind}", f"list_{kind}", says, do, Listed))
+        made.append(
+            Operation("GET", f"{root}/{kind}", f"list_{kind}", says, do, Listed, wrong=(503,))
+        )
     for kind in DRAINED:
         for verb, do, says in (
             ("drain", live.drain, "No new calls there."),
@@ -179,7 +181,7 @@ def _live(live: Live) -> list[Operation]:
             path = f"{root}/{kind}/{{name}}/{verb}"
             name = f"{verb}_{kind.removesuffix('s')}"
             made.append(
-                Operation("POST", path, name, says, _with(do, kind), Answer, wrong=(404, 422))
+                Operation("POST", path, name, says, _with(do, kind), Answer, wrong=(404, 422, 503))
             )
     return made
 
