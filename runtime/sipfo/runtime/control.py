@@ -208,3 +208,8 @@ class _Control:
 
     def _say(self, text: str, call: str = "-") -> None:
         self._engine.core.records.append(Notice(call, text))
+
+
+def drained(engine: Engine) -> tuple[bool, tuple[str, ...]]:
+    """Whether an operator wants no new calls at all, and the trunks that are to take none."""
+    return engine.paused, tuple(engine.tenure.grounds.trunks.drained)

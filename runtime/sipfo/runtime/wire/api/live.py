@@ -34,8 +34,9 @@ class Live:
     async def status(self, request: Request) -> Reply:
         """The instance as a whole."""
 
-        def look() -> dict[str, object]:
+        async def look() -> dict[str, object]:
             server, situation = self.back.server, self.back.situation()
+            await server.refresh()
             gauges = server.gauges()
             engine = server.engine
             return {
@@ -49,7 +50,7 @@ class Live:
                 "internal_errors": gauges.internal_errors,
             }
 
-        return Answer(data=await self.back.ask(look)), {}
+        return Answer(data=await self.back.have(look)), {}
 
     async def listed(self, request: Request) -> Reply:
         """Everything of a kind."""
