@@ -129,6 +129,8 @@ class Quotas:
 
     def claim(self, name: str, now: float, again: bool = False) -> str | None:
         """One more call here, unless something speaks against it, in words then."""
+        if name in self.drained:
+            return DRAINED
         quota = self._quotas.get(name)
         return quota.claim(now, again) if quota is not None else None
 
