@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from telnyx import Telnyx
 
+from cli.phones import Phone
 from cli.serving import POLICY, SEED, Served
 from sipfo.cli import api
 from sipfo.cli.journal import Journal
@@ -329,6 +330,35 @@ def test_the_provider_s_own_client_lists_and_changes(changing: Served) -> None:
     again = client.ip_connections.retrieve("acme").data
     assert again is not None
     assert again.connection_name == "acme"
+
+
+def test_a_call_is_told_attempt_by_attempt(lasting: Served) -> None:
+    heard = events(lasting, "/sipfo/v1/events?types=attempt,call,end&trunk=acme", 4)
+    assert next(heard) == {}
+    with (
+        Phone(lasting, "caller") as caller,
+        Phone(lasting, "east") as east,
+        Phone(lasting, "west") as west,
+    ):
+        caller.say("INVITE", 1, "told")
+        east.answer(east.request("INVITE"), 503)
+        invite = west.request("INVITE")
+        assert lasting.ask_api("GET", "/sipfo/v1/calls")[1]["data"][0]["route"] == "west"
+        west.answer(invite, 200)
+        tag = caller.final("INVITE").to.tag
+        assert tag is not None
+        caller.to = f";tag={tag.decode()}"
+        caller.say("ACK", 1, "told")
+        caller.say("BYE", 2, "told")
+        west.answer(west.request("BYE"), 200)
+        assert caller.final("BYE").status == 200
+    told = list(heard)
+    assert [(one["event"], one.get("outcome") or one.get("result")) for one in told] == [
+        ("attempt", "503"),
+        ("attempt", "200"),
+        ("call", "answered"),
+        ("end", "answered"),
+    ]
 
 
 def test_drains_are_told_and_taken_back(lasting: Served) -> None:

@@ -194,6 +194,11 @@ class Api:
                 if time.monotonic() >= end:
                     raise click.ClickException(str(error)) from None
                 await asyncio.sleep(LOOK_AGAIN)
+        if inherits:
+            try:
+                await self._reloader.catch_up()
+            except (CannotReload, Unusable) as error:
+                self._server.say(f"api: what the process before has changed: {error}")
         back = self._back()
 
         def make(loop: asyncio.AbstractEventLoop) -> Any:
@@ -224,6 +229,8 @@ class Api:
         )
 
     async def _change(self, edit: Edit) -> bool:
+        if self._server.succession.taken.is_set():
+            raise _one(503, "Taken over", "another process is about to serve this: try again")
         try:
             return await self._reloader.change(edit)
         except CannotReload as error:

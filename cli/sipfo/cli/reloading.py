@@ -42,6 +42,7 @@ LONGEST: Final = 256 * 1024 * 1024
 MOST_SAID: Final = 32 * 1024
 """Bytes of diagnostics that are passed on."""
 
+WITH_CHANGES: Final = "with what was changed over the API (`sipfo export` shows it):"
 UNKNOWN: Final = "which calls change took too long to work out: `sipfo diff` says it"
 SAME: Final = "the plan is the one in force: no call changes"
 
@@ -124,6 +125,14 @@ class Reloader:
             await self._go_by(proposed)
             return True
 
+    async def catch_up(self) -> None:
+        """Go by the changes that are kept, if another process has made some. Raises CannotReload."""
+        kept = await asyncio.to_thread(self._journal.read)
+        before = self.situation.changes
+        if (kept.trunks, kept.numbers) != (before.trunks, before.numbers):
+            self.situation = self.situation.model_copy(update={"changes": kept})
+            await self.reload()
+
     async def _go_by(self, proposed: _Proposed) -> bool:
         """Keep the changes, then go by the plan; whether it is the one in force. Raises
         CannotReload."""
@@ -190,6 +199,8 @@ async def _propose(file: str, in_force: Plan, asked: AskedOf) -> _Proposed:
         if answer is None or not plan:
             said = (await saying).decode("utf-8", "replace").rstrip()
             found = answer["found"] if answer is not None else []
+            if found and asked.digest is None and not asked.changes.is_empty:
+                said = f"{WITH_CHANGES}\n{said}"
             raise CannotReload(said or f"{file} could not be compiled", found)
         situation = Situation.model_validate_json(json.dumps(answer["situation"]))
         made = (read_plan(plan), situation, tuple(answer["remarks"]))

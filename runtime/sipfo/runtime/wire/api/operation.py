@@ -93,7 +93,7 @@ def _of_kind(telnyx: Telnyx, kind: Kind) -> list[Operation]:
             *("PATCH", f"{path}/{{id}}", f"update_{kind}", "Change one of them."),
             *(partial(telnyx.patch_connection, kind=kind), ConnectionAnswer),
             body=ConnectionPatch,
-            wrong=(400, 404, 409, 412, 413, 415, 422, 500),
+            wrong=(400, 404, 409, 412, 413, 415, 422, 500, 503),
             conditional=True,
         ),
     ]
@@ -117,7 +117,7 @@ def _numbers(telnyx: Telnyx) -> list[Operation]:
             *("PATCH", f"{path}/{{id}}/voice", "update_number", "Change them."),
             *(telnyx.patch_number, NumberAnswer),
             body=NumberPatch,
-            wrong=(400, 404, 409, 412, 413, 415, 422, 500),
+            wrong=(400, 404, 409, 412, 413, 415, 422, 500, 503),
             conditional=True,
         ),
     ]

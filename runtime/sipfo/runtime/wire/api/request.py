@@ -15,7 +15,7 @@ from sipfo.runtime.wire.api.shape import Meta
 
 B = TypeVar("B", bound=BaseModel)
 
-LONGEST: Final = 64 * 1024
+LONGEST: Final = 32 * 1024
 """Bytes of a body."""
 
 MOST_ON_A_PAGE: Final = 250

@@ -68,13 +68,14 @@ class Telnyx:
     async def patch_connection(self, request: Request, kind: Kind) -> Reply:
         """Change one trunk."""
         sent, name = await body(request), request.path_params["id"]
+        now = await self.back.ask(lambda: self._connection(kind, name))
+        patch = read(ConnectionPatch, sent, now.model_dump(mode="json"))  # in this thread
         before: list[Connection] = []
 
         def edit(situation: Situation, plan: Plan) -> Changes:
             trunk = connection.find(plan, situation.changes, kind, name)
             before.append(self._shape(plan, situation, trunk, kind))
             check_unchanged(request, before[0])
-            patch = read(ConnectionPatch, sent, before[0].model_dump(mode="json"))
             return connection.edited(situation, trunk, patch)
 
         async def work() -> Connection:
@@ -107,13 +108,14 @@ class Telnyx:
     async def patch_number(self, request: Request) -> Reply:
         """Change one number."""
         sent, name = await body(request), request.path_params["id"]
+        now = await self.back.ask(lambda: self._number(name))
+        patch = read(NumberPatch, sent, now.model_dump(mode="json"))  # in this thread
         before: list[NumberVoice] = []
 
         def edit(situation: Situation, plan: Plan) -> Changes:
             digits, trunk = number.owner(plan, name)
             before.append(number.shape(plan, situation, digits, trunk))
             check_unchanged(request, before[0])
-            patch = read(NumberPatch, sent, before[0].model_dump(mode="json"))
             return number.edited(situation, digits, trunk, patch)
 
         async def work() -> NumberVoice:
