@@ -295,3 +295,15 @@ def _is_there(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def test_a_drain_reaches_every_worker(server: Running) -> None:
+    server.ask("sipfo.drain", "acme")
+    with three(server) as (caller, east, west):
+        for n in range(6):  # each to one of two workers
+            caller.to = ""
+            caller.say("INVITE", 1, f"drained-{n}")
+            assert caller.final("INVITE").status == 503
+            caller.say("ACK", 1, f"drained-{n}")
+        server.ask("sipfo.undrain", "acme")
+        placed(caller, {"east": east, "west": west}, "again", "east")

@@ -43,6 +43,7 @@ COMMANDS = {
     "ladder": "Draw what a recorded call did.",
     "why": "Say rule by rule why a recorded call went where it went.",
     "ping": "Say where a SIP URI leads, and whether it answers.",
+    "export": "Write a policy with what was changed of it over the API.",
     "schema": "Print the JSON Schema of the plan.",
     "explain": "Say what a diagnostic's code means.",
 }

@@ -39,6 +39,7 @@ from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.objection import objection
 from sipfo.runtime.placement import Grounds, Placement
+from sipfo.runtime.quotas import DRAINED
 from sipfo.runtime.record import Notice
 from sipfo.runtime.registrar.desk import Desk
 from sipfo.runtime.registrar.passing import Passed
@@ -97,6 +98,8 @@ class Engine:
         engines at the same addresses, `calls_before` is in it then."""
         self.core = Core(entropy, upto, mapping or AddressMapping(), values or TimerValues())
         self.draining = False
+        self.paused = False
+        """Whether an operator wants no new calls for now."""
         self._entropy = entropy
         self._drawn = drawn or {}
         self._limits = limits or Limits()
@@ -446,8 +449,9 @@ class Engine:
         return self._tenure.admission.admit(called_user(request), flow.remote[0], at, proven)
 
     def _objection(self, request: Request, flow: Flow) -> Refused | None:
+        closed = "shutting down" if self.draining else DRAINED if self.paused else ""
         is_merged = self._merge_key(request) in self._merging
-        return objection(request, flow, self.core, self._directory, self.draining, is_merged)
+        return objection(request, flow, self.core, self._directory, closed, is_merged)
 
     def _place(
         self,

@@ -27,6 +27,7 @@ from typing import Any, Final, Protocol
 from sipfo.plan.model import Plan
 from sipfo.runtime.capability import CannotServe
 from sipfo.runtime.commons import Party, Usage
+from sipfo.runtime.control import drained
 from sipfo.runtime.dialogname import Replaces
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.estate import Estate
@@ -394,6 +395,7 @@ class Crew:
         hand.is_ready.set()
         if self._drains:
             self._tell(hand, ("drain",))
+        self._tell(hand, ("drained", *drained(self._at.engine)))
         waiting, hand.waiting = hand.waiting, []
         for word in waiting:
             self._tell(hand, word)
