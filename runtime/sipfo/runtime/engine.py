@@ -14,6 +14,7 @@ from itertools import chain
 from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.numbering import normalise
 from sipfo.plan.order import draw, turn
 from sipfo.runtime.admission import Refused
 from sipfo.runtime.call import Call, Phase, hops_left
@@ -22,7 +23,7 @@ from sipfo.runtime.came_back import came_back
 from sipfo.runtime.core import Core
 from sipfo.runtime.dialogname import carry_replaces
 from sipfo.runtime.directory import Directory
-from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
+from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions, diverted_from
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.guard import Asked, Guard, Wrong
 from sipfo.runtime.headers import (
@@ -402,6 +403,11 @@ class Engine:
             return Refused(482, "merged: the same request came by another path (§8.2.2.2)")
         if came_back(request, self.core.transactions):
             return Refused(482, "loop: an INVITE of ours came back (§16.3)")
+        grounds = self._grounds
+        if diverted_from(request.headers, normalise(user), grounds.egress.values()):
+            return Refused(482, "loop: we have diverted this call from this number before")
+        if grounds.loops.closes(request, normalise(user), flow.remote[0]):
+            return Refused(482, "loop: a carrier brings back the call that it was sent")
         critical = cannot_be_given(request.headers)
         if critical:  # RFC 3323 §5
             return Refused(500, f"critical privacy: {critical.decode('ascii', 'replace')}")
@@ -442,7 +448,8 @@ class Engine:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
             chosen = self.carriers(trunk, number, now)
             left_out = chosen.left_out
-            if chosen.carriers and diversions(request.headers) >= MOST_DIVERSIONS:
+            diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
+            if chosen.carriers and diverts and diversions(request.headers) >= MOST_DIVERSIONS:
                 chosen = Chosen((), ())
                 left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
             steps = self._tenure.order.steps(trunk, number, self._turn(trunk), chosen)

@@ -11,6 +11,7 @@ from sipfo.runtime.core import Core
 from sipfo.runtime.graves import Graves
 from sipfo.runtime.locate import Target
 from sipfo.runtime.login import Keyring
+from sipfo.runtime.loops import Loops
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.quotas import Quotas
 from sipfo.runtime.standing import Standing
@@ -51,3 +52,4 @@ class Grounds:
     graves: Graves
     keyring: Keyring
     trusted: Trusted
+    loops: Loops

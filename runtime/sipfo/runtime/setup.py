@@ -42,6 +42,7 @@ from sipfo.plan.outcome import Final, Outcome
 from sipfo.runtime.answer import Answer
 from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.challenges import LIFE, Pinned
+from sipfo.runtime.diversion import Diverted
 from sipfo.runtime.emergency import is_emergency
 from sipfo.runtime.graves import Departed
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
@@ -70,12 +71,14 @@ class Setup:
     __slots__ = (
         "_against",
         "_attempts",
+        "_branches",
         "_core",
         "_counted",
         "_deadline",
         "_departed",
         "_done",
         "_events",
+        "_failed",
         "_grounds",
         "_hunt",
         "_inbound",
@@ -125,6 +128,8 @@ class Setup:
         self._rungs: list[Rung] = []
         self._notes: list[str] = []
         self._leaving: list[bytes] = []
+        self._failed: Outcome | None = None
+        self._branches = 0
         self._said_left_out = False
         self._said_stale = False
         self._deadline: Handle | None = None
@@ -362,8 +367,13 @@ class Setup:
         place = self._placement
         trusted = self._grounds.trusted.reaches(step)
         trust = Trust(self._inbound.trusted, trusted)
+        diverted = None
+        if step.diverted:
+            self._branches += 1
+            diverted = Diverted(self._failed, self._branches)
         request = build_invite(
-            self._core, self._inbound.request, place.hops, step, target, place.number, flow, trust
+            *(self._core, self._inbound.request, place.hops, step, target, place.number, flow),
+            *(trust, diverted),
         )
         if self._core.origins is not None:
             self._core.origins.note(request.call_id, self._inbound.request.call_id)
@@ -377,6 +387,8 @@ class Setup:
         self._attempts[action.attempt] = attempt
         self._counted = step
         self._grounds.standing.call_begins(step, now)
+        if step.carrier:
+            self._grounds.loops.begins(self, self._inbound.request, place.number, self.source)
         self.live.add(attempt)
         attempt.timer = self._core.timers.at(
             now + action.seconds,
@@ -422,6 +434,10 @@ class Setup:
                 step.level_of(str(attempt.target)),
                 final.reasons if final is not None else (),
             )
+        if step.carrier:
+            self._grounds.loops.ends(self)
+        else:
+            self._failed = outcome
         self._rungs.append(rung)
         place = self._placement
         self._core.records.append(

@@ -22,6 +22,7 @@ from sipfo.runtime.health import Healths
 from sipfo.runtime.holds import Holds
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.login import Keyring
+from sipfo.runtime.loops import Loops
 from sipfo.runtime.placement import Grounds
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.probes import Probes, probed
@@ -74,6 +75,7 @@ def begin(papers: Papers, core: Core, entropy: Callable[[], str], limits: Limits
         Graves(),
         Keyring(core, plan, papers.secrets),
         Trusted.of(plan),
+        Loops(),
     )
     probes = Probes(core, egress, paths, healths, holds)
     return _tenure(papers, core, entropy, limits, grounds, probes)
