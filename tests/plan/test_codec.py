@@ -191,15 +191,17 @@ VERSION_2 = {
     "Accept": "anyone credentials networks",
     "AnyNumber": "kind",
     "Carrier": "auth cost destination excluded limit name prefixes probe rates shaping trusted",
+    "Cluster": "members name",
     "CommitOn": "kind point",
     "CommitOnCode": "code kind",
     "Credential": "secret user",
     "Egress": "host name port",
     "Deck": "file rows table",
-    "Forward": "at_most carriers choice egress number",
+    "Forward": "always at_most carriers choice egress number",
     "Instance": "host name port",
     "Limit": "calls per_second",
     "Listen": "certificate host key port transport",
+    "Member": "egress host listen name port",
     "NumberPrefix": "kind prefix",
     "NumberRange": "first kind last",
     "OnCause": "cause kind",
@@ -217,7 +219,7 @@ VERSION_2 = {
     "Shaping": "prepend strip",
     "Trunk": "accept deadline egress forward limit method name numbers order patience retry routes"
     " trusted weights",
-    "": "carriers decks egress listen registrars retries routes trunks version",
+    "": "carriers cluster decks egress listen registrars retries routes trunks version",
 }
 
 

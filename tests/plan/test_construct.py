@@ -41,6 +41,38 @@ def edited(kind: str, **changes: object) -> Plan:
     return Plan.model_validate(document)
 
 
+def clustered() -> Plan:
+    """A small plan that two machines carry."""
+    members = tuple(
+        {"name": name, "host": host, "port": 5060, "listen": (host,), "egress": (host, host)}
+        for name, host in (("a", "192.0.2.11"), ("b", "192.0.2.12"))
+    )
+    cluster = {"name": "edge", "members": members}
+    return Plan.model_validate({**small().model_dump(), "cluster": cluster})
+
+
+def always_forwarding() -> Plan:
+    """A small plan whose routes are never tried."""
+    document: dict[str, Any] = small(carriers=2).model_dump()
+    document["trunks"][0]["forward"]["always"] = True
+    return Plan.model_validate(document)
+
+
+def rated() -> Plan:
+    """A small plan whose last carrier has rates."""
+    document: dict[str, Any] = small(carriers=2).model_dump()
+    document["carriers"][-1]["rates"] = "north.csv"
+    document["decks"] = ({"file": "north.csv", "rows": 0, "table": pack(())},)
+    return Plan.model_validate(document)
+
+
+def dialling() -> Plan:
+    """A small plan that forwards to the number that was dialled."""
+    document: dict[str, Any] = small(carriers=2).model_dump()
+    document["trunks"][0]["forward"]["number"] = None
+    return Plan.model_validate(document)
+
+
 ALICE = registered_route("r1").model_dump(include={"destinations", "levels", "registered"})
 TO_TLS = "sip:192.0.2.1;transport=tls"
 ON_TRANSPORT_ERROR = {
@@ -63,6 +95,8 @@ CASES = {
     Construct.CARRIER_AUTH: (edited("carriers", auth=AUTH), "c1"),
     Construct.CARRIER_LIMIT: (edited("carriers", limit={"calls": 200}), "c1"),
     Construct.CARRIER_PROBE: (edited("carriers", probe=PROBE), "c1"),
+    Construct.CARRIER_RATES: (rated(), "c1"),
+    Construct.FORWARD_DIALLED: (dialling(), "acme"),
     Construct.ACCEPT_CREDENTIAL: (edited("trunks", accept={"credentials": (AUTH,)}), "acme"),
     Construct.TRUNK_LIMIT: (edited("trunks", limit={"per_second": 20}), "acme"),
     Construct.TRUSTED: (edited("trunks", trusted=True), "acme"),
@@ -74,6 +108,8 @@ CASES = {
     Construct.COMMIT_ON_OTHER: (edited("retries", commit=(RINGING, FORWARDED)), "plain"),
     Construct.ON_TRANSPORT_ERROR: (edited("retries", rules=(ON_TRANSPORT_ERROR,)), "plain"),
     Construct.GIVEN_UP: (edited("retries", no_response=31.9), "plain"),
+    Construct.CLUSTER: (clustered(), "edge"),
+    Construct.ALWAYS_FORWARD: (always_forwarding(), "acme"),
     Construct.MANY_ATTEMPTS: (small(egress=2, routes=16), "acme"),
 }
 

@@ -82,6 +82,21 @@ def test_the_reason_is_how_the_last_attempt_ended(
     assert f";cause={cause}>;index=1.1;mp=1".encode() in second
 
 
+def test_a_trunk_that_always_forwards_does_so_unconditionally() -> None:
+    """RFC 5806 §3.2, RFC 4458 §2."""
+    plan = policy(carriers=NORTH)
+    own = plan.trunks[0].forward
+    assert own is not None
+    trunk = plan.trunks[0].model_copy(update={"forward": own.model_copy(update={"always": True})})
+    world = World(plan.model_copy(update={"trunks": (trunk,)}))
+    carrier = Phone(world, NORTHSTAR, (0, 200))
+    Caller(world).call()
+    world.run(3)
+    (invite,) = carrier.requests("INVITE")
+    assert b";reason=unconditional;counter=1" in invite.headers.lines(b"diversion")[0]
+    assert b";cause=302>;index=1.1;mp=1" in invite.headers.all(b"history-info")[1]
+
+
 def test_each_carrier_is_a_branch_with_an_index_of_its_own() -> None:
     """RFC 7044 §10.3, 5: "with each new request having a unique index"."""
     baltic = ("203.0.113.10", 5060)

@@ -14,9 +14,8 @@ from typing import TypedDict
 
 import click
 
-from sipfo.cli.moment import rates_beyond
+from sipfo.cli.moment import comparable, rates_beyond
 from sipfo.cli.reading import read_plan_of
-from sipfo.plan.choice import settle
 from sipfo.plan.codec import read_plan
 from sipfo.verify.diff.as_json import DifferenceJson, difference_json
 from sipfo.verify.diff.compare import compare
@@ -36,7 +35,7 @@ def main(path: str) -> None:
     plan = read_plan_of(path)
     print(plan.model_dump_json(exclude_none=True), flush=True)
     at = time.time()
-    difference = compare(settle(in_force, at), settle(plan, at))
+    difference = compare(comparable(in_force, at), comparable(plan, at))
     text = draw_difference(difference)
     beyond = rates_beyond(in_force, plan)
     if beyond is not None:

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from sipfo.compiler import policy
 from sipfo.compiler.decks import NO_DECKS, Decks
+from sipfo.compiler.hosts import LISTEN, substituted
 from sipfo.plan import model, scenario
 
 T = TypeVar("T")
@@ -21,9 +22,6 @@ SIPS_PORT: Final = 5061
 
 SIP_PORT: Final = 5060
 """RFC 3261 §19.1.2: the port of a SIP URI over UDP and TCP that names none."""
-
-LISTEN: Final = "listen"
-"""The egress of a trunk without `from`: the first address that is listened on."""
 
 
 def lower(source: policy.Policy, decks: Decks = NO_DECKS) -> model.Plan:
@@ -38,9 +36,11 @@ def lower(source: policy.Policy, decks: Decks = NO_DECKS) -> model.Plan:
         for trunk in source.trunks
         if trunk.forward is not None
     )
+    listen = tuple(_listen(listen) for listen in source.listens)
+    egress = tuple(_egress(source, regions, name) for name in used)
     return model.Plan(
-        listen=tuple(_listen(listen) for listen in source.listens),
-        egress=tuple(_egress(source, regions, name) for name in used),
+        listen=listen,
+        egress=egress,
         routes=tuple(_route(regions, registrars, route) for route in source.routes),
         registrars=tuple(_registrar(registrar) for registrar in source.registrars),
         carriers=tuple(_carrier(carrier, decks) for carrier in source.carriers),
@@ -49,6 +49,7 @@ def lower(source: policy.Policy, decks: Decks = NO_DECKS) -> model.Plan:
         trunks=tuple(
             _trunk(trunk, senders[trunk.name.text], regions, carriers) for trunk in source.trunks
         ),
+        cluster=_cluster(source, source.clusters[0], listen, egress) if source.clusters else None,
     )
 
 
@@ -257,7 +258,29 @@ def _forward(
         egress=egress,
         choice=forward.choice,
         at_most=forward.at_most,
+        always=True if forward.always else None,
     )
+
+
+def _cluster(
+    source: policy.Policy,
+    cluster: policy.Cluster,
+    listen: tuple[model.Listen, ...],
+    egress: tuple[model.Egress, ...],
+) -> model.Cluster:
+    members = []
+    for one in cluster.members:
+        where, own = _present(one.endpoint), substituted(source, one)
+        members.append(
+            model.Member(
+                name=one.name.text,
+                host=where.host,
+                port=where.port or SIP_PORT,
+                listen=tuple(own.get(at.host, at.host) for at in listen),
+                egress=tuple(own.get(at.host, at.host) for at in egress),
+            )
+        )
+    return model.Cluster(name=cluster.name.text, members=tuple(members))
 
 
 def _scenario(test: policy.Test) -> scenario.Scenario:

@@ -340,7 +340,7 @@ class Forward(Part):
 
     `choice` says how the order came about: as listed, or by cost; it has been done, unless a carrier
     has rates, which depend on the moment of the call. A carrier that costs more than `at_most` is
-    left out.
+    left out. `always` says that calls go there at once: no route is tried.
     """
 
     number: Number | None = None
@@ -348,6 +348,7 @@ class Forward(Part):
     egress: Name
     choice: Literal["listed", "cheapest"] = "listed"
     at_most: Money | None = None
+    always: Literal[True] | None = None
 
 
 class Trunk(Part):
@@ -380,6 +381,24 @@ class Trunk(Part):
         return self
 
 
+class Member(Part):
+    """One machine of a cluster. `host` and `port` are where the others reach it; `listen` and
+    `egress` are the addresses that it has, beside the plan's own."""
+
+    name: Name
+    host: Address
+    port: Port
+    listen: tuple[Address, ...]
+    egress: tuple[Address, ...]
+
+
+class Cluster(Part):
+    """The machines that carry a plan together, each from addresses of its own."""
+
+    name: Name
+    members: Annotated[tuple[Member, ...], Field(min_length=2)]
+
+
 class Plan(Part):
     """A whole policy, compiled. Tuples keep the policy's order; names are unique within a kind."""
 
@@ -392,6 +411,7 @@ class Plan(Part):
     decks: Annotated[tuple[Deck, ...], Field(min_length=1)] | None = None
     retries: tuple[Retry, ...]
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1)]
+    cluster: Cluster | None = None
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
@@ -413,6 +433,11 @@ class Plan(Part):
         for route in self.routes:
             if route.registered is not None:
                 _at_registrar(route, route.registered.registrar, instances)
+        if self.cluster is not None:
+            _unique("member", (one.name for one in self.cluster.members))
+            for one in self.cluster.members:
+                if (len(one.listen), len(one.egress)) != (len(self.listen), len(self.egress)):
+                    raise ValueError(f"member {one.name} has another number of addresses")
         for trunk in self.trunks:
             _known(trunk.name, "egress", trunk.egress, egress)
             _known(trunk.name, "route", trunk.routes, routes)

@@ -2,7 +2,8 @@
 
 All routes by the first address, then all routes by the second (source-major), or each route by all
 addresses (route-major); then the carriers. Which route comes first is the call's turn: round robin
-turns by one place for each call placed, a weighted trunk draws; the same in every pass.
+turns by one place for each call placed, a weighted trunk draws; the same in every pass. A trunk that
+always forwards has the carriers alone.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def attempts_of(plan: Plan, trunk: Trunk) -> int:
     levels = {route.name: len(route.destinations) for route in plan.routes}
     routes = sum(levels[name] for name in trunk.routes) * len(trunk.egress)
     forward = trunk.forward
+    if forward is not None and forward.always:
+        routes = 0
     if forward is not None and forward.number is None:
         return routes + len(forward.carriers)
     return routes + len(carriers_of(plan, trunk))
@@ -150,6 +153,8 @@ class Order:
             for egress, route in pairs
         ]
         forward = trunk.forward
+        if forward is not None and forward.always:
+            found = []
         if forward is not None:
             found += [
                 Step(

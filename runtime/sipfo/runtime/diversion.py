@@ -26,6 +26,7 @@ MOST_DIVERSIONS: Final = 5
 _BUSY: Final = ("user-busy", 486)
 _NO_REPLY: Final = ("no-answer", 408)
 _UNKNOWN: Final = ("unknown", 404)
+_UNCONDITIONAL: Final = ("unconditional", 302)
 _UNREACHABLE: Final = ("unavailable", 503)
 
 _REASONS: Final = {
@@ -49,14 +50,17 @@ _URI = re.compile(rb"<([^<>]*)>")
 @dataclass(frozen=True, slots=True)
 class Diverted:
     """Why a call goes on to another number: how the last attempt at the first one ended, None where
-    none was made; and how often it was sent on, this time included."""
+    none was made; how often it was sent on, this time included; and whether that is so always."""
 
     outcome: Outcome | None
     branch: int = 1
+    always: bool = False
 
     @property
     def reason(self) -> tuple[str, int]:
         """The word for Diversion and the cause for History-Info."""
+        if self.always:
+            return _UNCONDITIONAL
         if self.outcome is None:
             return _UNREACHABLE
         if self.outcome.final is None:
@@ -67,6 +71,8 @@ class Diverted:
     @property
     def status(self) -> int:
         """The response that stands for it; a request that timed out counts as 408 (RFC 7044 §10.2)."""
+        if self.always:
+            return 302
         return 503 if self.outcome is None else self.outcome.code
 
 

@@ -14,6 +14,8 @@ from sipfo.runtime.login import Keyring
 from sipfo.runtime.loops import Loops
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.registrar.passing import Passed
+from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.standing import Standing
 
 
@@ -30,6 +32,8 @@ class Placement:
     pinned: Target | None = None
     plan: str = ""
     left_out: tuple[str, ...] = ()
+    passed: Passed | None = None
+    """Set for a call that another instance hunts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,4 @@ class Grounds:
     keyring: Keyring
     trusted: Trusted
     loops: Loops
+    registrars: Registrars

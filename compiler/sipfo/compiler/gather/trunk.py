@@ -112,4 +112,5 @@ def _forward(reader: Reader, node: tree.Forward) -> policy.Forward:
         node.at_most.span if node.at_most else None,
         node.egress,
         node.span,
+        isinstance(node, tree.AlwaysForward),
     )

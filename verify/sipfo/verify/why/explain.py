@@ -154,8 +154,8 @@ class _Explaining:
     def _forwarded(self) -> Reason:
         forward = self._trunk.forward
         assert forward is not None  # a carrier is only in the order because of it
-        number = forward.number or self._number
-        words = f"every route has failed, so the call is forwarded to {number}"
+        when = "calls are always" if forward.always else "every route has failed, so the call is"
+        words = f"{when} forwarded to {forward.number or self._number}"
         return Reason(words, self._whence.forward(self._trunk.name))
 
     def _left_out(self) -> list[Reason]:
