@@ -11,6 +11,7 @@ from plan.samples import registered_route, registrar, small_plan
 from plan.strategies import plans
 from sipfo.plan.construct import Construct, Usage, usages
 from sipfo.plan.model import Plan, Retry
+from sipfo.plan.rates import pack
 
 AUTH = {"user": "acme", "secret": "ACME_PW"}
 PROBE = {"every": 30.0, "down_after": 3, "up_after": 2}
