@@ -14,6 +14,7 @@ from itertools import chain
 from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.numbering import normalise
 from sipfo.plan.order import draw, turn
 from sipfo.runtime.admission import Refused
 from sipfo.runtime.call import Call, Phase, hops_left
@@ -21,7 +22,7 @@ from sipfo.runtime.callname import CallNames
 from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory
-from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
+from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions, diverted_from
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.errand import Result
 from sipfo.runtime.guard import Asked, Guard, Wrong
@@ -445,8 +446,18 @@ class Engine:
         objection = self._objection(request, flow)
         if objection is not None:
             return objection
-        at = (flow.transport, *flow.local)
-        return self._tenure.admission.admit(called_user(request), flow.remote[0], at, proven)
+        user, at = called_user(request), (flow.transport, *flow.local)
+        admitted = self._tenure.admission.admit(user, flow.remote[0], at, proven)
+        return self._loop(request, normalise(user), flow) or admitted
+
+    def _loop(self, request: Request, number: str, flow: Flow) -> Refused | None:
+        """Why a call to a number has gone round by way of us, where none of our Via is left."""
+        grounds = self._grounds
+        if diverted_from(request.headers, number, grounds.egress.values()):
+            return Refused(482, "loop: we have diverted this call from this number before")
+        if grounds.loops.closes(request, number, flow.remote[0]):
+            return Refused(482, "loop: a carrier brings back the call that it was sent")
+        return None
 
     def _objection(self, request: Request, flow: Flow) -> Refused | None:
         closed = "shutting down" if self.draining else DRAINED if self.paused else ""
@@ -487,7 +498,8 @@ class Engine:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
             chosen = self.carriers(trunk, number, now)
             left_out = chosen.left_out
-            if chosen.carriers and diversions(request.headers) >= MOST_DIVERSIONS:
+            diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
+            if chosen.carriers and diverts and diversions(request.headers) >= MOST_DIVERSIONS:
                 chosen = Chosen((), ())
                 left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
             placed = self._turns.take(trunk.name)
