@@ -191,14 +191,16 @@ VERSION_2 = {
     "Accept": "anyone credentials networks",
     "AnyNumber": "kind",
     "Carrier": "auth cost destination limit name prefixes probe shaping trusted",
+    "Cluster": "members name",
     "CommitOn": "kind point",
     "CommitOnCode": "code kind",
     "Credential": "secret user",
     "Egress": "host name port",
-    "Forward": "carriers choice egress number",
+    "Forward": "always carriers choice egress number",
     "Instance": "host name port",
     "Limit": "calls per_second",
     "Listen": "certificate host key port transport",
+    "Member": "egress host listen name port",
     "NumberPrefix": "kind prefix",
     "NumberRange": "first kind last",
     "OnCause": "cause kind",
@@ -216,7 +218,7 @@ VERSION_2 = {
     "Shaping": "prepend strip",
     "Trunk": "accept deadline egress forward limit method name numbers order patience retry routes"
     " trusted weights",
-    "": "carriers egress listen registrars retries routes trunks version",
+    "": "carriers cluster egress listen registrars retries routes trunks version",
 }
 
 

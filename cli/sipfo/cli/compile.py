@@ -26,6 +26,9 @@ ENGINES: Final = ("kamailio", "asterisk")
 FOLDERS: Final = (*ENGINES, "telnyx", DNS)
 """All targets that are a folder of files."""
 
+CLUSTER: Final = "kamailio cluster"
+"""The target that is a folder of such folders."""
+
 
 @click.command("compile")
 @click.argument("file", type=click.Path())
@@ -50,6 +53,11 @@ FOLDERS: Final = (*ENGINES, "telnyx", DNS)
     metavar="FILE",
     help="Where the values of the policy's secrets are, besides the environment; the plan has none.",
 )
+@click.option(
+    "--cluster",
+    is_flag=True,
+    help="With --target kamailio: a folder for each member of the policy's cluster.",
+)
 @DOMAIN
 @TTL
 @RECORDS
@@ -59,6 +67,7 @@ def command(
     target: str,
     output: Path | None,
     secrets: str | None,
+    cluster: bool,
     domain: str | None,
     ttl: int | None,
     form: Form,
@@ -67,13 +76,16 @@ def command(
     """Turn a policy into a plan, or into what another engine runs.
 
     A plan is JSON, and all that `sipfo run` needs. `--target kamailio -o DIR` writes a folder that
-    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk, and `--target telnyx -o DIR`
-    the requests that make Telnyx's API do it; `--target dns -o DIR` the records by which callers
-    find its addresses. With an error nothing is written and the exit status is 1; warnings are
+    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk; with `--cluster` there is such
+    a folder for each machine of the policy's cluster. `--target telnyx -o DIR` writes the requests that
+    make Telnyx's API do it, and `--target dns -o DIR` the records by which callers find its
+    addresses. With an error nothing is written and the exit status is 1; warnings are
     shown and do no harm.
     """
     if target != PLAN and output is None:
         raise click.UsageError(f"--target {target} needs a folder: -o DIR")
+    if cluster and target != "kamailio":
+        raise click.UsageError("--cluster is of --target kamailio: only its members share anything")
     if target != DNS and (domain is not None or ttl is not None or form != "srv"):
         raise click.UsageError("--domain, --ttl and --records belong to --target dns")
     compilation = compile_file(file, [target] if target not in (PLAN, DNS) else [])
@@ -81,8 +93,9 @@ def command(
     if compilation.diagnostics:
         show(compilation)
     if target != PLAN and output is not None:
+        name = CLUSTER if cluster else target
         zone = Zone(domain, ttl, form)
-        _write_folder(compilation, plan, target, output, secrets, zone, force)
+        _write_folder(compilation, plan, name, output, secrets, zone, force)
         return
     text = write_plan(plan)
     if output is None:
@@ -111,10 +124,13 @@ def _write_folder(
         raise Unusable(str(error)) from None
     except OSError as error:
         raise Unusable(f"cannot write {folder}: {error.strerror or error}") from None
-    if target in ENGINES:
-        click.echo(f"{folder}: {len(files)} files; start it with {folder / 'start'}", err=True)
-    else:
+    if target not in (*ENGINES, CLUSTER):
         click.echo("\n".join(str(folder / name) for name in files), err=True)
+        return
+    start = str(folder / "start")
+    if target == CLUSTER and plan.cluster is not None:
+        start = ", ".join(str(folder / one.name / "start") for one in plan.cluster.members)
+    click.echo(f"{folder}: {len(files)} files; start it with {start}", err=True)
 
 
 def _files(
@@ -128,6 +144,7 @@ def _files(
     """What a target writes. Raises CannotSay, and Unusable for a secret that is not there."""
     from sipfo.compiler.targets.asterisk.emit import render as render_asterisk
     from sipfo.compiler.targets.kamailio.emit import render as render_kamailio
+    from sipfo.compiler.targets.kamailio.emit import render_cluster
     from sipfo.compiler.targets.source import OfPolicy
     from sipfo.compiler.targets.telnyx.emit import render as render_telnyx
 
@@ -140,5 +157,9 @@ def _files(
         name: secret.reveal().decode("utf-8", "surrogateescape")
         for name, secret in secrets_of(plan, secrets).items()
     }
-    render = {"kamailio": render_kamailio, "asterisk": render_asterisk}[target]
+    render = {
+        "kamailio": render_kamailio,
+        CLUSTER: render_cluster,
+        "asterisk": render_asterisk,
+    }[target]
     return render(plan, str(folder.resolve()), values, source)

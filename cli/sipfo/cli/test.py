@@ -46,7 +46,8 @@ def command(files: tuple[str, ...], on: str) -> None:
 
     Times shown are the call's, from its INVITE to its result. Exits 1 when a test fails or a
     policy does not compile, 2 when a file cannot be used or the engine is not here; the others
-    are run all the same.
+    are run all the same. A test that comes out otherwise on an engine, as the target's table
+    declares, is marked `differs`, and does not fail.
     """
     sys.exit(asyncio.run(_run(files, on)))
 
@@ -54,9 +55,19 @@ def command(files: tuple[str, ...], on: str) -> None:
 @dataclass(slots=True)
 class _Score:
     passed: int = 0
+    differ: int = 0
     failed: int = 0
     broken: int = 0
     status: int = 0
+
+    def count(self, finding: Finding | None) -> None:
+        """Add a test; None for one that could not be played."""
+        if finding is None or not finding.ok:
+            self.failed += 1
+        elif finding.is_other:
+            self.differ += 1
+        else:
+            self.passed += 1
 
     @property
     def exit_status(self) -> int:
@@ -64,7 +75,8 @@ class _Score:
 
     def __str__(self) -> str:
         unread = f", {self.broken} file{'s' * (self.broken != 1)} not run" if self.broken else ""
-        return f"{self.passed} passed, {self.failed} failed{unread}"
+        differ = f", {self.differ} differ{'s' * (self.differ == 1)} as declared" * bool(self.differ)
+        return f"{self.passed} passed, {self.failed} failed{differ}{unread}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +121,8 @@ async def _run(files: Sequence[str], on: str) -> int:
                     tried = places.play(engine, tests.plan, tests.scenarios)
                 async with aclosing(tried):
                     async for scenario, one in tried:
-                        good = _tell(engine, scenario, one)
-                        score.passed += good
-                        score.failed += not good
-    if score.passed or score.failed or score.broken:
+                        score.count(_tell(engine, scenario, one))
+    if score != _Score():
         click.echo(str(score))
     return score.exit_status
 
@@ -142,17 +152,24 @@ async def _on_model(plan: Plan, scenarios: Sequence[Scenario]) -> Tried:
         yield scenario, (ladder, Finding(ladder, judge(scenario, ladder).differences))
 
 
-def _tell(engine: str, scenario: Scenario, tried: tuple[Ladder, Finding] | Exception) -> bool:
-    """Print one test's line, and why it failed; whether it passed."""
+def _tell(
+    engine: str, scenario: Scenario, tried: tuple[Ladder, Finding] | Exception
+) -> Finding | None:
+    """Print one test's line, and why it failed; what was found, if it was played."""
     look = style()
     name = printable(scenario.name)
     if isinstance(tried, Exception):
         click.echo(f"{look.paint('FAILED', 'red')}  {name}")
         click.echo(_indented(printable(str(tried) or repr(tried))))
-        return False
+        return None
     ladder, finding = tried
-    word = look.paint("ok    ", "green") if finding.ok else look.paint("FAILED", "red")
-    click.echo(f"{word}  {name}  {look.paint(duration(ladder.elapsed), 'dim')}")
+    if not finding.ok:
+        word = look.paint("FAILED ", "red")
+    elif finding.is_other:
+        word = look.paint("differs", "yellow")
+    else:
+        word = look.paint("ok     ", "green")
+    click.echo(f"{word} {name}  {look.paint(duration(ladder.elapsed), 'dim')}")
     for note in finding.notes:
         click.echo(look.paint(f"  {engine} differs as declared: {note}", "dim"))
     for difference in (*finding.missed, *finding.strayed):
@@ -164,7 +181,7 @@ def _tell(engine: str, scenario: Scenario, tried: tuple[Ladder, Finding] | Excep
         click.echo(_indented(draw(scenario, finding.model, look)))
         click.echo(f"  {engine}:")
         click.echo(_indented(draw(scenario, ladder, look)))
-    return finding.ok
+    return finding
 
 
 def _indented(text: str) -> str:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from sipfo.compiler import policy
+from sipfo.compiler.hosts import LISTEN, substituted
 from sipfo.plan import model, scenario
 
 T = TypeVar("T")
@@ -20,9 +21,6 @@ SIPS_PORT: Final = 5061
 
 SIP_PORT: Final = 5060
 """RFC 3261 §19.1.2: the port of a SIP URI over UDP and TCP that names none."""
-
-LISTEN: Final = "listen"
-"""The egress of a trunk without `from`: the first address that is listened on."""
 
 
 def lower(source: policy.Policy) -> model.Plan:
@@ -37,9 +35,11 @@ def lower(source: policy.Policy) -> model.Plan:
         for trunk in source.trunks
         if trunk.forward is not None
     )
+    listen = tuple(_listen(listen) for listen in source.listens)
+    egress = tuple(_egress(source, regions, name) for name in used)
     return model.Plan(
-        listen=tuple(_listen(listen) for listen in source.listens),
-        egress=tuple(_egress(source, regions, name) for name in used),
+        listen=listen,
+        egress=egress,
         routes=tuple(_route(regions, registrars, route) for route in source.routes),
         registrars=tuple(_registrar(registrar) for registrar in source.registrars),
         carriers=tuple(_carrier(carrier) for carrier in source.carriers),
@@ -47,6 +47,7 @@ def lower(source: policy.Policy) -> model.Plan:
         trunks=tuple(
             _trunk(trunk, senders[trunk.name.text], regions, carriers) for trunk in source.trunks
         ),
+        cluster=_cluster(source, source.clusters[0], listen, egress) if source.clusters else None,
     )
 
 
@@ -251,7 +252,29 @@ def _forward(
         carriers=tuple(names),
         egress=egress,
         choice=forward.choice,
+        always=True if forward.always else None,
     )
+
+
+def _cluster(
+    source: policy.Policy,
+    cluster: policy.Cluster,
+    listen: tuple[model.Listen, ...],
+    egress: tuple[model.Egress, ...],
+) -> model.Cluster:
+    members = []
+    for one in cluster.members:
+        where, own = _present(one.endpoint), substituted(source, one)
+        members.append(
+            model.Member(
+                name=one.name.text,
+                host=where.host,
+                port=where.port or SIP_PORT,
+                listen=tuple(own.get(at.host, at.host) for at in listen),
+                egress=tuple(own.get(at.host, at.host) for at in egress),
+            )
+        )
+    return model.Cluster(name=cluster.name.text, members=tuple(members))
 
 
 def _scenario(test: policy.Test) -> scenario.Scenario:

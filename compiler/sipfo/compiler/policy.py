@@ -186,13 +186,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """`egress` is the forward's own; without one it is the trunk's first."""
+    """`egress` is the forward's own; without one it is the trunk's first. `always` says that no
+    route is tried before."""
 
     number: Telephone | None
     choice: Choice
     carriers: tuple[Word, ...]
     egress: Word | None
     span: Span
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,34 @@ class Trunk:
     limit: Limit | None
     trusted: bool
     forward: Forward | None
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """An address that a member of a cluster has where the policy has another: `place` is how it is
+    named (`listen`, `us.primary`, an address). `endpoint` is None when it could not be read."""
+
+    endpoint: Endpoint | None
+    place: Word
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`endpoint`, where the other members reach it, is None when it could not be read."""
+
+    name: Word
+    endpoint: Endpoint | None
+    substitutes: tuple[Substitute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The machines that carry the policy together."""
+
+    name: Word
+    members: tuple[Member, ...]
     whole: bool
 
 
@@ -305,4 +335,5 @@ class Policy:
     registrars: tuple[Registrar, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
     tests: tuple[Test, ...] = ()

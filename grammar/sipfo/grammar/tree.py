@@ -13,7 +13,16 @@ from sipfo.grammar.source import Span
 LISTS = frozenset(
     {
         *("file", "region_body", "retry_body", "route_body", "registrar_body", "carrier_body"),
-        *("trunk_body", "test_body", "outcomes", "moments", "prefix_list", "number_list"),
+        *(
+            "trunk_body",
+            "cluster_body",
+            "test_body",
+            "substitutes",
+            "outcomes",
+            "moments",
+            "prefix_list",
+            "number_list",
+        ),
         *("networks", "credentials", "egresses", "names", "choice", "shares", "limits", "steps"),
     }
 )
@@ -139,6 +148,10 @@ class Carrier(Block):
 
 
 class Trunk(Block):
+    __slots__ = ()
+
+
+class Cluster(Block):
     __slots__ = ()
 
 
@@ -389,6 +402,32 @@ class Forward(Node):
     choice: tuple[Word, ...]
     carriers: tuple[Word, ...]
     egress: Word | None
+
+
+class AlwaysForward(Forward):
+    """The same, without a route tried before."""
+
+    __slots__ = ()
+
+
+# cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute(Node):
+    """`192.0.2.11 for us.primary`: `place` is a region's address, `listen`, or an address."""
+
+    address: Word
+    place: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Node):
+    """`endpoint` is where the other members reach it."""
+
+    name: Word
+    endpoint: Word
+    substitutes: tuple[Substitute, ...] | None
 
 
 # test

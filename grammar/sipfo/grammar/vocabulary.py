@@ -11,7 +11,7 @@ from typing import Final
 STATEMENTS: Final = {
     "file": (
         *("sipfo", "import", "listen", "region", "retry", "route", "registrar", "carrier"),
-        *("trunk", "test", "note", "source"),
+        *("trunk", "cluster", "test", "note", "source"),
     ),
     "region": ("primary", "secondary", "domain", "note", "source"),
     "retry": (
@@ -26,8 +26,9 @@ STATEMENTS: Final = {
     ),
     "trunk": (
         *("numbers", "accept", "from", "routes", "order", "retry", "deadline", "patience"),
-        *("limit", "trusted", "on", "note", "source"),
+        *("limit", "trusted", "on", "always", "note", "source"),
     ),
+    "cluster": ("member", "note", "source"),
     "test": ("call", "when", "expect"),
 }
 """The words that open a statement, in a file and in each kind of block."""
@@ -38,6 +39,7 @@ CONNECTIVES: Final = frozenset(
     {
         *("on", "to", "from", "via", "by", "within", "after", "at", "per", "down", "up"),
         *("cause", "tagged", "forward", "and", "or", "password", "secret", "drawing"),
+        *("has", "for"),
     }
 )
 """Words that carry a statement on to a next line, where they open none."""

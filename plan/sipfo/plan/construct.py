@@ -54,6 +54,8 @@ class Construct(Enum):
     COMMIT_ON_PROGRESS = "commit on progress"
     COMMIT_ON_OTHER = "commit on a code that is not 180 or 183"
     GIVEN_UP = "no-response"
+    CLUSTER = "cluster"
+    ALWAYS_FORWARD = "always forward"
     MANY_ATTEMPTS = "more than 30 attempts"
 
 
@@ -119,6 +121,10 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.TRUNK_LIMIT, trunk.name)
         if trunk.trusted:
             yield Usage(Construct.TRUSTED, trunk.name)
+        if trunk.forward is not None and trunk.forward.always:
+            yield Usage(Construct.ALWAYS_FORWARD, trunk.name)
+    if plan.cluster is not None:
+        yield Usage(Construct.CLUSTER, plan.cluster.name)
 
 
 def _of_retry(retry: Retry) -> Iterator[Construct]:

@@ -318,13 +318,15 @@ class Accept(Part):
 class Forward(Part):
     """Where a call goes when every route has failed: a number, by carriers in order, from `egress`.
 
-    `choice` says how the order came about: as listed, or by cost; it has been done.
+    `choice` says how the order came about: as listed, or by cost; it has been done. `always` says
+    that calls go there at once: no route is tried.
     """
 
     number: Number
     carriers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_CARRIERS)]
     egress: Name
     choice: Literal["listed", "cheapest"] = "listed"
+    always: Literal[True] | None = None
 
 
 class Trunk(Part):
@@ -357,6 +359,24 @@ class Trunk(Part):
         return self
 
 
+class Member(Part):
+    """One machine of a cluster. `host` and `port` are where the others reach it; `listen` and
+    `egress` are the addresses that it has, beside the plan's own."""
+
+    name: Name
+    host: Address
+    port: Port
+    listen: tuple[Address, ...]
+    egress: tuple[Address, ...]
+
+
+class Cluster(Part):
+    """The machines that carry a plan together, each from addresses of its own."""
+
+    name: Name
+    members: Annotated[tuple[Member, ...], Field(min_length=2)]
+
+
 class Plan(Part):
     """A whole policy, compiled. Tuples keep the policy's order; names are unique within a kind."""
 
@@ -368,6 +388,7 @@ class Plan(Part):
     carriers: tuple[Carrier, ...] = ()
     retries: tuple[Retry, ...]
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1)]
+    cluster: Cluster | None = None
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
@@ -385,6 +406,11 @@ class Plan(Part):
         for route in self.routes:
             if route.registered is not None:
                 _at_registrar(route, route.registered.registrar, instances)
+        if self.cluster is not None:
+            _unique("member", (one.name for one in self.cluster.members))
+            for one in self.cluster.members:
+                if (len(one.listen), len(one.egress)) != (len(self.listen), len(self.egress)):
+                    raise ValueError(f"member {one.name} has another number of addresses")
         for trunk in self.trunks:
             _known(trunk.name, "egress", trunk.egress, egress)
             _known(trunk.name, "route", trunk.routes, routes)

@@ -2,7 +2,8 @@
 
 All routes by the first address, then all routes by the second (source-major), or each route by all
 addresses (route-major); then the carriers. Which route comes first is the call's turn: round robin
-turns by one place for each call placed, a weighted trunk draws; the same in every pass.
+turns by one place for each call placed, a weighted trunk draws; the same in every pass. A trunk that
+always forwards has the carriers alone.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ def attempts_of(plan: Plan, trunk: Trunk) -> int:
     """Attempts of a call that meets nothing but failures, a name counted as one target."""
     levels = {route.name: len(route.destinations) for route in plan.routes}
     routes = sum(levels[name] for name in trunk.routes) * len(trunk.egress)
+    if trunk.forward is not None and trunk.forward.always:
+        routes = 0
     return routes + len(carriers_of(plan, trunk))
 
 
@@ -140,6 +143,8 @@ class Order:
             for egress, route in pairs
         ]
         forward = trunk.forward
+        if forward is not None and forward.always:
+            found = []
         if forward is not None:
             carriers = [self._carriers[name] for name in forward.carriers]
             found += [

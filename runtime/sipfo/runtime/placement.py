@@ -13,6 +13,8 @@ from sipfo.runtime.locate import Target
 from sipfo.runtime.login import Keyring
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.registrar.passing import Passed
+from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.standing import Standing
 
 
@@ -28,6 +30,8 @@ class Placement:
     hops: int
     pinned: Target | None = None
     plan: str = ""
+    passed: Passed | None = None
+    """Set for a call that another instance hunts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +54,4 @@ class Grounds:
     graves: Graves
     keyring: Keyring
     trusted: Trusted
+    registrars: Registrars

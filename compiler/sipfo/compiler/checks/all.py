@@ -9,6 +9,8 @@ from sipfo.compiler.checks import (
     address_families,
     carrier_region,
     claimed_twice,
+    cluster_addresses,
+    cluster_members,
     contradicting_match,
     contradicting_result,
     cost_missing,
@@ -86,6 +88,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     # registrars
     too_many_instances.check,
     registrar_repeats.check,
+    # clusters
+    cluster_members.check,
+    cluster_addresses.check,
     # tests
     foreign_destination.check,
     foreign_number.check,

@@ -46,6 +46,7 @@ ONCE: Final[dict[type[tree.Node], str]] = {
     tree.Deadline: "deadline",
     tree.Patience: "patience",
     tree.Forward: "on failure",
+    tree.AlwaysForward: "on failure",  # a trunk has one forward, of either kind
     tree.Call: "call",
     tree.CallerCancels: "when caller cancels",
 }

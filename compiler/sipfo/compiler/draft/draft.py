@@ -8,7 +8,7 @@ from typing import Literal
 
 from sipfo.plan.model import Plan
 
-Kind = Literal["listen", "region", "retry", "route", "registrar", "carrier", "trunk"]
+Kind = Literal["listen", "region", "retry", "route", "registrar", "carrier", "trunk", "cluster"]
 
 
 @dataclass(frozen=True, slots=True)

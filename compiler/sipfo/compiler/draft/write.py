@@ -25,7 +25,8 @@ from sipfo.compiler.draft.words import (
     rules,
     word,
 )
-from sipfo.compiler.lower import LISTEN, SIP_PORT, SIPS_PORT
+from sipfo.compiler.hosts import LISTEN
+from sipfo.compiler.lower import SIP_PORT, SIPS_PORT
 from sipfo.grammar.format.formatter import format_source
 from sipfo.grammar.source import Source
 from sipfo.plan import model
@@ -73,6 +74,9 @@ class _Writing:
             yield from self._block("carrier", carrier.name, self._carrier(carrier))
         for trunk in self._plan.trunks:
             yield from self._block("trunk", trunk.name, self._trunk(trunk))
+        if self._plan.cluster is not None:
+            members = map(self._member, self._plan.cluster.members)
+            yield from self._block("cluster", self._plan.cluster.name, members)
 
     def _block(self, kind: Kind, called: str, items: Iterable[str]) -> Iterator[str]:
         yield from self._comments(kind, called)
@@ -151,6 +155,14 @@ class _Writing:
             yield f"user {word(user.name)} password secret {word(user.secret)}"
         for one in registrar.instances:
             yield f"instance {name(one.name)} {endpoint(one.host, one.port)}"
+
+    def _member(self, member: model.Member) -> str:
+        # A substitute is for an address: where the plan listens on what it sends from, one is for both.
+        owns = dict(zip((one.host for one in self._plan.listen), member.listen, strict=True))
+        owns |= zip((one.host for one in self._plan.egress), member.egress, strict=True)
+        own = ", ".join(f"{new} for {old}" for old, new in owns.items() if new != old)
+        where = endpoint(member.host, member.port)
+        return f"member {name(member.name)} {where}" + (f" has {own}" if own else "")
 
     def _route(self, route: model.Route) -> Iterator[str]:
         if route.registered is not None:

@@ -107,4 +107,5 @@ def _forward(reader: Reader, node: tree.Forward) -> policy.Forward:
         node.carriers,
         node.egress,
         node.span,
+        isinstance(node, tree.AlwaysForward),
     )

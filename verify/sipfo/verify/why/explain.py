@@ -152,7 +152,8 @@ class _Explaining:
     def _forwarded(self) -> Reason:
         forward = self._trunk.forward
         assert forward is not None  # a carrier is only in the order because of it
-        words = f"every route has failed, so the call is forwarded to {forward.number}"
+        when = "calls are always" if forward.always else "every route has failed, so the call is"
+        words = f"{when} forwarded to {forward.number}"
         return Reason(words, self._whence.forward(self._trunk.name))
 
     def _unfit(self, step: Step) -> list[Reason]:

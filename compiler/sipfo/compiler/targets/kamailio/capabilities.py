@@ -51,8 +51,16 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
         "a phone that answers after its attempt was given up is not hung up on: it gives up by"
         " itself after 32 s",
     ),
+    Construct.CLUSTER: Support(
+        "approximated",
+        "members tell one another after the fact: two calls at the same moment may begin at the same"
+        " route or go over a limit `per second`, and each counts its calls at once alone",
+    ),
     Construct.MANY_ATTEMPTS: Support(
         "refused", "its transactions have 30 branches: name fewer routes or carriers"
+    ),
+    Construct.ALWAYS_FORWARD: Support(
+        "refused", "give the trunk a route to the carrier, or write `on failure forward`"
     ),
 }
 

@@ -249,7 +249,7 @@ def _egress(plan: Plan, origin: Origin) -> Rows:
 def _probes(plan: Plan, origin: Origin) -> Rows:
     for number, path in probed(plan):
         yield (
-            f"{path.egress}:{path.place.key}:{path.level}",
+            path.key,
             number,
             origin.destination(path.place.name),
         )
