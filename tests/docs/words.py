@@ -70,7 +70,9 @@ MEANINGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "carrier": {
         "to": ("a SIP URI, resolved by RFC 3263", "not for a carrier: an error says so"),
         "prefixes": ("numbers that it terminates; none means any",),
-        "cost": ("its price, for `via cheapest`",),
+        "except": ("numbers that it is not sent, unless a longer prefix of its own says so",),
+        "cost": ("its price, for `via cheapest` and `at most`",),
+        "rates": ("a CSV file with its prefixes, what each costs, and from when until when",),
         "number": ("how it wants the number: characters off the front, then digits before it",),
         "auth": _AUTH,
         "limit": _LIMIT,

@@ -126,6 +126,7 @@ class World:
         names: dict[str, tuple[Target, ...]] | None = None,
         secrets: Mapping[str, Secret] | None = None,
         limits: Limits | None = None,
+        epoch: float = 0.0,
     ) -> None:
         self.now = 0.0
         tokens = itertools.count(1)
@@ -135,6 +136,7 @@ class World:
             lambda most: 0,
             limits=limits,
             secrets=secrets,
+            epoch=epoch,
         )
         self.engine.start(self.now)
         self.names = names or {}

@@ -3,6 +3,7 @@ all."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from sipfo.cli.zones import DOMAIN, RECORDS, TTL, Zone
 from sipfo.compiler.pipeline import Compilation
 from sipfo.compiler.targets.dns.records import Form
 from sipfo.compiler.targets.folder import Files
+from sipfo.plan.choice import settle
 from sipfo.plan.codec import write_plan
 from sipfo.plan.model import Plan
 
@@ -95,7 +97,7 @@ def command(
     if target != PLAN and output is not None:
         name = CLUSTER if cluster else target
         zone = Zone(domain, ttl, form)
-        _write_folder(compilation, plan, name, output, secrets, zone, force)
+        _write_folder(compilation, settle(plan, time.time()), name, output, secrets, zone, force)
         return
     text = write_plan(plan)
     if output is None:

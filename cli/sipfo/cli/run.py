@@ -31,6 +31,7 @@ from sipfo.runtime.limits import DIGESTS, Limits
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.steering import MOST_ENGINES
 from sipfo.runtime.wire.bindings.cabinet import CannotStore
 from sipfo.runtime.wire.book import CannotKeep
 from sipfo.runtime.wire.calm import settle
@@ -102,6 +103,14 @@ def _digests(context: click.Context, parameter: click.Parameter, value: str) -> 
     show_default=True,
     help="What standard output says: lines to read, or one JSON object each.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_ENGINES),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Carry calls in so many processes, to use as many cores; each call is in one of them.",
+)
 def command(
     file: str,
     mapping: Mapping,
@@ -115,6 +124,7 @@ def command(
     keeping: Keeping,
     living: Living,
     registering: Registering,
+    workers: int,
 ) -> None:
     """Carry calls by a policy or a plan until SIGINT or SIGTERM.
 
@@ -133,7 +143,7 @@ def command(
                 _serve(
                     *(file, plan, mapping, dns or None, trust, watching, form, keeper),
                     *(secrets_file, secrets, living, legacy, Limits(digests=digests)),
-                    registering,
+                    *(registering, workers),
                 )
             )
     except (
@@ -165,6 +175,7 @@ async def _serve(
     legacy: Legacy | None,
     limits: Limits,
     registering: Registering,
+    workers: int,
 ) -> None:
     epoch = time.time() - asyncio.get_running_loop().time()
     lines = Lines(sys.stdout)
@@ -187,10 +198,11 @@ async def _serve(
             limits=limits,
             bindings=bindings,
             instance=registering.instance,
+            workers=workers,
         )
         held.push_async_callback(server.close)
         held.push_async_callback(keeper.hide)
-        await keeper.show(server.gauges)
+        await keeper.show(server.gauges, server.refresh, server.others)
         places = [
             f"{one.transport} {encode_host(one.host, one.port)}"
             for one in server.engine.tenure.plan.listen

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import click
 
+from sipfo.cli.moment import AT, per_test
 from sipfo.cli.reading import Unusable, compile_file, show
 from sipfo.cli.terminal import style
+from sipfo.plan.choice import settle
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
@@ -37,7 +39,8 @@ Tried = AsyncGenerator[tuple[Scenario, tuple[Ladder, Finding] | Exception], None
     show_default=True,
     help="In virtual time, or as calls through a real engine; `all`: each that is here.",
 )
-def command(files: tuple[str, ...], on: str) -> None:
+@AT
+def command(files: tuple[str, ...], on: str, at: float) -> None:
     """Run a policy's test blocks.
 
     A real engine runs in a private network where every address of the policy exists, among
@@ -49,7 +52,7 @@ def command(files: tuple[str, ...], on: str) -> None:
     are run all the same. A test that comes out otherwise on an engine, as the target's table
     declares, is marked `differs`, and does not fail.
     """
-    sys.exit(asyncio.run(_run(files, on)))
+    sys.exit(asyncio.run(_run(files, on, at)))
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ class _Tests:
     title: str | None
 
 
-async def _run(files: Sequence[str], on: str) -> int:
+async def _run(files: Sequence[str], on: str, at: float) -> int:
     """Run the tests of every file; the exit status."""
     score = _Score()
     async with AsyncExitStack() as stack:
@@ -116,12 +119,16 @@ async def _run(files: Sequence[str], on: str) -> int:
                 if title:
                     click.echo(style().paint(title, "bold"))
                 if engine == MODEL or places is None:
-                    tried = _on_model(tests.plan, tests.scenarios)
+                    tries = [_on_model(tests.plan, tests.scenarios, at)]
                 else:
-                    tried = places.play(engine, tests.plan, tests.scenarios)
-                async with aclosing(tried):
-                    async for scenario, one in tried:
-                        score.count(_tell(engine, scenario, one))
+                    tries = [
+                        places.play(engine, plan, some)
+                        for plan, some in per_test(tests.plan, tests.scenarios, at)
+                    ]
+                for tried in tries:
+                    async with aclosing(tried):
+                        async for scenario, one in tried:
+                            score.count(_tell(engine, scenario, one))
     if score != _Score():
         click.echo(str(score))
     return score.exit_status
@@ -146,9 +153,9 @@ def _read(files: Sequence[str], score: _Score) -> Iterator[_Tests]:
             yield _Tests(compilation.plan, compilation.scenarios, title)
 
 
-async def _on_model(plan: Plan, scenarios: Sequence[Scenario]) -> Tried:
+async def _on_model(plan: Plan, scenarios: Sequence[Scenario], at: float) -> Tried:
     for scenario in scenarios:
-        ladder = simulate(plan, scenario)
+        ladder = simulate(settle(plan, at, scenario.number), scenario)
         yield scenario, (ladder, Finding(ladder, judge(scenario, ladder).differences))
 
 

@@ -161,13 +161,24 @@ class Telephone:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """`rates "northstar.csv"`: the path as written, from the folder of the file that says so."""
+
+    path: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Carrier:
     """`cost` is a decimal as text, so that no digit of it changes."""
 
     name: Word
     destination: Uri | ToRegion | None
     prefixes: tuple[Telephone, ...]
+    excluded: tuple[Telephone, ...]
     cost: str | None
+    cost_span: Span | None
+    rates: Rates | None
     shaping: model.Shaping | None
     shaping_span: Span | None
     auth: model.Credential | None
@@ -186,12 +197,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """`egress` is the forward's own; without one it is the trunk's first. `always` says that no
-    route is tried before."""
+    """`egress` is the forward's own; without one it is the trunk's first. `dialled` says that it
+    goes to the number that was dialled, `always` that no route is tried before."""
 
     number: Telephone | None
+    dialled: bool
     choice: Choice
     carriers: tuple[Word, ...]
+    at_most: str | None
+    at_most_span: Span | None
     egress: Word | None
     span: Span
     always: bool = False

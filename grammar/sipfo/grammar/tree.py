@@ -247,8 +247,18 @@ class Prefixes(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Except(Node):
+    prefixes: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cost(Node):
     amount: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Rates(Node):
+    path: Quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,6 +411,7 @@ class Forward(Node):
     number: Word
     choice: tuple[Word, ...]
     carriers: tuple[Word, ...]
+    at_most: Word | None
     egress: Word | None
 
 

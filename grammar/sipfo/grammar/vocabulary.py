@@ -21,7 +21,7 @@ STATEMENTS: Final = {
     "route": ("to", "auth", "probe", "trusted", "note", "source"),
     "registrar": ("domain", "user", "instance", "note", "source"),
     "carrier": (
-        *("to", "prefixes", "cost", "number", "auth", "limit", "probe"),
+        *("to", "prefixes", "except", "cost", "rates", "number", "auth", "limit", "probe"),
         *("trusted", "note", "source"),
     ),
     "trunk": (
@@ -38,7 +38,7 @@ BLOCKS: Final = tuple(where for where in STATEMENTS if where != "file")
 CONNECTIVES: Final = frozenset(
     {
         *("on", "to", "from", "via", "by", "within", "after", "at", "per", "down", "up"),
-        *("cause", "tagged", "forward", "and", "or", "password", "secret", "drawing"),
+        *("cause", "tagged", "forward", "most", "and", "or", "password", "secret", "drawing"),
         *("has", "for"),
     }
 )

@@ -43,6 +43,8 @@ class Construct(Enum):
     CARRIER_AUTH = "auth of a carrier"
     CARRIER_LIMIT = "limit of a carrier"
     CARRIER_PROBE = "probe of a carrier"
+    CARRIER_RATES = "rates of a carrier"
+    FORWARD_DIALLED = "forward to dialled"
     ACCEPT_CREDENTIAL = "accept credential"
     TRUNK_LIMIT = "limit of a trunk"
     TRUSTED = "trusted"
@@ -103,6 +105,8 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.CARRIER_LIMIT, carrier.name)
         if carrier.probe is not None:
             yield Usage(Construct.CARRIER_PROBE, carrier.name)
+        if carrier.rates is not None:
+            yield Usage(Construct.CARRIER_RATES, carrier.name)
         if carrier.trusted:
             yield Usage(Construct.TRUSTED, carrier.name)
     used = {trunk.retry for trunk in plan.trunks}
@@ -123,6 +127,8 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.TRUSTED, trunk.name)
         if trunk.forward is not None and trunk.forward.always:
             yield Usage(Construct.ALWAYS_FORWARD, trunk.name)
+        if trunk.forward is not None and trunk.forward.number is None:
+            yield Usage(Construct.FORWARD_DIALLED, trunk.name)
     if plan.cluster is not None:
         yield Usage(Construct.CLUSTER, plan.cluster.name)
 

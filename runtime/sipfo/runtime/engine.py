@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
+from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
 from sipfo.plan.order import draw, turn
@@ -18,6 +19,7 @@ from sipfo.runtime.admission import Refused
 from sipfo.runtime.call import Call, Phase, hops_left
 from sipfo.runtime.callname import CallNames
 from sipfo.runtime.came_back import came_back
+from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
 from sipfo.runtime.dialogname import carry_replaces
 from sipfo.runtime.directory import Directory
@@ -87,27 +89,29 @@ class Engine:
         epoch: float = 0.0,
         secrets: Mapping[str, Secret] | None = None,
         fingerprint: str = "",
+        commons: Commons | None = None,
     ) -> None:
         """`plan` has its addresses mapped already; `entropy` gives fresh tokens, `upto(n)` an
         integer from 0 to n; `calls_before` is where each trunk's round robin goes on, `drawn` the
         turn of a weighted trunk whose draws are settled beforehand; `epoch` is the time of day, in
         Unix seconds, when `now` is 0; `secrets` has every one that the plan names;
-        `fingerprint` is that of the plan as it was written."""
+        `fingerprint` is that of the plan as it was written; `commons` is what it shares with other
+        engines at the same addresses, `calls_before` is in it then."""
         self.core = Core(entropy, upto, mapping or AddressMapping(), values or TimerValues())
         self.draining = False
         self._entropy = entropy
         self._drawn = drawn or {}
         self._limits = limits or Limits()
         papers = Papers(plan, secrets or {}, fingerprint)
-        self._tenure = begin(papers, self.core, entropy, self._limits, epoch)
+        commons = commons or Alone(calls_before)
+        self._turns = commons.turns
+        self._tenure = begin(papers, self.core, entropy, self._limits, epoch, commons)
         self._stateless = Stateless(self.core, self.knows, self._limits)
         self._desk = Desk(self.core, self._stateless, self._limits, self._is_full)
         self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
-        self._placed = {
-            trunk.name: (calls_before or {}).get(trunk.name, 0) for trunk in plan.trunks
-        }
         self._names = CallNames(entropy, epoch)
+        self._epoch = epoch
         self._calls: dict[Call, tuple[bytes, bytes, int]] = {}
         self._merging: set[tuple[bytes, bytes, int]] = set()
 
@@ -118,7 +122,6 @@ class Engine:
     def succeed(self, papers: Papers, now: float) -> None:
         """Go by another plan from now on; calls under way keep the one that they were placed by."""
         self._tenure = succeed(self._tenure, papers, self._entropy, self._limits, now)
-        self._placed = {one.name: self._placed.get(one.name, 0) for one in papers.plan.trunks}
 
     @property
     def _grounds(self) -> Grounds:
@@ -188,7 +191,7 @@ class Engine:
     @property
     def placed(self) -> dict[str, int]:
         """How many calls each trunk of the plan has placed."""
-        return dict(self._placed)
+        return {one.name: self._turns.placed(one.name) for one in self._tenure.plan.trunks}
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -217,6 +220,10 @@ class Engine:
         """End every call."""
         for call in list(self._calls):
             call.hang_up(now)
+
+    def admits(self, source: str) -> bool:
+        """Whether a trunk of the plan accepts calls from this address."""
+        return self._tenure.admission.knows(source)
 
     def knows(self, source: str) -> bool:
         """Whether any trunk accepts calls from this address, or did lately for a credential, or
@@ -478,9 +485,12 @@ class Engine:
         if pinned is not None and (pinned.trunk, pinned.number) != (trunk.name, number):
             pinned = None
         again = pinned is not None
+        left_out: tuple[LeftOut, ...] = ()
         full = None
-        if not is_emergency(request):
-            full = self._grounds.trunks.against(trunk.name, now, again=again)
+        if is_emergency(request):
+            self._grounds.trunks.take(trunk.name, now, again=again)
+        else:
+            full = self._grounds.trunks.claim(trunk.name, now, again=again)
         if full is not None:
             # 503, not 480: it says nothing about the called number, so who calls may try its other
             # way in at once (RFC 3263 §4.3). It keeps that caller's calls to other trunks away as
@@ -493,16 +503,28 @@ class Engine:
             target = pinned.target
         else:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
-            steps = self._tenure.order.steps(trunk, number, self._turn(trunk))
-            if diversions(request.headers) >= MOST_DIVERSIONS:
-                steps = tuple(step for step in steps if not step.carrier)
+            chosen = self.carriers(trunk, number, now)
+            left_out = chosen.left_out
+            if chosen.carriers and diversions(request.headers) >= MOST_DIVERSIONS:
+                chosen = Chosen((), ())
+                left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
+            placed = self._turns.take(trunk.name)
+            steps = self._tenure.order.steps(trunk, number, self._turn(trunk, placed), chosen)
             route = Itinerary(steps, judge, trunk.deadline)
             target = None
-            self._placed[trunk.name] += 1
         name = self._names.take(now)
         hops = hops_left(request)
         fingerprint = self._tenure.papers.fingerprint
-        placement = Placement(name, trunk.name, number, route, hops, target, fingerprint)
+        placement = Placement(
+            name,
+            trunk.name,
+            number,
+            route,
+            hops,
+            target,
+            fingerprint,
+            left_out=tuple(map(str, left_out)),
+        )
         self._begin(placement, request, transaction, flow, now)
 
     def _begin(
@@ -522,9 +544,13 @@ class Engine:
         self._merging.add(key)
         call.begin(expires(request), now)
 
-    def _turn(self, trunk: Trunk) -> Sequence[int]:
+    def carriers(self, trunk: Trunk, number: str, now: float) -> Chosen:
+        """The carriers that take a call to a number now, by the time of day, and those that do not."""
+        return self._tenure.order.chosen(trunk, number, self._epoch + now)
+
+    def _turn(self, trunk: Trunk, placed: int) -> Sequence[int]:
         if trunk.method != "weighted":
-            return turn(trunk, self._placed[trunk.name])
+            return turn(trunk, placed)
         settled = self._drawn.get(trunk.name)
         return settled or draw(trunk.weights, self.core.draw)
 
@@ -534,7 +560,8 @@ class Engine:
 
     def go_on(self, placed: Mapping[str, int]) -> None:
         """Trunks of these names have placed so many calls before."""
-        self._placed.update((name, placed[name]) for name in self._placed.keys() & placed.keys())
+        known = {one.name for one in self._tenure.plan.trunks}
+        self._turns.go_on({name: count for name, count in placed.items() if name in known})
 
     def forget(self, call: Call) -> None:
         """Nothing of a call is left."""

@@ -7,8 +7,8 @@ codes, and the targets that its names lead to, all bounded (`tally`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sipfo.runtime.exposition import Family, Labels, Sample
@@ -55,6 +55,18 @@ class Gauges:
     fingerprint: str
     contacts: tuple[tuple[str, int], ...] = ()
     """How many contacts the users of each registrar have."""
+
+
+def joined(own: Gauges, sum_of: Callable[[str], float]) -> Gauges:
+    """What several engines have at this moment: that of the one which leads, and what `sum_of` says
+    of the others' (`setting_up`, `up`, `transactions`, `internal_errors`)."""
+    return replace(
+        own,
+        setting_up=own.setting_up + int(sum_of("setting_up")),
+        up=own.up + int(sum_of("up")),
+        transactions=own.transactions + int(sum_of("transactions")),
+        internal_errors=own.internal_errors + int(sum_of("internal_errors")),
+    )
 
 
 class Meter:

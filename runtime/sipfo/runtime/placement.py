@@ -21,7 +21,7 @@ from sipfo.runtime.standing import Standing
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What is known of a call when it is placed; `hops` is the Max-Forwards it goes on with, `plan`
-    the fingerprint of the plan that it keeps."""
+    the fingerprint of the plan that it keeps, `left_out` says which carriers are not tried, and why."""
 
     call: str
     trunk: str
@@ -32,6 +32,7 @@ class Placement:
     plan: str = ""
     passed: Passed | None = None
     """Set for a call that another instance hunts for."""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

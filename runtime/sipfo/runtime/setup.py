@@ -72,6 +72,7 @@ class Setup:
     __slots__ = (
         "_against",
         "_attempts",
+        "_claimed",
         "_core",
         "_counted",
         "_deadline",
@@ -88,6 +89,7 @@ class Setup:
         "_placement",
         "_rang",
         "_rungs",
+        "_said_left_out",
         "_said_stale",
         "_started",
         "_targets",
@@ -124,10 +126,12 @@ class Setup:
         self._against = ""
         self._unfound = ""
         self._counted: Step | None = None
+        self._claimed: Step | None = None
         self._unreached: Step | None = None
         self._rungs: list[Rung] = []
         self._notes: list[str] = []
         self._leaving: list[bytes] = []
+        self._said_left_out = False
         self._said_stale = False
         self._deadline: Handle | None = None
         self._started = 0.0
@@ -176,10 +180,8 @@ class Setup:
         return self._hunt.result
 
     def begin(self, now: float) -> None:
-        """The caller's INVITE is there."""
+        """The caller's INVITE is there, and a call of its trunk is taken."""
         self._started = now
-        place = self._placement
-        self._grounds.trunks.take(place.trunk, now, again=place.pinned is not None)
         self._advance(Placed(), now)
 
     def caller_left(self, reasons: list[bytes], now: float) -> None:
@@ -269,6 +271,7 @@ class Setup:
                 self._events.popleft()
         finally:
             self._events.clear()
+            self._unclaim(now)
 
     def _carry_out(
         self, action: Action, event: Event, response: Response | None, now: float
@@ -303,6 +306,8 @@ class Setup:
                 self._finish(result, response, now)
 
     def _locate(self, step: Step, now: float) -> None:
+        if step.carrier:
+            self._say_left_out()
         if self._pinned is not None:
             # A digest retry stays on the target that issued the nonce (RFC 3261 §22.2).
             pinned, self._pinned = self._pinned, None
@@ -360,7 +365,9 @@ class Setup:
         if is_emergency(self._inbound.request):
             self._advance(Located(names), now)
             return
-        choice = self._grounds.standing.choose(step, names, now)
+        self._unclaim(now)
+        choice = self._grounds.standing.choose(step, names, now, claims=True)
+        self._claimed = step if choice.claimed else None
         self._against = choice.reasons
         if choice.full is not None and self._hunt.anyway:
             self._note(f"{step.egress} to {step.route} not tried: {choice.full}")
@@ -371,6 +378,19 @@ class Setup:
             self._advance(Located(choice.free), now)
         else:
             self._advance(Located(choice.held, held=bool(choice.held)), now)
+
+    def _say_left_out(self) -> None:
+        """Once, when the carriers' turn comes."""
+        if not self._said_left_out:
+            self._said_left_out = True
+            for text in self._placement.left_out:
+                self._note(text)
+
+    def _unclaim(self, now: float) -> None:
+        """Nothing was sent where a carrier had room."""
+        step, self._claimed = self._claimed, None
+        if step is not None:
+            self._grounds.standing.unclaim(step, now)
 
     def _note(self, text: str) -> None:
         self._notes.append(text)
@@ -403,7 +423,10 @@ class Setup:
             self._note("the caller's Identity is older than 60 s: targets may refuse it (438)")
         self._attempts[action.attempt] = attempt
         self._counted = step
-        self._grounds.standing.call_begins(step, now)
+        if self._claimed == step:
+            self._claimed = None
+        else:
+            self._grounds.standing.call_begins(step, now)
         self.live.add(attempt)
         attempt.timer = self._core.timers.at(
             now + action.seconds,
@@ -463,6 +486,9 @@ class Setup:
         # Where we have an account ourselves, a challenge that stands is not the caller's to answer.
         if attempt is not None and attempt.login is None and final is not None:
             self._remember(attempt, final, now)
+        ended, judge = self._hunt.ended, self._placement.itinerary.judge
+        if result.kind == "refused" and ended and judge.verdict(ended[-1].outcome) == "failover":
+            self._say_left_out()  # their turn has come, and there was none to locate
         ladder = Ladder(
             tuple(self._rungs),
             Settled(result.kind, result.code, result.by),

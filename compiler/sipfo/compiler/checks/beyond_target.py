@@ -33,6 +33,8 @@ PLACES: Final[dict[Construct, tuple[type[tree.Block], type[tree.Node]]]] = {
     Construct.CARRIER_AUTH: (tree.Carrier, tree.Auth),
     Construct.CARRIER_LIMIT: (tree.Carrier, tree.Limit),
     Construct.CARRIER_PROBE: (tree.Carrier, tree.Probe),
+    Construct.CARRIER_RATES: (tree.Carrier, tree.Rates),
+    Construct.FORWARD_DIALLED: (tree.Trunk, tree.Forward),
     Construct.ACCEPT_CREDENTIAL: (tree.Trunk, tree.AcceptCredential),
     Construct.TRUNK_LIMIT: (tree.Trunk, tree.Limit),
     Construct.GIVEN_UP: (tree.Retry, tree.Timer),

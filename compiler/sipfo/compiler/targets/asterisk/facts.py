@@ -182,7 +182,7 @@ def _trunk(plan: Plan, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
         yield "TRUSTED", 1
     carriers = carriers_of(plan, trunk)
     yield "CARRIERCOUNT", len(carriers)
-    if trunk.forward is not None and carriers:
+    if trunk.forward is not None and trunk.forward.number is not None and carriers:
         yield "CARRIERS", _list(one.name for one in carriers)
         yield "FORWARD", dialled(trunk.forward.number)
         yield "FORWARDFROM", name(trunk.forward.egress)

@@ -38,6 +38,14 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
     Construct.ACCEPT_CREDENTIAL: Support(
         "approximated", "it asks for MD5 only, and locks nobody out who guesses"
     ),
+    Construct.CARRIER_RATES: Support(
+        "approximated",
+        "they are looked up when its files are written: write them again when a rate changes or a date"
+        " of the deck comes",
+    ),
+    Construct.FORWARD_DIALLED: Support(
+        "refused", "it has no table of rates by number: name the number, or run it with `sipfo run`"
+    ),
     Construct.TRUSTED: Support(
         "approximated", "of what a caller wants kept private, it gives `id` and no other kind"
     ),

@@ -194,7 +194,7 @@ def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[
     if trunk.trusted:
         yield "trusted", 1
     carriers = carriers_of(plan, trunk)
-    if trunk.forward is not None and carriers:
+    if trunk.forward is not None and trunk.forward.number is not None and carriers:
         yield "forward", trunk.forward.number
         yield "forward-from", trunk.forward.egress
         yield "carriers", ",".join(carrier_key(one.name) for one in carriers)
