@@ -107,10 +107,17 @@ def test_both_spellings_of_forwarding(spelling: str) -> None:
     assert trunk.forward is not None and trunk.forward.number == "+13125550000"
 
 
+def test_calls_that_are_always_forwarded() -> None:
+    forwarding = {"forwarding_type": "always", "forwards_to": "+13125550000"}
+    trunk = trunk_of({"connection_name": "acme", "call_forwarding": forwarding})
+    assert trunk.forward is not None and trunk.forward.always is True
+
+
 @pytest.mark.parametrize(
     ("forwarding", "found"),
     [
-        ({"forwarding_type": "always", "forwards_to": "+13125550000"}, "always forwarded"),
+        ({"forwarding_type": "sometimes", "forwards_to": "+13125550000"}, "no kind of forwarding"),
+        ({"forwarding_type": "always"}, "`forwards_to` is missing"),
         ({"forwarding_type": "on-failure"}, "`forwards_to` is missing"),
         ({"forwarding_type": "on-failure", "forwards_to": "13125550000"}, "`forwards_to` is"),
         ({"forwarding_type": "off"}, ""),
