@@ -133,6 +133,18 @@ def test_silence_that_costs_less() -> None:
     assert told.replayed.elapsed == pytest.approx(1.0 + 1.02, abs=0.03)
 
 
+def test_an_error_that_was_not_captured_is_assumed() -> None:
+    """There is no ICMP in this capture, but the next attempt followed at once."""
+    told = of_capture(world(policy(), "refuses", OK), policy())
+    assert told.change == "same"
+    assert seen(told.replayed)[0] == ("us.primary", "pbx-east", "transport-error")
+    [assumed] = told.replayed.assumed
+    assert assumed.startswith("pbx-east is taken to have been out of reach")
+    assert of_records(world(policy(), "refuses", OK), policy()).replayed.assumed == (
+        "pbx-west is taken to have said 180 when it rang",
+    )
+
+
 def test_a_late_ring_rings_twice() -> None:
     """The east rings after 3 seconds; given up after 2, both telephones ring."""
     made = world(policy(no_response=4.0), SLOW, OK)

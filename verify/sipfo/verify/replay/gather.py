@@ -29,7 +29,11 @@ from sipfo.verify.targets import Place, place_of
 TOGETHER: Final = 64.0
 """Seconds within which attempts without their caller belong together: two transactions' worth."""
 
-MOST_CALLS: Final = 1_000_000
+MOST_WAITING: Final = 1024
+"""Calls that are looked at for whose attempt an INVITE is."""
+
+T1: Final = 0.5
+"""RFC 3261 §17.1.1.1, in seconds."""
 
 _CHALLENGES: Final = (401, 407)
 
@@ -91,6 +95,8 @@ class _Gathering:
         self._inbound: dict[bytes, _Call] = {}
         self._outbound: dict[bytes, _Try] = {}
         self._by_call_id: dict[bytes, _Call] = {}
+        self._waiting: dict[bytes, _Call] = {}
+        """Calls by their own Call-IDs that may still have another attempt, the earliest first."""
         self._foreign = 0
         self._foreign_branches: set[bytes] = set()
         self._last = 0.0
@@ -137,6 +143,7 @@ class _Gathering:
         told = before.told if before is not None and before.has_caller else None
         if before is not None and told is not None and told[1].status in _CHALLENGES:
             before.told = None  # the answer to a challenge
+            self._waiting[before.call_id] = before
             self._inbound[branch] = before
             return
         call = self._new(event.at, request, has_caller=True)
@@ -146,7 +153,9 @@ class _Gathering:
         name = request.call_id.decode("utf-8", "backslashreplace")
         call = _Call(at, name, _number(request), _user(request), request.call_id, has_caller)
         self._calls.append(call)
-        self._by_call_id[request.call_id] = call
+        self._by_call_id[request.call_id] = self._waiting[request.call_id] = call
+        if len(self._waiting) > MOST_WAITING:
+            del self._waiting[next(iter(self._waiting))]
         return call
 
     def _tried(self, event: Said, request: Request, branch: bytes) -> None:
@@ -168,7 +177,7 @@ class _Gathering:
         if call is not None:
             return call
         number, user = _number(request), _user(request)
-        recent = [one for one in self._calls[-1024:] if one.is_open and self._is_near(one, at)]
+        recent = [one for one in self._waiting.values() if one.is_open and self._is_near(one, at)]
         scored = [((one.number == number) * 2 + (one.user == user), one) for one in recent]
         best = max((score for score, _ in scored), default=0)
         if best == 0 and len(recent) == 1 and recent[0].has_caller:
@@ -199,6 +208,7 @@ class _Gathering:
         call = self._inbound.get(branch)
         if call is not None and response.status >= 200 and call.told is None:
             call.told = (event.at, response)
+            self._waiting.pop(call.call_id, None)
 
     def _refused(self, event: Refused) -> None:
         """An ICMP error, a reset: of the last attempt between the two that has no answer."""
@@ -219,7 +229,7 @@ class _Gathering:
     def _never_connected(self, event: Refused) -> None:
         """A connection that was refused before anything was said on it: an attempt of the one call
         that waits for one."""
-        waiting = [one for one in self._calls[-1024:] if one.has_caller and one.is_open]
+        waiting = [one for one in self._waiting.values() if one.has_caller and one.is_open]
         if len(waiting) == 1:
             one = _Try(event.at, event.source, event.destination, "tcp", b"", failed=event.at)
             waiting[0].tries.append(one)
@@ -230,7 +240,7 @@ class _Gathering:
             call.name,
             call.number,
             None,
-            tuple(self._recorded_try(call, one) for one in call.tries),
+            tuple(self._recorded_try(call, place) for place in range(len(call.tries))),
             result,
             elapsed,
             None if call.gave_up is None else call.gave_up - call.at,
@@ -262,11 +272,21 @@ class _Gathering:
         ]
         return self._known.get(said[-1].destination) if said else None
 
-    def _recorded_try(self, call: _Call, one: _Try) -> RecordedTry:
+    def _recorded_try(self, call: _Call, place: int) -> RecordedTry:
+        one = call.tries[place]
+        failed = None if one.failed is None else one.failed - one.at
+        guess = ""
+        if failed is None and _was_left_alone(one) and place + 1 < len(call.tries):
+            # Whoever moves on before the first INVITE is sent again (T1) has seen an error that
+            # the capture has not: no timer for silence is as short.
+            moved_on = call.tries[place + 1].at - one.at
+            if moved_on < T1:
+                failed = moved_on
+                guess = "is taken to have been out of reach: the next attempt followed at once"
         known = FOREVER
         if one.cancelled is not None:
             known = one.cancelled - one.at
-        elif one.final is None and one.failed is None:
+        elif one.final is None and failed is None:
             known = self._last - one.at
         final = one.final
         if final is not None and one.cancelled is not None and final[0] >= one.cancelled:
@@ -278,10 +298,16 @@ class _Gathering:
             known=known,
             heard=tuple(heard for heard in one.heard if heard[0] <= known),
             final=None if final is None else (final[0] - one.at, _final(final[1])),
-            failed=None if one.failed is None else one.failed - one.at,
+            failed=failed,
             route=self._known.get(one.destination),
+            guess=guess,
             rang=any(status > 100 for _, status, _ in one.heard),
         )
+
+
+def _was_left_alone(one: _Try) -> bool:
+    """Whether nothing at all was heard of an attempt, or done about it."""
+    return not one.heard and one.final is None and one.cancelled is None
 
 
 def _places(plan: Plan, hosts: Mapping[str, str]) -> Iterator[tuple[Place, str]]:

@@ -39,11 +39,11 @@ from sipfo.plan.event import (
     Placed,
     Responded,
 )
-from sipfo.plan.hunt import Hunt, itinerary
+from sipfo.plan.hunt import Hunt, Itinerary
 from sipfo.plan.ladder import Attempt, Settled
-from sipfo.plan.model import T1_64, Plan, Retry, Trunk
+from sipfo.plan.model import T1_64, Plan, Route, Trunk
 from sipfo.plan.numbering import Numbering, normalise
-from sipfo.plan.order import Step, turn
+from sipfo.plan.order import Order, Step, turn
 from sipfo.plan.outcome import Judge
 from sipfo.verify.replay.recorded import FOREVER, SOON, RecordedCall, RecordedTry
 from sipfo.verify.targets import Place, place_of
@@ -82,17 +82,34 @@ class Replay:
 
     def __init__(self, plan: Plan, hosts: Mapping[str, str] | None = None) -> None:
         """`hosts` are addresses of host names of the policy."""
-        self._plan = plan
         self._numbering = Numbering(plan)
-        self._hosts = hosts or {}
-        self._egress = {one.name: one.host for one in plan.egress}
+        self._terms = _Terms(
+            order=Order(plan),
+            judges={one.name: Judge(one) for one in plan.retries},
+            routes={one.name: one for one in plan.routes},
+            rated=frozenset(one.name for one in plan.carriers if one.rates is not None),
+            hosts=hosts or {},
+            egress={one.name: one.host for one in plan.egress},
+        )
 
     def play(self, call: RecordedCall) -> Replayed:
         """One call, as this policy would have set it up."""
         trunk = self._numbering.trunk_of(normalise(call.number))
         if trunk is None:
             return Replayed(call, None, unknown=Unknown("no trunk has this number", 0.0))
-        return _Playing(self._plan, trunk, call, self._hosts, self._egress).played()
+        return _Playing(self._terms, trunk, call).played()
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """A plan as its calls need it, so that the cost of a call does not grow with the plan."""
+
+    order: Order
+    judges: Mapping[str, Judge]
+    routes: Mapping[str, Route]
+    rated: frozenset[str]
+    hosts: Mapping[str, str]
+    egress: Mapping[str, str]
 
 
 class _Kind(IntEnum):
@@ -117,11 +134,9 @@ class _Started:
 
 @dataclass(slots=True)
 class _Playing:
-    plan: Plan
+    terms: _Terms
     trunk: Trunk
     call: RecordedCall
-    hosts: Mapping[str, str]
-    egress: Mapping[str, str]
     now: int = 0
     events: list[tuple[int, int, int, Event | int]] = field(default_factory=list)
     order: count[int] = field(default_factory=count)
@@ -134,7 +149,11 @@ class _Playing:
     current: int = 0
 
     def played(self) -> Replayed:
-        hunt = Hunt(itinerary(self.plan, self.trunk, self.call.number, turned=self._turned()))
+        steps = self.terms.order.steps(self.trunk, self.call.number, self._turned())
+        hunt = Hunt(Itinerary(steps, self._judge, self.trunk.deadline))
+        forward = self.trunk.forward
+        if forward is not None and not self.terms.rated.isdisjoint(forward.carriers):
+            self.assumed.append("rates are not looked up: carriers come as they are listed")
         if self.call.gave_up is not None:
             self._after(self.call.gave_up, _Kind.CALLER, CallerLeft())
         hunt = self._tell(hunt, Placed())
@@ -162,10 +181,9 @@ class _Playing:
         usual = turn(trunk)
         if trunk.method == "sequential" or not self.call.tries:
             return usual
-        routes = {route.name: route for route in self.plan.routes}
         first = self.call.tries[0]
         for place, name in enumerate(trunk.routes):
-            places = [self._place(uri) for uri in routes[name].destinations]
+            places = [self._place(uri) for uri in self.terms.routes[name].destinations]
             if first.route == name or (first.place is not None and _among(first.place, places)):
                 if trunk.method == "round-robin":
                     return turn(trunk, place)
@@ -235,7 +253,7 @@ class _Playing:
 
     def _place(self, uri: str) -> Place:
         place = place_of(uri)
-        host = self.hosts.get(place.host, place.host)
+        host = self.terms.hosts.get(place.host, place.host)
         return Place(place.transport, host, place.port)
 
     def _invite(self, attempt: int, step: Step, target: str) -> None:
@@ -251,6 +269,8 @@ class _Playing:
             self._know_nothing(f"{step.egress} to {step.route} ({target}): {often}")
             return
         one = started.one = found
+        if one.guess:
+            self.assumed.append(f"{step.route} {one.guess}")
         if one.is_sparse and one.failed is None and one.first > SOON:
             # Who said something in the end said 100 before; of who was cut off nothing is known.
             has_spoken = one.final is not None or bool(one.heard)
@@ -275,16 +295,17 @@ class _Playing:
 
     def _patience(self) -> float:
         """How long the policy waits for a destination that says 100 at most."""
-        return min(self._retry().no_response, SOON + self._retry().no_progress)
+        retry = self._judge.retry
+        return min(retry.no_response, SOON + retry.no_progress)
 
     def _is_choosy(self) -> bool:
         """Whether the policy tells one kind of ringing from another."""
-        judge = Judge(self._retry())
         ways = ((180, False), (183, False), (183, True))
-        return len({judge.commits(status, has_body) for status, has_body in ways}) > 1
+        return len({self._judge.commits(status, has_body) for status, has_body in ways}) > 1
 
-    def _retry(self) -> Retry:
-        return next(one for one in self.plan.retries if one.name == self.trunk.retry)
+    @property
+    def _judge(self) -> Judge:
+        return self.terms.judges[self.trunk.retry]
 
     def _find(self, step: Step, target: str) -> RecordedTry | None:
         """The recorded attempt that this one is: of those at the same place the next one from the
@@ -294,7 +315,7 @@ class _Playing:
             for number, one in enumerate(self.call.tries)
             if one.place is not None and _is_at(one.place, target)
         ]
-        own = {step.egress, self.egress.get(step.egress, "")}
+        own = {step.egress, self.terms.egress.get(step.egress, "")}
         fresh = [(number, one) for number, one in same if number not in self.used]
         for number, one in fresh:
             if one.source in own:

@@ -26,7 +26,7 @@ class RecordedTry:
     `place` is None for a name that did not resolve; `route` is there where the recording names it.
     `heard` are provisionals: when, status, with a body or not. `rang` is None where it is not known
     whether somebody was alerted. `source` is the host that it came from, or an egress's name.
-    `is_sparse` says that a 100 would not have been recorded.
+    `is_sparse` says that a 100 would not have been recorded, `guess` what was inferred.
     """
 
     at: float
@@ -39,6 +39,7 @@ class RecordedTry:
     route: str | None = None
     rang: bool | None = False
     is_sparse: bool = False
+    guess: str = ""
 
     @property
     def first(self) -> float:
