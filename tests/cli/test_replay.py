@@ -10,6 +10,7 @@ import pytest
 from cli.command import POLICY, sipfo
 from runtime.world import policy
 from sipfo.plan.codec import write_plan
+from sipfo.runtime.sheet import CSV
 from verify.replay.test_play import BUSY, DOWN, OK, world
 
 
@@ -20,13 +21,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("replay")
     (path / "calls.pcap").write_bytes(made.pcap)
     (path / "calls.jsonl").write_bytes(made.lines)
+    (path / "calls.csv").write_bytes(CSV.head + b"".join(map(CSV.write, made.rows)))
     (path / "cdr.txt").write_bytes(made.lines.rstrip(b"\n"))
     (path / "plan.json").write_text(write_plan(policy()))
     (path / "sooner.json").write_text(write_plan(policy(no_response=1.0)))
     return path
 
 
-@pytest.mark.parametrize("name", ["calls.pcap", "calls.jsonl", "cdr.txt"])
+@pytest.mark.parametrize("name", ["calls.pcap", "calls.jsonl", "calls.csv", "cdr.txt"])
 def test_a_summary_of_both(name: str, folder: Path) -> None:
     result = sipfo("replay", str(folder / "sooner.json"), str(folder / name))
     assert result.exit_code == 0, result.output

@@ -212,7 +212,7 @@ class _Importing:
         ]
         places = {one.id: preferred.index(one.id) for one in of_it if one.id in preferred}
         of_it.sort(key=lambda one: places.get(one.id, len(preferred)))
-        if places and len(places) < len(of_it):
+        if self._method(connection) == "sequential" and places and len(places) < len(of_it):
             self._remark(
                 of_it[len(places)].line,
                 "a route that its connection does not prefer: it comes after those that it does",
