@@ -7,7 +7,7 @@ decides nothing itself.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sipfo.plan.action import (
     Abandon,
@@ -47,11 +47,12 @@ from sipfo.runtime.graves import Departed
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
-from sipfo.runtime.locate import Target, reaches
+from sipfo.runtime.locate import Target
 from sipfo.runtime.outgoing import CHALLENGED
 from sipfo.runtime.passport import is_stale
 from sipfo.runtime.placement import Grounds, Placement, Sent
 from sipfo.runtime.privacy import Trust
+from sipfo.runtime.reach import family, led_within_reach, named, within_reach
 from sipfo.runtime.reason import why_given_up
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
 from sipfo.runtime.registrar.lead import Led, lead
@@ -61,6 +62,8 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Response
 from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.uri import parse_uri
+
+_NO_WAYS: Mapping[str, Way] = {}
 
 Done = Callable[[Result, Attempt | None, Response | None, float], None]
 """Takes the result, the attempt and response that it came from if any, and the time."""
@@ -119,7 +122,7 @@ class Setup:
         self._over = over
         self._hunt = Hunt(placement.itinerary)
         self._pinned = placement.pinned
-        self._ways: dict[str, Way] = {}
+        self._ways = _NO_WAYS
         self._events: deque[tuple[Event, Response | None]] = deque()
         self._attempts: dict[int, Attempt] = {}
         self._targets: dict[str, Target] = {}
@@ -218,7 +221,8 @@ class Setup:
             heard = Heard(attempt.number, response.status, bool(response.body))
             self._advance(heard, now, response)
             return
-        if response.status == 503:
+        # Behind an instance it is one telephone that asks to be left alone, and not the instance.
+        if response.status == 503 and attempt.level is None:
             seconds = retry_after(response)
             if seconds is not None:
                 self._grounds.standing.holds.hold(str(attempt.target), seconds, now)
@@ -311,9 +315,10 @@ class Setup:
         if self._pinned is not None:
             # A digest retry stays on the target that issued the nonce (RFC 3261 §22.2).
             pinned, self._pinned = self._pinned, None
-            self._take(step, _named((pinned,)), now)
+            self._take(step, named((pinned,)), now)
             return
         self._unfound = ""
+        self._ways = _NO_WAYS
         if step.registered:
             passed = self._placement.passed
             lead(self._core, self._grounds.registrars, step, passed, self._led, now)
@@ -324,40 +329,25 @@ class Setup:
             self._note(f"{step.egress} to {step.route}: {reason}")
 
         def found(targets: tuple[Target, ...], now: float) -> None:
-            self._take(step, _named(self._within_reach(step, targets)), now)
+            local = self._grounds.egress[step.egress].host
+            near = within_reach(step, targets, local, self._note)
+            if targets and not near:
+                self._unfound = f"no {family(local)} address"
+            self._take(step, near, now)
 
         self._core.locate(step.destinations, found, now, told)
 
     def _led(self, led: Led, step: Step, now: float) -> None:
         """Told of the ways to a registered user."""
-        self._ways.update(led.ways)
+        self._ways = led.ways
         for text in led.notes:
             self._note(f"{step.egress} to {step.route}: {text}")
-        near = {name: one for name, one in led.targets.items() if self._reaches(step, name, one)}
+        near = led_within_reach(led, self._grounds.egress[step.egress].host)
         if near:
             self._take(step, near, now)
         else:
             self._unfound = led.why or "no way of the address family that it is sent from"
             self._advance(Located((), unregistered=led.why is not None), now)
-
-    def _reaches(self, step: Step, name: str, target: Target) -> bool:
-        local = self._ways[name].local or (self._grounds.egress[step.egress].host, 0)
-        return reaches(local[0], target)
-
-    def _within_reach(self, step: Step, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        """The targets of the family of the step's egress address (RFC 7984 §3.1)."""
-        local = self._grounds.egress[step.egress].host
-        near = tuple(one for one in targets if reaches(local, one))
-        family = "IPv6" if ":" in local else "IPv4"
-        for target in targets:
-            if target not in near:
-                text = (
-                    f"{step.egress} to {step.route} at {target} skipped: it is sent from {family}"
-                )
-                self._note(text)
-        if targets and not near:
-            self._unfound = f"no {family} address"
-        return near
 
     def _take(self, step: Step, targets: dict[str, Target], now: float) -> None:
         self._targets = targets
@@ -403,6 +393,9 @@ class Setup:
         flow = self._core.flow((egress.host, egress.port), target)
         if way is not None and way.local is not None:
             flow = way.flow or self._core.flow(way.local, target)
+            if way.flow is not None and not flow.reliable:
+                # Nobody opens a connection to who is behind a NAT, however large the INVITE is.
+                self._core.oversize.unopened(flow, now)
         place = self._placement
         trusted = self._grounds.trusted.reaches(step)
         trust = Trust(self._inbound.trusted, trusted)
@@ -525,10 +518,6 @@ class Setup:
         left = steps[steps.index(attempt.step) :]
         pinned = Pinned(place.trunk, place.number, left, attempt.target, now + LIFE)
         self._grounds.challenges.remember(final, pinned)
-
-
-def _named(targets: tuple[Target, ...]) -> dict[str, Target]:
-    return {str(target): target for target in targets}
 
 
 def _settled(
