@@ -20,7 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -29,17 +29,19 @@ from sipfo.runtime.capability import CannotServe
 from sipfo.runtime.commons import Party, Usage
 from sipfo.runtime.dialogname import Replaces
 from sipfo.runtime.engine import Engine
-from sipfo.runtime.estate import Estate
+from sipfo.runtime.estate import CallPaper, Estate, read_call
 from sipfo.runtime.health import Event, Path
 from sipfo.runtime.heritage import estate_of
 from sipfo.runtime.jsonrpc import REFUSED, Fault
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.mapping import Mapping as AddressMapping
+from sipfo.runtime.packing import Packed, unpacked
 from sipfo.runtime.record import CallRecord, EndRecord, Record
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.steering import LEADER, Marks, Steering, a_generation
 from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.doors import Place
 from sipfo.runtime.wire.orders import Orders
 from sipfo.runtime.wire.pipe import Pipe, Word
 from sipfo.runtime.wire.shared import SharedTurns, Table, TableFull, make_table
@@ -244,10 +246,44 @@ class Crew:
         """Whether a message belongs to one of these workers by what is written in it."""
         return self.steering.is_written(data)
 
-    def adopt(self, paper: str, call_id: bytes, tags: Sequence[bytes]) -> None:
-        """A call of another server goes on at a worker; `tags` are ours in it."""
-        number = self.steering.adopt(call_id, tags)
-        self._tell(self._hands[number - 1], ("adopt", paper))
+    def adopt(self, paper: CallPaper) -> None:
+        """A call of another server goes on at a worker."""
+        tags = [one.local.tag for one in (paper.near, paper.far) if one.local.tag]
+        hand = self._hands[self.steering.adopt(paper.near.call_id, tags) - 1]
+        hand.up[paper.record.call] = paper.record
+        self._tell(hand, ("adopt", paper.model_dump_json()))
+
+    async def move(self, taken: Iterable[Place] | None) -> tuple[list[str], int]:
+        """The papers of some calls that leave, and how many things are left; `taken`: where the next
+        server is reached, everywhere if None."""
+        where = None if taken is None else sorted(taken)
+        papers: list[str] = []
+        remain = 0
+        for moved, there in await self.ask_all("worker.move", taken=where):
+            for call, paper in moved:
+                papers.append(paper)
+                for hand in self._hands:
+                    hand.up.pop(call, None)
+            remain += there
+        return papers, remain
+
+    async def give_up_calls(self) -> list[CallPaper]:
+        """Every call that can move, for another server; here it is none any more."""
+        papers: list[CallPaper] = []
+        while True:
+            found, _ = await self.move(None)
+            papers += map(read_call, found)
+            if not found:
+                return papers
+
+    def learn(self) -> None:
+        """Tell every worker what is known of targets."""
+        standing = self._at.engine.tenure.grounds.standing
+        for path, target, is_down in standing.healths.states():
+            self.tell_all("turned", tuple(path), target, is_down)
+        for target, until in standing.holds.until(self._loop.time()).items():
+            self.tell_all("held", target, until)
+        self.tell_all("disabled", standing.disabled.every)
 
     def fail(self, flow: Flow) -> None:
         """A flow is of no use any more."""
@@ -364,7 +400,7 @@ class Crew:
         if kind == "out":
             shell.send(Flow(*word[1]), word[2])
         elif kind == "record":
-            self._record(hand, pickle.loads(word[1]))
+            self._record(hand, word[1])
         elif kind == "recall":
             shell.recall(Flow(*word[1]), word[2])
         elif kind == "answer":
@@ -392,7 +428,11 @@ class Crew:
         for word in waiting:
             self._tell(hand, word)
 
-    def _record(self, hand: _Hand, record: Record) -> None:
+    def _record(self, hand: _Hand, said: Packed) -> None:
+        record = unpacked(said, hand.up)
+        if record is None:
+            _log.error("worker %d tells of the end of a call that it never had", hand.number)
+            return
         if isinstance(record, CallRecord) and record.ladder.result.kind == "answered":
             hand.up[record.call] = record
         elif isinstance(record, EndRecord):
