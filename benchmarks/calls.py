@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -186,6 +187,7 @@ def _next(best: int, worst: int, guess: int) -> int:
     return min(MOST_RATE, guess if guess > best else round(best * 1.5))
 
 
+@cache
 def _direct(rate: int, seconds: float) -> Run:
     """SIPp to SIPp, without an engine."""
     with tempfile.TemporaryDirectory(prefix="sipfo-bench-") as place:

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from sipfo.plan.ladder import Attempt, Ladder, Settled
 from sipfo.runtime.packing import packed, unpacked
-from sipfo.runtime.record import AttemptRecord, CallRecord, EndRecord, Notice, Record
+from sipfo.runtime.record import (
+    AttemptRecord,
+    CallRecord,
+    EndRecord,
+    Notice,
+    Record,
+)
 
 ATTEMPTS = st.builds(Attempt, reasons=st.lists(st.text()).map(tuple))
 LADDERS = st.builds(

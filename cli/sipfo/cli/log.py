@@ -7,20 +7,29 @@ do, and says when an answered call is over, which the text leaves to those files
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Final, Literal, Protocol
 
 import click
 
-from sipfo.runtime.record import AttemptRecord, CallRecord, EndRecord, Notice, Record
+from sipfo.runtime.record import (
+    AttemptRecord,
+    CallRecord,
+    EndRecord,
+    Notice,
+    Record,
+    RegisterRecord,
+)
 from sipfo.runtime.row import moment, row_of
 from sipfo.runtime.stateless import STRANGER
 
 Form = Literal["text", "json"]
+
+Write = Callable[[str], None]
+"""Takes a line, without its end."""
 
 NO_CALL: Final = "-"
 """What a notice that is about no call has for its call."""
@@ -45,6 +54,10 @@ class Log(Protocol):
 class TextLog:
     """Lines for people."""
 
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._second, self._stamp = 0, ("", "")
+
     def ready(self, places: Sequence[str], trunks: int) -> None:
         """See Log."""
         self._say(f"ready  {', '.join(places)}  {_count(trunks, 'trunk')}")
@@ -64,27 +77,34 @@ class TextLog:
                 self._say(attempt_line(record))
             case CallRecord():
                 self._say(call_line(record))
+            case RegisterRecord():
+                if record.user:
+                    self._say(register_line(record))
             case Notice():
                 self._say(f"call {record.call}  {record.text}")
             case EndRecord():
                 return
 
-    @staticmethod
-    def _say(line: str) -> None:
+    def _say(self, line: str) -> None:
         """Control characters of a peer's text never reach a terminal."""
         printable = line
         if not line.isprintable():
             printable = "".join(letter if letter.isprintable() else "?" for letter in line)
-        stamp = datetime.now().astimezone().isoformat(timespec="milliseconds")
-        _write(f"{stamp}  {printable}")
+        second, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+        if second != self._second:  # the zone is asked for once a second
+            text = datetime.fromtimestamp(second).astimezone().isoformat()
+            self._second, self._stamp = second, (text[:19], text[19:])
+        start, zone = self._stamp
+        self._write(f"{start}.{milliseconds:03}{zone}  {printable}")
 
 
 class JsonLog:
     """One object a line: `time`, `event`, and what the event has."""
 
-    def __init__(self, clock: Callable[[float], float]) -> None:
+    def __init__(self, clock: Callable[[float], float], write: Write) -> None:
         """`clock` turns the engine's moments into Unix seconds."""
         self._clock = clock
+        self._write = write
 
     def ready(self, places: Sequence[str], trunks: int) -> None:
         """See Log."""
@@ -120,9 +140,14 @@ class JsonLog:
                     took=round(one.took, 3),
                 )
             case CallRecord() | EndRecord():
-                known = asdict(row_of(record, self._clock))
-                known["attempts"] = len(known["attempts"])
+                row = row_of(record, self._clock)
+                known = {one.name: getattr(row, one.name) for one in fields(row)}
+                known["attempts"] = len(row.attempts)
                 self._say("end" if isinstance(record, EndRecord) else "call", **known)
+            case RegisterRecord():
+                if record.user:
+                    said = {one.name: getattr(record, one.name) for one in fields(record)}
+                    self._say("register", **said)
             case Notice(call=call, text=text):
                 stranger = STRANGER.fullmatch(text)
                 if stranger is not None:
@@ -131,14 +156,13 @@ class JsonLog:
                 else:
                     self._say("notice", call=None if call == NO_CALL else call, text=text)
 
-    @staticmethod
-    def _say(event: str, **fields: object) -> None:
-        _write(json.dumps({"time": moment(time.time()), "event": event, **fields}))
+    def _say(self, event: str, **said: object) -> None:
+        self._write(json.dumps({"time": moment(time.time()), "event": event, **said}))
 
 
-def open_log(form: Form, clock: Callable[[float], float]) -> Log:
-    """The log of this form."""
-    return JsonLog(clock) if form == "json" else TextLog()
+def open_log(form: Form, clock: Callable[[float], float], write: Write = click.echo) -> Log:
+    """The log of this form; `write` takes its lines."""
+    return JsonLog(clock, write) if form == "json" else TextLog(write)
 
 
 def attempt_line(record: AttemptRecord) -> str:
@@ -162,10 +186,14 @@ def call_line(record: CallRecord) -> str:
     )
 
 
+def register_line(record: RegisterRecord) -> str:
+    """One REGISTER of a user that has shown its password."""
+    who = f"register {record.user} at {record.registrar}  from {record.source}"
+    if record.status != 200:
+        return f"{who}  refused {record.status}: {record.reason}"
+    at = f" by {record.instance}" if record.instance else ""
+    return f"{who}  {record.status}{at}  {_count(record.contacts, 'contact')}"
+
+
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'s' * (number != 1)}"
-
-
-def _write(line: str) -> None:
-    click.echo(line)
-    sys.stdout.flush()

@@ -29,7 +29,10 @@ class Answer:
         "_near",
         "_near_seq",
         "_resend",
+        "_response",
         "_then",
+        "_transaction",
+        "_unacknowledged",
     )
 
     def __init__(self, near: Leg, near_seq: int, far_seq: int) -> None:
@@ -38,6 +41,9 @@ class Answer:
         self._near_seq = near_seq
         self._far_seq = far_seq
         self._interval = near.core.values.t1
+        self._transaction: InviteServerTransaction | None = None
+        self._response: Response | None = None
+        self._unacknowledged: Callable[[float], None] | None = None
         self._resend: Handle | None = None
         self._give_up: Handle | None = None
         self._ack: list[tuple[Flow, bytes]] | None = None
@@ -54,18 +60,24 @@ class Answer:
         core = self._near.core
         self._near.awaiting_ack[self._near_seq] = self
 
-        def again(now: float) -> None:
-            self._interval = min(2 * self._interval, core.values.t2)
-            self._resend = core.timers.at(now + self._interval, again)
-            transaction.respond(response, now)
-
-        def give_up(now: float) -> None:
-            self.acknowledge(None, now)
-            unacknowledged(now)
-
-        self._resend = core.timers.at(now + self._interval, again)
-        self._give_up = core.timers.at(now + core.values.t1_64, give_up)
+        self._transaction, self._response = transaction, response
+        self._unacknowledged = unacknowledged
+        self._resend = core.timers.at(now + self._interval, self._again)
+        self._give_up = core.timers.at(now + core.values.t1_64, self._given_up)
         transaction.respond(response, now)
+
+    def _again(self, now: float) -> None:
+        core = self._near.core
+        self._interval = min(2 * self._interval, core.values.t2)
+        self._resend = core.timers.at(now + self._interval, self._again)
+        if self._transaction is not None and self._response is not None:
+            self._transaction.respond(self._response, now)
+
+    def _given_up(self, now: float) -> None:
+        unacknowledged = self._unacknowledged
+        self.acknowledge(None, now)
+        if unacknowledged is not None:
+            unacknowledged(now)
 
     def acknowledge(self, ack: Request | None, now: float) -> None:
         """The near side's ACK came, or, None, is not waited for any longer: pass it on, or
@@ -75,6 +87,7 @@ class Answer:
         for timer in (self._resend, self._give_up):
             if timer is not None:
                 timer.cancel()
+        self._transaction = self._response = self._unacknowledged = None
         self._acknowledge_far(ack, now)
         if self._then is not None:
             self._then(now)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
+from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
 from sipfo.plan.order import draw, turn
@@ -24,6 +25,7 @@ from sipfo.runtime.dialogname import carry_replaces
 from sipfo.runtime.directory import Directory
 from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
 from sipfo.runtime.emergency import called_user, is_emergency
+from sipfo.runtime.errand import Result
 from sipfo.runtime.guard import Asked, Guard, Wrong
 from sipfo.runtime.headers import (
     ALLOW,
@@ -40,6 +42,8 @@ from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.placement import Grounds, Placement
 from sipfo.runtime.privacy import cannot_be_given
 from sipfo.runtime.record import Notice
+from sipfo.runtime.registrar.desk import Desk
+from sipfo.runtime.registrar.passing import Passed
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.build import make_response
@@ -101,11 +105,13 @@ class Engine:
         papers = Papers(plan, secrets or {}, fingerprint)
         commons = commons or Alone(calls_before)
         self._turns = commons.turns
-        self._tenure = begin(papers, self.core, entropy, self._limits, commons)
+        self._tenure = begin(papers, self.core, entropy, self._limits, epoch, commons)
         self._stateless = Stateless(self.core, self.knows, self._limits)
+        self._desk = Desk(self.core, self._stateless, self._limits, self._is_full)
         self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
         self._names = CallNames(entropy, epoch)
+        self._epoch = epoch
         self._calls: dict[Call, tuple[bytes, bytes, int]] = {}
         self._merging: set[tuple[bytes, bytes, int]] = set()
 
@@ -140,6 +146,7 @@ class Engine:
         """What was sent on a flow did not get through, or its connection broke; `unsent` are the
         messages that were certainly never written."""
         self.core.transport_failed(flow, now)
+        self._grounds.registrars.connection_lost(flow)
         self._wayback.unsent(unsent, flow, now)
 
     def located(
@@ -151,6 +158,10 @@ class Engine:
     ) -> None:
         """The answer to a lookup; `failures` says of each URI without targets why."""
         self.core.located(number, targets, now, failures)
+
+    def carried_out(self, number: int, result: Result, now: float) -> None:
+        """The answer to an errand to the store of bindings."""
+        self.core.carried_out(number, result, now)
 
     def run_timers(self, now: float) -> None:
         """Do what is due."""
@@ -192,7 +203,7 @@ class Engine:
         """Calls with somebody connected, or with an attempt that may still have to be taken back."""
         return sum(call.is_alive for call in self._calls)
 
-    def gauges(self, internal_errors: int) -> Gauges:
+    def gauges(self, internal_errors: int, now: float) -> Gauges:
         """What metrics say of this moment; bugs are counted by whoever catches them."""
         phases = Counter(call.phase for call in self._calls)
         return Gauges(
@@ -202,6 +213,7 @@ class Engine:
             targets=tuple(self._grounds.standing.healths.states()),
             internal_errors=internal_errors,
             fingerprint=self._tenure.papers.fingerprint,
+            contacts=tuple(self._grounds.registrars.contacts(now).items()),
         )
 
     def hang_up_all(self, now: float) -> None:
@@ -214,9 +226,11 @@ class Engine:
         return self._tenure.admission.knows(source)
 
     def knows(self, source: str) -> bool:
-        """Whether any trunk accepts calls from this address, or did lately for a credential."""
+        """Whether any trunk accepts calls from this address, or did lately for a credential, or
+        somebody registered from there."""
         known, guard = self._tenure.admission.knows(source), self._tenure.guard
-        return known or (guard is not None and guard.knows(source))
+        known = known or (guard is not None and guard.knows(source))
+        return known or self._grounds.registrars.knows(source)
 
     def _request(self, request: Request, arrival: Arrival) -> None:
         flow, _, now = arrival
@@ -236,8 +250,16 @@ class Engine:
             self._cancelled(request, arrival)
         elif request.to.tag is not None:
             self._in_dialog(request, arrival)
+        elif (
+            flow.remote[0] in self._grounds.registrars.fellows
+            and request.method == "INVITE"
+            and (passed := self._grounds.registrars.passed(request, flow)) is not None
+        ):
+            self._passed(passed, request, arrival)
         elif guard is not None and request.method == "INVITE" and guard.asks(request, flow):
             self._guarded(guard, request, arrival)
+        elif request.method == "REGISTER" and self._grounds.registrars.serves(request, flow):
+            self._desk.register(self._grounds.registrars, request, arrival)
         elif not self.knows(flow.remote[0]):
             self._stateless.turn_away(request, arrival)
         elif self._has_no_room(request.method):
@@ -349,6 +371,35 @@ class Engine:
         else:
             self._invited(request, flow, now, verdict.trunks)
 
+    def _passed(self, passed: Passed, request: Request, arrival: Arrival) -> None:
+        """An INVITE of another instance, for a telephone that this one is to call."""
+        if self._has_no_room(request.method):
+            self._stateless.overloaded(request, arrival)
+            return
+        flow, _, now = arrival
+        self._consume(request)
+        transaction = self.core.transactions.serve(request, flow)
+        assert isinstance(transaction, InviteServerTransaction)  # made for an INVITE
+        objection = self._objection(request, flow)
+        if objection is not None:
+            self._refuse(objection, request, transaction, flow, now)
+            return
+        self._begin(
+            Placement(
+                self._names.take(now),
+                passed.registrar,
+                passed.user,
+                passed.itinerary,
+                hops_left(request),
+                plan=self._tenure.papers.fingerprint,
+                passed=passed,
+            ),
+            request,
+            transaction,
+            flow,
+            now,
+        )
+
     def _consume(self, request: Request) -> None:
         if self._tenure.guard is not None:
             self._tenure.guard.consume(request)
@@ -386,8 +437,16 @@ class Engine:
         self, request: Request, flow: Flow, proven: frozenset[str]
     ) -> tuple[Trunk, str] | Refused:
         """The trunk and number of an INVITE that starts a call, or why it cannot."""
+        objection = self._objection(request, flow)
+        if objection is not None:
+            return objection
+        at = (flow.transport, *flow.local)
+        return self._tenure.admission.admit(called_user(request), flow.remote[0], at, proven)
+
+    def _objection(self, request: Request, flow: Flow) -> Refused | None:
+        """Why an INVITE cannot start a call, whoever sent it; None if it can."""
         try:
-            user = called_user(request)
+            _ = called_user(request)
             # Contact and Record-Route lead back to the caller.
             secure = Dialog.of_server(request, b"-").secure
             replaces = carry_replaces(request, self._directory)
@@ -410,8 +469,7 @@ class Engine:
             return Refused(500, f"critical privacy: {critical.decode('ascii', 'replace')}")
         if not replaces:
             return Refused(481, "Replaces names no call of ours")
-        at = (flow.transport, *flow.local)
-        return self._tenure.admission.admit(user, flow.remote[0], at, proven)
+        return None
 
     def _place(
         self,
@@ -427,6 +485,7 @@ class Engine:
         if pinned is not None and (pinned.trunk, pinned.number) != (trunk.name, number):
             pinned = None
         again = pinned is not None
+        left_out: tuple[LeftOut, ...] = ()
         full = None
         if is_emergency(request):
             self._grounds.trunks.take(trunk.name, now, again=again)
@@ -444,16 +503,39 @@ class Engine:
             target = pinned.target
         else:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
+            chosen = self.carriers(trunk, number, now)
+            left_out = chosen.left_out
+            if chosen.carriers and diversions(request.headers) >= MOST_DIVERSIONS:
+                chosen = Chosen((), ())
+                left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
             placed = self._turns.take(trunk.name)
-            steps = self._tenure.order.steps(trunk, number, self._turn(trunk, placed))
-            if diversions(request.headers) >= MOST_DIVERSIONS:
-                steps = tuple(step for step in steps if not step.carrier)
+            steps = self._tenure.order.steps(trunk, number, self._turn(trunk, placed), chosen)
             route = Itinerary(steps, judge, trunk.deadline)
             target = None
         name = self._names.take(now)
         hops = hops_left(request)
         fingerprint = self._tenure.papers.fingerprint
-        placement = Placement(name, trunk.name, number, route, hops, target, fingerprint)
+        placement = Placement(
+            name,
+            trunk.name,
+            number,
+            route,
+            hops,
+            target,
+            fingerprint,
+            left_out=tuple(map(str, left_out)),
+        )
+        self._begin(placement, request, transaction, flow, now)
+
+    def _begin(
+        self,
+        placement: Placement,
+        request: Request,
+        transaction: InviteServerTransaction,
+        flow: Flow,
+        now: float,
+    ) -> None:
+        """Set a call up from now on."""
         call = Call(
             self._grounds, self._directory, placement, request, transaction, flow, self.forget
         )
@@ -461,6 +543,10 @@ class Engine:
         self._calls[call] = key
         self._merging.add(key)
         call.begin(expires(request), now)
+
+    def carriers(self, trunk: Trunk, number: str, now: float) -> Chosen:
+        """The carriers that take a call to a number now, by the time of day, and those that do not."""
+        return self._tenure.order.chosen(trunk, number, self._epoch + now)
 
     def _turn(self, trunk: Trunk, placed: int) -> Sequence[int]:
         if trunk.method != "weighted":

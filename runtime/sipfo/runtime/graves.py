@@ -59,7 +59,7 @@ class Graves:
             oldest = next(iter(self._attempts))
             if len(self._attempts) < GIVEN_UP_ATTEMPTS and self._attempts[oldest][0] > now:
                 break
-            del self._attempts[oldest]
+            self._attempts.pop(oldest)[1].let_go()
         self._attempts[attempt.request.via.branch] = (now + TIMER_C, attempt)
 
     def left(self, now: float) -> int:

@@ -59,7 +59,7 @@ class Inbound:
         self.trusted = trusted
         self._core = core
         self._directory = directory
-        self._member = member
+        self._member: Member | None = member
         self._parted: list[Leg] = []
         self._settled = False
         self.to_tag = core.token()
@@ -121,12 +121,16 @@ class Inbound:
         for tag, far in list(attempt.legs.items()):
             if tag != keep:
                 near = far.peer
-                near.join(near)
+                near.part()
                 self._directory.remove(far)
                 self._parted.append(near)
                 del attempt.legs[tag]
         if self._settled:
             self._settle()
+
+    def let_go(self) -> None:
+        """The call is gone."""
+        self._member = None
 
     def _settle(self) -> None:
         self._settled = True
@@ -150,11 +154,13 @@ class Inbound:
             there = Dialog.of_client(attempt.request, response)
             far = Leg(self._core, there, attempt.flow, attempt.login, attempt.trusted)
             far.least_interval = attempt.least_interval
+            far.stays = attempt.stays
             here = Dialog.of_server(self.request, self._core.token())
             near = Leg(self._core, here, self.flow, trusted=self.trusted)
             near.join(far)
             near.far_invite_seqs[self.request.cseq.number] = attempt.request.cseq.number
             attempt.legs[tag] = far
+            assert self._member is not None  # nothing comes of an attempt when the call is gone
             self._directory.add(far, self._member)
             self._directory.add(near, self._member)
         return far.peer

@@ -46,6 +46,7 @@ class Leg:
     __slots__ = (
         "_left",
         "_login",
+        "_peer",
         "answered_rseq",
         "awaiting_ack",
         "core",
@@ -53,9 +54,9 @@ class Leg:
         "far_invite_seqs",
         "flow",
         "least_interval",
-        "peer",
         "refers",
         "reinvites",
+        "stays",
         "trusted",
     )
 
@@ -73,7 +74,10 @@ class Leg:
         self.core = core
         self.dialog = dialog
         self.flow = flow
-        self.peer: Leg = self
+        self._peer: Leg | None = None
+        self.stays = False
+        """Whether its peer is reached by its flow alone, whatever the Contact says: a telephone that
+        registered from behind a NAT."""
         self._left = False
         self._login = login
         self.awaiting_ack: dict[int, Acknowledged] = {}
@@ -95,9 +99,18 @@ class Leg:
         """What answers the peer's challenges."""
         return self._login
 
+    @property
+    def peer(self) -> Leg:
+        """The leg on the other side; itself, of one that is joined to none."""
+        return self if self._peer is None else self._peer
+
     def join(self, other: Leg) -> None:
         """Make two legs each other's peers."""
-        self.peer, other.peer = other, self
+        self._peer, other._peer = other, self
+
+    def part(self) -> None:
+        """Joined to none any more; the other does not hear of it."""
+        self._peer = None
 
     @property
     def contact(self) -> bytes:
@@ -197,6 +210,9 @@ class Leg:
             near = [one for one in targets if reaches(self.flow.local[0], one)]
             go(self._flow_to(near[0]) if near else self.flow, now)
 
+        if self.stays:
+            go(self.flow, now)
+            return
         try:
             hop = self.dialog.next_hop.decode("ascii", "replace")
         except Malformed:

@@ -13,7 +13,14 @@ from typing import Final
 
 from sipfo.runtime.exposition import Family, Labels, Sample
 from sipfo.runtime.health import Path
-from sipfo.runtime.record import AttemptRecord, CallRecord, EndRecord, Notice, Record
+from sipfo.runtime.record import (
+    AttemptRecord,
+    CallRecord,
+    EndRecord,
+    Notice,
+    Record,
+    RegisterRecord,
+)
 from sipfo.runtime.tally import MOST_SERIES, Histogram, Tally, bounded_code, labels
 
 DELAYS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0, 60.0)
@@ -46,6 +53,8 @@ class Gauges:
     """Every probed target that was met, and whether it is down."""
     internal_errors: int
     fingerprint: str
+    contacts: tuple[tuple[str, int], ...] = ()
+    """How many contacts the users of each registrar have."""
 
 
 def joined(own: Gauges, sum_of: Callable[[str], float]) -> Gauges:
@@ -70,6 +79,7 @@ class Meter:
         "_ends",
         "_notices",
         "_recent",
+        "_registers",
         "_responses",
         "_talked",
     )
@@ -80,6 +90,7 @@ class Meter:
         self._talked = Tally("trunk")
         self._attempts = Tally("route", "carrier", "outcome")
         self._responses = Tally("leg", "code")
+        self._registers = Tally("registrar", "code")
         self._notices = Tally()
         self._delays = Histogram("trunk", DELAYS)
         self._recent: dict[str, deque[bool]] = {}
@@ -94,6 +105,8 @@ class Meter:
             case EndRecord(record=call):
                 self._ends.add(call.trunk, record.by)
                 self._talked.add(call.trunk, by=record.talked)
+            case RegisterRecord():
+                self._registers.add(record.registrar, bounded_code(str(record.status)))
             case Notice():
                 self._notices.add()
 
@@ -170,6 +183,12 @@ class Meter:
                 ratios,
             ),
             Family(
+                "sipfo_registers_total",
+                "counter",
+                "REGISTERs that were looked at, by what they were answered.",
+                self._registers.samples(),
+            ),
+            Family(
                 "sipfo_notices_total",
                 "counter",
                 "Other lines in the log: calls refused at the door, targets passed over.",
@@ -199,6 +218,12 @@ def _of_the_moment(gauges: Gauges) -> tuple[Family, ...]:
             "gauge",
             "Whether a probed target is up: 1, or 0 when calls are kept away from it.",
             up,
+        ),
+        Family(
+            "sipfo_registered_contacts",
+            "gauge",
+            "Contacts of a registrar's users, as far as this process has seen them.",
+            tuple(Sample((("registrar", one),), count) for one, count in gauges.contacts),
         ),
         Family(
             "sipfo_internal_errors_total",

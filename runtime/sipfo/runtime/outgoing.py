@@ -43,6 +43,30 @@ class Owner(Protocol):
         """The transaction is gone."""
 
 
+class Nobody:
+    """The owner of an INVITE that nothing can come of any more."""
+
+    __slots__ = ()
+
+    def invite_challenged(
+        self, request: Request, response: Response, flow: Flow, answered: int
+    ) -> Request | None:
+        """Nothing is sent in its place."""
+        return None
+
+    def invite_answered(self, response: Response, now: float) -> None:
+        """Nothing depends on it."""
+
+    def invite_failed(self, timed_out: bool, now: float) -> None:
+        """Nothing depends on it."""
+
+    def invite_over(self, now: float) -> None:
+        """Nothing depends on it."""
+
+
+NOBODY: Final = Nobody()
+
+
 class Unheard:
     """The user of a request whose answer nobody waits for: CANCEL, and BYE at the end."""
 
@@ -150,6 +174,11 @@ class OutgoingInvite:
         """Told by the transaction; one in whose place another was sent is of no account."""
         if transaction is self._transaction:
             self._owner.invite_over(now)
+
+    def let_go(self) -> None:
+        """Nothing of it can come back any more."""
+        self._owner = NOBODY
+        self._transaction = None
 
     def confirm(self, refusal: Response) -> None:
         """Acknowledge a refusal that came when the transaction was gone; nothing is left to CANCEL."""

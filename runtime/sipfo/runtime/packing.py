@@ -8,12 +8,20 @@ ends has heard of the answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from sipfo.plan.ladder import Attempt, Ladder, Settled
-from sipfo.runtime.record import AttemptRecord, CallRecord, EndRecord, Notice, Record
+from sipfo.runtime.record import (
+    AttemptRecord,
+    CallRecord,
+    EndRecord,
+    Notice,
+    Record,
+    RegisterRecord,
+)
 
-_ATTEMPT, _CALL, _END, _NOTICE = range(4)
+_ATTEMPT, _CALL, _END, _NOTICE, _REGISTER = range(5)
 
 Packed = tuple[Any, ...]
 
@@ -48,6 +56,8 @@ def packed(record: Record) -> Packed:
             return _END, record.record.call, record.by, record.at
         case Notice():
             return _NOTICE, record.call, record.text
+        case RegisterRecord():
+            return _REGISTER, *(getattr(record, one.name) for one in fields(record))
 
 
 def unpacked(said: Packed, up: Mapping[str, CallRecord]) -> Record | None:
@@ -62,6 +72,8 @@ def unpacked(said: Packed, up: Mapping[str, CallRecord]) -> Record | None:
     if kind == _END:
         known = up.get(said[1])
         return None if known is None else EndRecord(known, said[2], said[3])
+    if kind == _REGISTER:
+        return RegisterRecord(*said[1:])
     return Notice(said[1], said[2])
 
 

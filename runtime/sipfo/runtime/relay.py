@@ -234,6 +234,7 @@ class InviteRelay:
     def invite_over(self, now: float) -> None:
         """The transaction is gone: a peer that never answered its CANCEL has had its time."""
         self._refuse(487, now)
+        self._outgoing.let_go()
 
     def end(self, now: float) -> None:
         """The call is over: pending requests are answered 487 (§15.1.2), and taken back."""

@@ -110,11 +110,19 @@ class Watch:
         self.stop()
         self._handle = self._core.timers.at(moment, self._expired)
 
+    def let_go(self) -> None:
+        """The call is gone."""
+        self._expired = _unheeded
+
     def stop(self) -> None:
         """The call is over."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+
+
+def _unheeded(now: float) -> None:
+    """Nobody is left whose session could be over."""
 
 
 def _seconds(headers: Headers, name: bytes) -> int | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sipfo.plan.model import Carrier, Limit, Plan, Trunk
+from sipfo.plan.model import Carrier, Egress, Limit, Plan, Trunk
 from sipfo.plan.order import Order
 from sipfo.plan.outcome import Judge
 from sipfo.runtime.admission import Admission
@@ -28,6 +28,8 @@ from sipfo.runtime.placement import Grounds
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.probes import Probes, probed
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.registrar.passing import egress_name
+from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.standing import Standing
 
@@ -64,14 +66,16 @@ def begin(
     core: Core,
     entropy: Callable[[], str],
     limits: Limits,
+    epoch: float = 0.0,
     commons: Commons | None = None,
 ) -> Tenure:
-    """The first plan of an engine, which may not be alone; its probes are still to be started."""
+    """The first plan of an engine, which may not be alone; its probes are still to be started.
+    `epoch` is the Unix time when `now` is 0."""
     commons = commons or Alone()
     plan = papers.plan
     core.tls_ports = tls_ports(plan, {})
     core.listening = listening(plan)
-    egress, paths = {one.name: one for one in plan.egress}, probed(plan)
+    egress, paths = _egress(plan), probed(plan)
     holds = Holds(core.draw, commons.held)
     healths = Healths({path: one.probe for path, one in paths.items()}, core.records, commons)
     placed, carried = partial(commons.usage, "trunk"), partial(commons.usage, "carrier")
@@ -84,6 +88,7 @@ def begin(
         Graves(),
         Keyring(core, plan, papers.secrets),
         Trusted.of(plan),
+        Registrars(core, plan, papers.secrets, entropy, limits, epoch),
     )
     probes = Probes(core, egress, paths, healths, holds, commons.leads)
     return _tenure(papers, core, entropy, limits, grounds, probes)
@@ -99,13 +104,15 @@ def succeed(
     plan, core = papers.plan, old.grounds.core
     keyring = Keyring(core, plan, papers.secrets)
     keyring.succeed(old.grounds.keyring)
-    egress, paths = {one.name: one for one in plan.egress}, probed(plan)
+    registrars = old.grounds.registrars.next(plan, papers.secrets, entropy, limits)
+    egress, paths = _egress(plan), probed(plan)
     grounds = replace(
         old.grounds,
         egress=egress,
         challenges=Challenges(),
         keyring=keyring,
         trusted=Trusted.of(plan),
+        registrars=registrars,
     )
     made = _tenure(papers, core, entropy, limits, grounds, old.probes, old.guard)
     core.tls_ports = tls_ports(plan, core.tls_ports)
@@ -115,6 +122,16 @@ def succeed(
     grounds.standing.declare(probes, _limits(plan.carriers))
     old.probes.declare(egress, paths, now)
     return made
+
+
+def _egress(plan: Plan) -> dict[str, Egress]:
+    """Where calls leave from, by name: the policy's addresses, and those of the instances."""
+    found = {one.name: one for one in plan.egress}
+    for registrar in plan.registrars:
+        for one in registrar.instances:
+            name = egress_name(registrar.name, one.name)
+            found.setdefault(name, Egress(name=name, host=one.host, port=one.port))
+    return found
 
 
 def _tenure(

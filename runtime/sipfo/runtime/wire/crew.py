@@ -21,14 +21,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from dataclasses import replace
+from typing import Any, Final
 
 from sipfo.plan.model import Plan
 from sipfo.runtime.capability import CannotServe
-from sipfo.runtime.commons import Party, Usage
 from sipfo.runtime.dialogname import Replaces
-from sipfo.runtime.engine import Engine
 from sipfo.runtime.estate import CallPaper, Estate, read_call
 from sipfo.runtime.health import Event, Path
 from sipfo.runtime.heritage import estate_of
@@ -36,15 +34,16 @@ from sipfo.runtime.jsonrpc import REFUSED, Fault
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.packing import Packed, unpacked
-from sipfo.runtime.record import CallRecord, EndRecord, Record
+from sipfo.runtime.record import CallRecord, EndRecord
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.steering import LEADER, Marks, Steering, a_generation
 from sipfo.runtime.wire import entropy
 from sipfo.runtime.wire.doors import Place
+from sipfo.runtime.wire.hands import Hand, Leading, Shell
 from sipfo.runtime.wire.orders import Orders
 from sipfo.runtime.wire.pipe import Pipe, Word
-from sipfo.runtime.wire.shared import SharedTurns, Table, TableFull, make_table
+from sipfo.runtime.wire.shared import Table, TableFull, make_table
 
 _log = logging.getLogger("sipfo")
 
@@ -60,91 +59,11 @@ LOOK: Final = 2.0
 ENDED_WITHIN: Final = 2.0
 """Seconds that a worker has to end by itself."""
 
+MOST_WAITING: Final = 20_000
+"""What may wait for a worker that is not there yet; more is lost, as on any network."""
+
 SOON: Final = 1.0
 """A worker that dies within so many seconds of its start is started again after as many."""
-
-
-class Shell(Protocol):
-    """The server, as its crew needs it."""
-
-    @property
-    def engine(self) -> Engine:
-        """The engine that leads."""
-
-    @property
-    def secrets(self) -> Mapping[str, Secret]:
-        """The values of the secrets of the plan in force."""
-
-    plan: Plan
-
-    def send(self, flow: Flow, data: bytes) -> None:
-        """Send what a worker sends."""
-
-    def recall(self, flow: Flow, branch: bytes) -> None:
-        """Take a request back that waits for its connection."""
-
-    def tell(self, record: Record) -> None:
-        """Tell whoever listens of a record."""
-
-    def say(self, text: str) -> None:
-        """Report a notice."""
-
-    def work(self, do: Callable[[float], None]) -> None:
-        """Do something with the engine that leads."""
-
-    def not_ours(self, data: bytes, flow: Flow) -> None:
-        """A worker has nothing that a message belongs to, which was offered to it."""
-
-    def note_leg(self, leg: bytes, caller: bytes) -> None:
-        """A leg is made for a call."""
-
-    def legs_over(self, legs: Sequence[bytes]) -> None:
-        """The call of these legs is over."""
-
-
-@dataclass(slots=True)
-class _Hand:
-    """One worker."""
-
-    number: int
-    process: subprocess.Popen[bytes] | None = None
-    pipe: Pipe | None = None
-    is_ready: asyncio.Event = field(default_factory=asyncio.Event)
-    started: float = 0.0
-    waiting: list[Word] = field(default_factory=list)
-    """What came before it was there."""
-    up: dict[str, CallRecord] = field(default_factory=dict)
-    """Its calls that are answered and not over."""
-    gauges: dict[str, float] = field(default_factory=dict)
-    asked: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
-
-
-class Leading:
-    """The commons of the engine that leads."""
-
-    leads: Final = True
-
-    def __init__(self, table: Table) -> None:
-        self.turns = SharedTurns(table)
-        self.crew: Crew | None = None
-        self._table = table
-
-    def usage(self, party: Party, name: str) -> Usage:
-        """See Commons."""
-        return self._table.row(party, name)
-
-    def held(self, target: str, until: float) -> None:
-        """See Commons."""
-        if self.crew is not None:
-            self.crew.tell_all("held", target, until)
-
-    def met(self, path: tuple[str, str, bool], target: str, event: str) -> None:
-        """It is the others that say this."""
-
-    def turned(self, path: tuple[str, str, bool], target: str, is_down: bool) -> None:
-        """See Commons."""
-        if self.crew is not None:
-            self.crew.tell_all("turned", tuple(path), target, is_down)
 
 
 class Crew:
@@ -165,14 +84,14 @@ class Crew:
         self._descriptor = make_table(len(plan.trunks) + len(plan.carriers), count + 1)
         self._table = Table(os.dup(self._descriptor), LEADER, count + 1)
         self.commons = Leading(self._table)
-        self.commons.crew = self
+        self.commons.tell_all = self.tell_all
         self._mapping = mapping
         servers = None if nameservers is None else tuple(nameservers)
         self._nameservers = servers
         # What all strangers together may get is shared out; the rest is for each.
         self._limits = replace(limits, all_answers=limits.all_answers / count)
         self._is_seen = is_seen
-        self._hands = [_Hand(number) for number in range(1, count + 1)]
+        self._hands = [Hand(number) for number in range(1, count + 1)]
         self._drains = False
         self._ends = False
         self._questions = 0
@@ -199,6 +118,12 @@ class Crew:
 
     def make_room(self, plan: Plan) -> None:
         """Have a row for each trunk and carrier. Raises CannotServe."""
+        if plan.registrars:
+            names = ", ".join(one.name for one in plan.registrars)
+            raise CannotServe(
+                f"a registrar ({names}) is kept by one process: start without --workers, or give each"
+                " instance a process (--instance) and let them share the bindings (--bindings)"
+            )
         try:
             for trunk in plan.trunks:
                 self._table.row("trunk", trunk.name)
@@ -223,9 +148,7 @@ class Crew:
         self._tell(self._hands[number - 1], ("in", data, tuple(flow)))
         return True
 
-    async def _refer(
-        self, hand: _Hand, data: bytes, flow: Flow, there: int, said: Replaces
-    ) -> None:
+    async def _refer(self, hand: Hand, data: bytes, flow: Flow, there: int, said: Replaces) -> None:
         """A REFER names a dialog of another worker, which is asked for its other side first."""
         key = (said.call_id, said.to_tag, said.from_tag)
         with contextlib.suppress(TimeoutError, OSError, Fault):  # then it crosses as it is
@@ -345,7 +268,7 @@ class Crew:
         self._table.close()
         os.close(self._descriptor)
 
-    def _begin(self, hand: _Hand) -> None:
+    def _begin(self, hand: Hand) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             words = (sys.executable, "-P", "-m", "sipfo.runtime.wire.worker")
@@ -389,13 +312,13 @@ class Crew:
         assert self._shell is not None  # `start` has it
         return self._shell
 
-    def _tell(self, hand: _Hand, word: Word) -> None:
+    def _tell(self, hand: Hand, word: Word) -> None:
         if hand.pipe is not None and hand.is_ready.is_set():
             hand.pipe.say(*word)
-        elif word[0] in ("in", "try", "adopt"):
+        elif word[0] in ("in", "try", "adopt") and len(hand.waiting) < MOST_WAITING:
             hand.waiting.append(word)
 
-    def _hear(self, hand: _Hand, word: Word) -> None:
+    def _hear(self, hand: Hand, word: Word) -> None:
         kind, shell = word[0], self._at
         if kind == "out":
             shell.send(Flow(*word[1]), word[2])
@@ -420,7 +343,7 @@ class Crew:
         elif kind == "ready":
             self._ready(hand)
 
-    def _ready(self, hand: _Hand) -> None:
+    def _ready(self, hand: Hand) -> None:
         hand.is_ready.set()
         if self._drains:
             self._tell(hand, ("drain",))
@@ -428,7 +351,7 @@ class Crew:
         for word in waiting:
             self._tell(hand, word)
 
-    def _record(self, hand: _Hand, said: Packed) -> None:
+    def _record(self, hand: Hand, said: Packed) -> None:
         record = unpacked(said, hand.up)
         if record is None:
             _log.error("worker %d tells of the end of a call that it never had", hand.number)
@@ -439,13 +362,13 @@ class Crew:
             hand.up.pop(record.record.call, None)
         self._at.tell(record)
 
-    def _held(self, hand: _Hand, target: str, until: float) -> None:
+    def _held(self, hand: Hand, target: str, until: float) -> None:
         self._at.engine.tenure.grounds.standing.holds.go_on({target: until})
         for other in self._hands:
             if other is not hand:
                 self._tell(other, ("held", target, until))
 
-    async def _ask(self, hand: _Hand, method: str, given: Mapping[str, object]) -> Any:
+    async def _ask(self, hand: Hand, method: str, given: Mapping[str, object]) -> Any:
         self._questions += 1
         number = self._questions
         answer = self._loop.create_future()
@@ -458,7 +381,7 @@ class Crew:
             hand.asked.pop(number, None)
 
     def _answered(
-        self, hand: _Hand, number: int, value: object, fault: tuple[int, str] | None
+        self, hand: Hand, number: int, value: object, fault: tuple[int, str] | None
     ) -> None:
         answer = hand.asked.get(number)
         if answer is None or answer.done():
@@ -484,7 +407,7 @@ class Crew:
                 except (Fault, OSError):
                     continue  # it has died meanwhile, or says itself what is wrong
 
-    def _lost(self, hand: _Hand) -> None:
+    def _lost(self, hand: Hand) -> None:
         """Its pipe is at its end: it has died."""
         if self._ends:
             return
@@ -495,7 +418,7 @@ class Crew:
                 answer.set_exception(OSError("the worker died"))
         self._run(self._replace(hand))
 
-    async def _replace(self, hand: _Hand) -> None:
+    async def _replace(self, hand: Hand) -> None:
         process = hand.process
         assert process is not None  # it had a pipe
         with contextlib.suppress(ProcessLookupError):

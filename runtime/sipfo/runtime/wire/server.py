@@ -21,14 +21,18 @@ from sipfo.runtime.capability import CannotServe, check_capabilities
 from sipfo.runtime.control import methods
 from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
+from sipfo.runtime.errand import Errand, Result, Unavailable
 from sipfo.runtime.estate import Estate
 from sipfo.runtime.heritage import estate_of, inherit, movable
-from sipfo.runtime.jsonrpc import Method
+from sipfo.runtime.jsonrpc import REFUSED, Fault, Method
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges, joined
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
+from sipfo.runtime.registrar.instance import as_instance
+from sipfo.runtime.registrar.listing import RegistrationJson, registration_json
+from sipfo.runtime.registrar.table import alive
 from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
@@ -36,6 +40,8 @@ from sipfo.runtime.sip.via import TLS_PORT
 from sipfo.runtime.steering import LEADER
 from sipfo.runtime.tenure import Papers, tls_ports
 from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.bindings.memory import MemoryStore
+from sipfo.runtime.wire.bindings.store import BindingStore
 from sipfo.runtime.wire.certificate import Trust
 from sipfo.runtime.wire.crew import Crew
 from sipfo.runtime.wire.dns import Resolver
@@ -97,6 +103,8 @@ class Server:
         """To another process at the same addresses, while there is one."""
         self.succession = Succession(self)
         self._closing: asyncio.TimerHandle | None = None
+        self._bindings: BindingStore = MemoryStore()
+        self._instance: str | None = None
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
@@ -120,6 +128,8 @@ class Server:
         witnesses: Sequence[Callable[[Record], None]] = (),
         tap: Tap | None = None,
         legacy: Legacy | None = None,
+        bindings: BindingStore | None = None,
+        instance: str | None = None,
         workers: int = 1,
     ) -> Server:
         """Bind every listening and egress address of the plan and serve. Raises CannotListen,
@@ -130,13 +140,15 @@ class Server:
         robin, `drawn` the draws of weighted ones; `trust` says how TLS servers are met; the
         callbacks are told of every attempt, call and notice as it is recorded, `witnesses` of each
         of those before, and of the end of every call; `tap` shows every message that passes;
-        `legacy` is what another process has left; `workers` beyond one are processes of their own,
-        with every call in one of them.
+        `legacy` is what another process has left; `bindings` keeps those of users that register,
+        else they are forgotten with the process; `instance` is the one of a registrar's that this
+        process is, and no other; `workers` beyond one are processes of their own, with every call in
+        one of them.
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
         mapping = mapping or AddressMapping()
-        actual = mapping.plan(plan)
+        actual = mapping.plan(as_instance(plan, instance))
         limits = limits or Limits()
         renewal = Renewal(trust or Trust())
         crew = None
@@ -172,6 +184,8 @@ class Server:
                     return
 
         server = cls(plan, engine, Resolver(nameservers), on_record, limits, renewal, tap)
+        server._bindings = bindings or MemoryStore()
+        server._instance = instance
         try:
             server.crew = crew
             if crew is not None:
@@ -197,7 +211,7 @@ class Server:
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
-        actual = self._engine.core.mapping.plan(plan)
+        actual = self._engine.core.mapping.plan(as_instance(plan, self._instance))
         papers = Papers(actual, secrets or {}, fingerprint(plan))
         if self.crew is not None:
             self.crew.make_room(plan)
@@ -258,6 +272,7 @@ class Server:
             "stats.get_statistics": Method(self._statistics, may=("group",)),
             "sipfo.hand_over": self.succession.method,
         }
+        own["sipfo.registrations"] = Method(self._registrations)
         found = {
             name: Method(self._then_flush(one.run), one.needs, one.may)
             for name, one in {**methods(self._engine, clock), **own}.items()
@@ -274,6 +289,21 @@ class Server:
                 self._flush()
 
         return flushed
+
+    async def _registrations(self) -> object:
+        """Every binding that the store has of users of the plan."""
+        found: list[RegistrationJson] = []
+        registrars = self._engine.tenure.grounds.registrars
+        for registrar, user, key in registrars.users:
+            result = await self._bindings.carry_out(Errand(0, key))
+            if not isinstance(result, tuple):
+                raise Fault(REFUSED, f"the store of bindings: {result.reason}")
+            found += [
+                registration_json(registrar, user, registrars.holder(registrar, one), one, at)
+                for at in [time.time()]
+                for one in alive(result, at)
+            ]
+        return found
 
     def _statistics(self, group: object = None) -> object:
         """Counts as Kamailio writes them, one `group:name = value` a line."""
@@ -378,7 +408,7 @@ class Server:
 
     def gauges(self) -> Gauges:
         """What metrics say of this moment."""
-        own = self._engine.gauges(self.internal_errors)
+        own = self._engine.gauges(self.internal_errors, self._loop.time())
         return own if self.crew is None else joined(own, self.crew.sum)
 
     def part(self) -> None:
@@ -413,7 +443,12 @@ class Server:
         """Give a message to the engine, or to the worker that it is for."""
         if self.crew is not None and self.crew.takes(data, flow):
             return
-        self._guard(lambda: self._engine.receive(data, flow, self._loop.time()))
+        # What `_guard` does, without a closure for each message.
+        try:
+            self._engine.receive(data, flow, self._loop.time())
+        except Exception:  # noqa: BLE001 - a bug must cost one message, never the server
+            self._wrong()
+        self._flush()
 
     def work(self, do: Callable[[float], None]) -> None:
         """Do something with the engine now, and then what it made the engine send or say."""
@@ -550,16 +585,30 @@ class Server:
         return self._tls if transport == "tls" else self._tcp
 
     def _arm(self) -> None:
+        """Wake at the engine's next moment. A timer that is armed for one before stays: most of
+        these are cancelled meanwhile, and to wake for nothing costs less than to arm anew."""
         due = self._engine.next_due()
+        if due is None:
+            return
         if self._timer is not None:
-            if self._timer.when() == due:
+            if self._timer.when() <= due:
                 return
             self._timer.cancel()
-            self._timer = None
-        if due is not None:
-            self._timer = self._loop.call_at(due, self._due)
+        self._timer = self._loop.call_at(due, self._due)
 
-    async def _look_up(self, lookup: Lookup) -> None:
+    async def _carry_out(self, errand: Errand) -> None:
+        result: Result
+        try:
+            result = await self._bindings.carry_out(errand)
+        except Exception:  # noqa: BLE001 - whoever waits must be told something
+            self._wrong()
+            result = Unavailable("an internal error")
+        self._guard(lambda: self._engine.carried_out(errand.number, result, self._loop.time()))
+
+    async def _look_up(self, lookup: Lookup | Errand) -> None:
+        if isinstance(lookup, Errand):
+            await self._carry_out(lookup)
+            return
         targets: tuple[Target, ...] = ()
         failures: tuple[str, ...] = ()
         try:

@@ -17,6 +17,9 @@ from sipfo.runtime.sip.flow import Flow
 DRAIN = 64
 """Most datagrams read before the loop gets its turn."""
 
+MOST_SENDERS = 1024
+"""Senders whose flows are kept, so that each is made once; then all are made anew."""
+
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Bytes asked of the kernel for datagrams that arrive in a burst."""
 
@@ -38,6 +41,7 @@ class UdpSocket:
         """Bind, and read; a bound socket that is `given` is not read before `read`. Raises
         OSError."""
         self.local = (host, port)
+        self._flows: dict[object, Flow] = {}
         self._receive = receive
         self._failed = failed
         self.socket = _bound(host, port) if given is None else given
@@ -75,16 +79,24 @@ class UdpSocket:
         self.socket.close()
 
     def _readable(self) -> None:
-        for _ in range(DRAIN):
+        take, flows, receive = self.socket.recvfrom, self._flows, self._receive
+        for turn in range(DRAIN):
             try:
-                data, source = self.socket.recvfrom(65535)
+                data, source = take(65535)
             except BlockingIOError:
-                self._drain_errors()
+                if not turn:  # woken for something else
+                    self._drain_errors()
                 return
             except OSError:
                 self._drain_errors()
                 continue
-            self._receive(data, Flow("udp", self.local, (source[0], source[1]), None))
+            flow = flows.get(source)
+            if flow is None:
+                if len(flows) >= MOST_SENDERS:
+                    flows.clear()
+                flow = Flow("udp", self.local, (source[0], source[1]))
+                flows[source] = flow
+            receive(data, flow)
 
     def _drain_errors(self) -> None:
         while True:
