@@ -1,6 +1,7 @@
 """What a call costs on each engine: SIPp at both ends, the engines in turn, in one run.
 
     make bench                                           # the whole: half an hour
+    .venv/bin/python benchmarks/calls.py --brief         # the same within a quarter: ten minutes
     .venv/bin/python benchmarks/calls.py --quick         # a look: under two minutes
     .venv/bin/python benchmarks/calls.py --engines sipfo,asterisk --loads plain
 
@@ -20,6 +21,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -37,23 +39,31 @@ LOADS: Final = {"plain": False, "503": True}
 FIRST_GUESS: Final = 50
 """Calls per second at which an engine is looked at first."""
 
-PROBED: Final = 3.0
-"""Seconds that a rate is tried on the way to the knee."""
-
 SUSTAINED: Final = 20.0
-"""Seconds that it must be sustained in the end."""
-
-STEPS: Final = 9
-"""Rates that are tried at most on the way to a knee."""
-
-CONFIRMED: Final = 4
-"""Rates that are tried for so long at most."""
+"""Seconds that a rate must be sustained in the end."""
 
 PARTS: Final = (0.25, 0.5, 0.75)
 """Of the knee: where a call's cost is measured; what a caller waits, at the half."""
 
 MOST_RATE: Final = 12_000
 """What SIPp can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How exactly it is looked: the seconds that a rate is tried on the way to the knee, how many
+    are tried there at most, how near the best that was good and the worst that was not must be, how
+    many are held for twenty seconds at most, and the seconds of each run below the knee."""
+
+    probed: float
+    steps: int
+    near: float
+    held: int
+    below: float
+
+
+WHOLE: Final = Pace(3.0, 9, 1.1, 4, 8.0)
+BRIEF: Final = Pace(2.0, 4, 1.25, 2, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ def main() -> None:
     """Every load, every engine."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--quick", action="store_true", help="one low rate for all, and no knee")
+    options.add_argument("--brief", action="store_true", help="a knee within a quarter")
     options.add_argument("--engines", default=",".join(ENGINES))
     options.add_argument("--loads", default=",".join(LOADS))
     options.add_argument("--rate", type=int, default=100, help="of the quick form")
@@ -95,9 +106,11 @@ def main() -> None:
     chosen = options.parse_args()
     if shutil.which("sipp") is None:
         sys.exit("sipp is not installed: apt-get install sip-tester")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # with whatever was started
     unknown = set(chosen.engines.split(",")) - set(ENGINES)
     if unknown or set(chosen.loads.split(",")) - set(LOADS):
         sys.exit(f"engines are {', '.join(ENGINES)}; loads are {', '.join(LOADS)}")
+    pace = BRIEF if chosen.brief else WHOLE
     machine = _machine()
     print(machine, flush=True)
     began = time.monotonic()
@@ -109,7 +122,7 @@ def main() -> None:
             if name in left_out:
                 continue
             try:
-                one = _quick(name, load, chosen.rate) if chosen.quick else _whole(name, load)
+                one = _quick(name, load, chosen.rate) if chosen.quick else _whole(name, load, pace)
             except NotHere as error:
                 left_out[name] = str(error)
                 print(f"{name}: not installed, left out ({error})", flush=True)
@@ -131,26 +144,26 @@ def _quick(name: str, load: str, rate: int) -> Found:
         return Found(name, load, None, (_bare(run),), p50, p99)
 
 
-def _whole(name: str, load: str) -> Found:
+def _whole(name: str, load: str, pace: Pace) -> Found:
     fails_first = LOADS[load]
     with tempfile.TemporaryDirectory(prefix="sipfo-bench-") as place:
         folder = Path(place)
-        knee = _knee(name, fails_first, folder)
+        knee = _knee(name, fails_first, folder, pace)
         runs = []
         p50 = p99 = None
         with serving(ENGINES[name](folder, fails_first), folder) as group:
             for part in PARTS:
                 rate = max(1, round(knee.rate * part))
-                run = call(group, Load(fails_first, rate, 8.0), folder, looks=part == 0.5)
+                run = call(group, Load(fails_first, rate, pace.below), folder, looks=part == 0.5)
                 if part == 0.5:
                     p50, p99 = _beyond(run, _direct(rate, 3.0))
                 runs.append(_bare(run))
         return Found(name, load, knee, tuple(runs), p50, p99)
 
 
-def _knee(name: str, fails_first: bool, folder: Path) -> Run:
-    """The highest rate that is sustained: looked for in steps of three seconds, then held for
-    twenty. Each rate meets an engine that has just started."""
+def _knee(name: str, fails_first: bool, folder: Path, pace: Pace) -> Run:
+    """The highest rate that is sustained: looked for in short steps, then held for twenty seconds.
+    Each rate meets an engine that has just started."""
 
     def tried(rate: int, seconds: float) -> tuple[bool, Run]:
         load = Load(fails_first, rate, seconds)
@@ -158,19 +171,19 @@ def _knee(name: str, fails_first: bool, folder: Path) -> Run:
             run = call(group, load, folder)
         return is_sustained(run, load), run
 
-    good, run = tried(FIRST_GUESS, PROBED)
-    rate = int(min(MOST_RATE, max(FIRST_GUESS, run.each * 0.6))) if good else FIRST_GUESS
+    good, run = tried(FIRST_GUESS, pace.probed)
+    rate = int(min(MOST_RATE, max(FIRST_GUESS, run.each * 0.7))) if good else FIRST_GUESS
     best, worst = (FIRST_GUESS, 0) if good else (0, FIRST_GUESS)
-    for _ in range(STEPS):
-        if best and worst and worst <= best * 1.1:
+    for _ in range(pace.steps):
+        if best and worst and worst <= best * pace.near:
             break
         rate = _next(best, worst, rate)
-        good, _ = tried(rate, PROBED)
+        good, _ = tried(rate, pace.probed)
         best, worst = (rate, worst) if good else (best, rate)
         if best >= MOST_RATE:
             break
     rate = max(1, best)
-    for _ in range(CONFIRMED):
+    for _ in range(pace.held):
         good, run = tried(rate, SUSTAINED)
         if good:
             break

@@ -55,3 +55,30 @@ def _value(found: Sequence[Found], engine: str, load: str, what: str) -> float:
             rate: float = one.knee.rate if one.knee is not None else 0.0
             return one.each if what.startswith("calls per") else rate
     return 0.0
+
+
+class Cost(Protocol):
+    """What one command took for one size."""
+
+    command: str
+    routes: int
+    seconds: float
+    peak: float
+
+
+def draw_scaling(file: Path, found: Sequence[Cost]) -> None:
+    """Time and memory over the number of routes, both on logarithmic scales."""
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), constrained_layout=True)
+    for axis, what in zip(axes, ("CPU seconds", "peak MiB"), strict=True):
+        for command in dict.fromkeys(one.command for one in found):
+            costs = [one for one in found if one.command == command]
+            values = [one.seconds if what == "CPU seconds" else one.peak for one in costs]
+            axis.plot([one.routes for one in costs], values, marker="o", label=command)
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+        axis.set_xlabel("routes")
+        axis.set_title(what)
+        axis.grid(visible=True, which="both", alpha=0.3)
+    axes[0].legend(fontsize=8)
+    figure.savefig(file, dpi=110)
+    plt.close(figure)

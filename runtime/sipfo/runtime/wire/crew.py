@@ -51,7 +51,11 @@ READY_WITHIN: Final = 120.0
 """Seconds that a worker has to start; a plan of a million prefixes takes some."""
 
 ANSWERS_WITHIN: Final = 10.0
-"""Seconds that a worker may take to answer a question; one that takes longer hangs, and is ended."""
+"""Seconds that a worker may take to answer a question."""
+
+HANGS: Final = 60.0
+"""Seconds without a word from a worker after which it is ended; to read a plan of a million prefixes
+takes some."""
 
 LOOK: Final = 2.0
 """Seconds between questions to every worker whether it is there."""
@@ -232,7 +236,7 @@ class Crew:
         return [one for one in answers if not isinstance(one, BaseException)]
 
     async def succeed(self, plan: Plan, secrets: Mapping[str, Secret]) -> None:
-        """Have every worker go by another plan; one that cannot is started again with it."""
+        """Have every worker go by another plan. It comes before whatever is told them later."""
         crossing = pickle.dumps((plan, _revealed(secrets)), pickle.HIGHEST_PROTOCOL)
         await self.ask_all("worker.plan", plan=crossing)
 
@@ -320,6 +324,7 @@ class Crew:
 
     def _hear(self, hand: Hand, word: Word) -> None:
         kind, shell = word[0], self._at
+        hand.heard = self._loop.time()
         if kind == "out":
             shell.send(Flow(*word[1]), word[2])
         elif kind == "record":
@@ -334,6 +339,10 @@ class Crew:
             path, target, event = Path(*word[1]), word[2], Event[word[3]]
             healths = shell.engine.tenure.grounds.standing.healths
             shell.work(lambda now: healths.take(path, target, event))
+        elif kind == "proven":
+            guard = shell.engine.tenure.guard
+            if guard is not None:
+                guard.believe(word[1], self._loop.time())
         elif kind == "leg":
             shell.note_leg(word[1], word[2])
         elif kind == "legs over":
@@ -401,7 +410,8 @@ class Crew:
                 try:
                     hand.gauges = await self._ask(hand, "worker.gauges", {})
                 except TimeoutError:
-                    if hand.process is not None and hand.process.poll() is None:
+                    silent = self._loop.time() - hand.heard > HANGS
+                    if silent and hand.process is not None and hand.process.poll() is None:
                         _log.error("worker %d hangs: ended", hand.number)
                         hand.process.kill()
                 except (Fault, OSError):

@@ -67,6 +67,8 @@ class Hand:
     pipe: Pipe | None = None
     is_ready: asyncio.Event = field(default_factory=asyncio.Event)
     started: float = 0.0
+    heard: float = 0.0
+    """When it said something last."""
     waiting: list[Word] = field(default_factory=list)
     """What came before it was there."""
     up: dict[str, CallRecord] = field(default_factory=dict)
@@ -93,6 +95,9 @@ class Leading:
     def held(self, target: str, until: float) -> None:
         """See Commons."""
         self.tell_all("held", target, until)
+
+    def proven(self, source: str) -> None:
+        """It is the others that say this."""
 
     def met(self, path: tuple[str, str, bool], target: str, event: str) -> None:
         """It is the others that say this."""

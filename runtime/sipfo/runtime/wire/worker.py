@@ -78,6 +78,10 @@ class Following:
         """See Commons."""
         self._pipe.say("held", target, until)
 
+    def proven(self, source: str) -> None:
+        """See Commons."""
+        self._pipe.say("proven", source)
+
     def met(self, path: tuple[str, str, bool], target: str, event: str) -> None:
         """See Commons."""
         self._pipe.say("met", tuple(path), target, event)
