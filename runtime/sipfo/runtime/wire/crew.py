@@ -63,6 +63,9 @@ LOOK: Final = 2.0
 ENDED_WITHIN: Final = 2.0
 """Seconds that a worker has to end by itself."""
 
+UNASKED: Final = 0
+"""The number of a question whose answer nobody waits for."""
+
 MOST_WAITING: Final = 20_000
 """What may wait for a worker that is not there yet; more is lost, as on any network."""
 
@@ -205,12 +208,16 @@ class Crew:
 
     def learn(self) -> None:
         """Tell every worker what is known of targets."""
+        for hand in self._hands:
+            self._teach(hand)
+
+    def _teach(self, hand: Hand) -> None:
         standing = self._at.engine.tenure.grounds.standing
         for path, target, is_down in standing.healths.states():
-            self.tell_all("turned", tuple(path), target, is_down)
+            self._tell(hand, ("turned", tuple(path), target, is_down))
         for target, until in standing.holds.until(self._loop.time()).items():
-            self.tell_all("held", target, until)
-        self.tell_all("disabled", standing.disabled.every)
+            self._tell(hand, ("held", target, until))
+        self._tell(hand, ("disabled", standing.disabled.every))
 
     def fail(self, flow: Flow) -> None:
         """A flow is of no use any more."""
@@ -237,8 +244,7 @@ class Crew:
 
     async def succeed(self, plan: Plan, secrets: Mapping[str, Secret]) -> None:
         """Have every worker go by another plan. It comes before whatever is told them later."""
-        crossing = pickle.dumps((plan, _revealed(secrets)), pickle.HIGHEST_PROTOCOL)
-        await self.ask_all("worker.plan", plan=crossing)
+        await self.ask_all("worker.plan", plan=_crossing(plan, secrets))
 
     async def refresh(self) -> None:
         """Ask every worker what it has."""
@@ -290,6 +296,7 @@ class Crew:
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
         hand.started = self._loop.time()
+        hand.plan = self._at.plan
         hand.pipe = Pipe(ours, lambda word: self._hear(hand, word), lambda: self._lost(hand))
         hand.pipe.say("start", pickle.dumps(self._orders(hand.number), pickle.HIGHEST_PROTOCOL))
 
@@ -353,7 +360,13 @@ class Crew:
             self._ready(hand)
 
     def _ready(self, hand: Hand) -> None:
+        """It goes by what was in force when it was started; more may have come since."""
         hand.is_ready.set()
+        shell = self._at
+        if hand.plan is not shell.plan:
+            crossing = _crossing(shell.plan, shell.secrets)
+            self._tell(hand, ("ask", UNASKED, "worker.plan", {"plan": crossing}))
+        self._teach(hand)
         if self._drains:
             self._tell(hand, ("drain",))
         waiting, hand.waiting = hand.waiting, []
@@ -459,6 +472,10 @@ class Crew:
     def pids(self) -> list[int]:
         """The process of each worker."""
         return [one.process.pid for one in self._hands if one.process is not None]
+
+
+def _crossing(plan: Plan, secrets: Mapping[str, Secret]) -> bytes:
+    return pickle.dumps((plan, _revealed(secrets)), pickle.HIGHEST_PROTOCOL)
 
 
 def _revealed(secrets: Mapping[str, Secret]) -> dict[str, bytes]:

@@ -66,6 +66,8 @@ class Hand:
     process: subprocess.Popen[bytes] | None = None
     pipe: Pipe | None = None
     is_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    plan: Plan | None = None
+    """The one that it was started with."""
     started: float = 0.0
     heard: float = 0.0
     """When it said something last."""
