@@ -10,7 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs bench clean packages asterisk
+.PHONY: run test check pytest fix bless docs bench clean packages asterisk kamailio6
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -24,7 +24,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/sipfo fmt --check examples/*.sipfo compiler/sipfo/compiler/*/*.sipfo
 
-pytest: $(VENV)/dev.stamp packages asterisk
+pytest: $(VENV)/dev.stamp packages asterisk kamailio6
 	$(BIN)/pytest -n 2
 
 fix: $(VENV)/dev.stamp
@@ -41,18 +41,23 @@ bench: $(VENV)/dev.stamp packages
 	$(BIN)/python benchmarks/calls.py
 
 # SIPp, socat for its TLS, baresip and tcpdump, the judges on the wire; tshark and sngrep, those of
-# what the runtime shows; PostgreSQL for records; Kamailio, an engine of the lab. Without the right to
-# install them their tests are skipped, and say so. fail2ban and prometheus are daemons of which a
-# tool is wanted: unpacked, and nothing is started.
+# what the runtime shows; PostgreSQL for records and bindings, Redis for bindings; Kamailio, an engine
+# of the lab; bind9-utils for zones. Without the right to install them their tests are skipped, and say
+# so. fail2ban, prometheus and bind9 are daemons of which a tool is wanted: unpacked, and nothing is
+# started.
 packages: $(VENV)/python.stamp
-	@sh tests/install-packages baresip-core postgresql sip-tester sngrep socat tcpdump tshark \
+	@sh tests/install-packages baresip-core postgresql redis-server sip-tester sngrep socat tcpdump tshark \
 	    kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
-	    kamailio-json-modules kamailio-utils-modules mmdebstrap
-	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus
+	    kamailio-json-modules kamailio-utils-modules mmdebstrap bind9-utils
+	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus bind9
 
 # Asterisk, another engine of the lab, which few releases of Debian have: unpacked beside the system.
 asterisk: packages $(VENV)/python.stamp
 	@sh tests/install-asterisk $(VENV)/asterisk
+
+# The next Kamailio, beside the one that is installed: what is written for one runs on both.
+kamailio6: packages $(VENV)/python.stamp
+	@sh tests/install-kamailio6 $(VENV)/kamailio6
 
 $(VENV)/python.stamp:
 	@sh tests/make-venv $(PYTHON) $(VENV)

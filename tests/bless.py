@@ -6,7 +6,7 @@
 A case is a folder of tests/cases with a `policy.sipfo` and the files that it imports, or
 `example-NAME` for each examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`,
 and for a policy that compiles `plan.json` and `scenarios.json`; in a folder `kamailio`, where the
-case has one, what `sipfo compile --target kamailio` writes. Read the difference before you keep it:
+case has one, what `sipfo compile --target kamailio` writes (of a cluster, the last member's files). Read the difference before you keep it:
 what is accepted here is what users see. All also blesses what targets write of a few policies
 (tests/compiler/targets).
 """
@@ -79,7 +79,8 @@ def expected(case: Path) -> list[str]:
 
 def _for_kamailio(made: Compilation, plan: Plan) -> dict[str, str]:
     secrets = _Secrets()
-    files = emit.render(plan, FOLDER, secrets, OfPolicy(made))
+    member = plan.cluster.members[-1] if plan.cluster is not None else None
+    files = emit.render(plan, FOLDER, secrets, OfPolicy(made), member)
     return {f"{KAMAILIO}/{name}": one.text for name, one in files.items() if one.text}
 
 

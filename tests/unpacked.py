@@ -13,8 +13,8 @@ FOLDER = Path(sys.prefix) / "unpacked"
 
 def program(name: str, package: str) -> str:
     """The path of a program, installed or unpacked; without it the test is skipped."""
-    unpacked = FOLDER / "usr" / "bin" / name
-    found = shutil.which(name) or (str(unpacked) if unpacked.exists() else None)
+    folders = f"{FOLDER / 'usr/bin'}:{FOLDER / 'usr/sbin'}"
+    found = shutil.which(name) or shutil.which(name, path=f"/usr/sbin:{folders}")
     if found is None:
         pytest.skip(f"{name} is neither installed nor unpacked (Debian package {package})")
     return found

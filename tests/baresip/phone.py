@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import socket
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from runtime.wire.papers import Authority
-from sipp.addresses import PORT, TLS_PORT, at
-from sipp.harness import Bench
+from sipp.addresses import PORT, TLS_PORT, Parties, at
 from sipp.process import Process, is_bound, wait_for
 
 MODULES: Final = (
@@ -22,6 +21,7 @@ MODULES: Final = (
     "/usr/lib/aarch64-linux-gnu/baresip/modules",
 )
 CONTROL: Final = 4444
+REGISTERED_FOR: Final = 600
 
 _CONFIG: Final = """\
 poll_method epoll
@@ -44,13 +44,38 @@ ctrl_tcp_listen {control}
 Event = dict[str, object]
 
 
+class Surroundings(Protocol):
+    """What a telephone needs of a test."""
+
+    @property
+    def block(self) -> Parties:
+        """Where everybody is."""
+
+    @property
+    def folder(self) -> Path:
+        """Where its files may be."""
+
+    def join(self, other: Process) -> None:
+        """Have its process ended with the others."""
+
+    def report(self) -> str:
+        """What everybody has said."""
+
+
 class Phone:
     """One telephone at the address of a party."""
 
     def __init__(
-        self, bench: Bench, name: str, user: str, authority: Authority, login: str
+        self,
+        bench: Surroundings,
+        name: str,
+        user: str,
+        authority: Authority,
+        login: str,
+        home: str | None = None,
     ) -> None:
-        """`user` is who it is; `login` are parameters of its account, or empty."""
+        """`user` is who it is; `login` are parameters of its account, or empty. With a `home` it is
+        of that domain, and registers there."""
         self._bench = bench
         self.host = bench.block.of(name)
         self.events: list[Event] = []
@@ -70,7 +95,10 @@ class Phone:
         )
         config += f"sip_certificate {papers}\nsip_cafile {authority.file}\n"
         (folder / "config").write_text(config, encoding="utf-8")
-        account = f"<sip:{user}@{at(self.host)}>;regint=0;answermode=manual{login}\n"
+        interval = 0 if home is None else REGISTERED_FOR
+        account = (
+            f"<sip:{user}@{home or at(self.host)}>;regint={interval};answermode=manual{login}\n"
+        )
         (folder / "accounts").write_text(account, encoding="utf-8")
         (folder / "contacts").touch()
         self._process = Process(f"phone-{name}", ["baresip", "-f", folder, "-s"], bench.folder)

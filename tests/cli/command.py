@@ -34,16 +34,14 @@ trunk acme {
     retry   standard
 }
 """
-REGISTERED = (
-    POLICY.replace("sip:198.51.100.20", "registered alice at office")
-    + """\
-registrar office {
-    domain   sip.acme.example
-    user     alice password secret ALICE_PW
-    instance kss-a 192.0.2.20
-}
-"""
+MANY = "".join(f"route r{n} {{ to sip:198.51.100.{n} }}\n" for n in range(30, 61))
+TOO_MANY = (
+    POLICY.replace(
+        "sequential east", f"sequential {', '.join(f'r{n}' for n in range(30, 61))}, east"
+    )
+    + MANY
 )
+"""More attempts than Kamailio makes."""
 GOOD_TEST = """
 test "east is down" {
     call acme to +13125550123

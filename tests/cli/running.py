@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from sipfo.cli.asking import ask
 from sipfo.cli.main import cli
 from sipp.addresses import Block
+from sipp.harness import WORKERS
 from sipp.process import Process
 
 POLICY = """\
@@ -50,7 +51,7 @@ class Running:
     def run(self, *more: str) -> Process:
         """Start the server, and wait until it is ready."""
         words = [sys.executable, "-m", "sipfo.cli.main", "run", "policy.sipfo"]
-        words += ["--control", str(self.socket), *more]
+        words += ["--control", str(self.socket), "--workers", WORKERS, *more]
         for one in self.block.mappings:
             words += ["--map", one]
         self.process = Process(f"sipfo{len(self.started)}", words, self.folder)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.command import BROKEN, EXAMPLES, POLICY, REGISTERED, UNUSED, sipfo
+from cli.command import BROKEN, EXAMPLES, POLICY, TOO_MANY, UNUSED, sipfo
 from sipfo.plan.codec import read_plan
 
 
@@ -235,10 +235,9 @@ def test_fix_needs_a_file(tmp_path: Path) -> None:
 
 
 def test_what_a_target_does_not_have_is_an_error_when_it_is_asked_for(tmp_path: Path) -> None:
-    path = write(tmp_path, REGISTERED)
+    path = write(tmp_path, TOO_MANY)
     assert sipfo("check", path).exit_code == 0
-    result = sipfo("check", "--target", "runtime", path)
+    result = sipfo("check", "--target", "kamailio", path)
     assert result.exit_code == 1
-    assert "error[SF801] Beyond the target: target `runtime` does not have `to registered`" in (
-        result.output
-    )
+    assert "error[SF801] Beyond the target: target `kamailio` does not have" in result.output
+    assert "`more than 30 attempts`" in result.output

@@ -116,6 +116,47 @@ def test_a_target_without_a_folder_is_a_usage_error(policy: Path) -> None:
     assert "--target asterisk needs a folder: -o DIR" in result.stderr
 
 
+CLUSTER = """
+cluster edge {
+    member a 10.0.0.1:5066
+    member b 10.0.0.2:5066 has 192.0.2.11 for listen, 192.76.120.11 for us.primary,
+        64.16.250.11 for us.secondary
+}
+"""
+
+
+def test_a_cluster_is_a_folder_for_each_member(policy: Path, tmp_path: Path) -> None:
+    policy.write_text(POLICY + CLUSTER)
+    out = tmp_path / "edge"
+    result = sipfo("compile", str(policy), "--target", "kamailio", "--cluster", "-o", str(out))
+    assert result.exit_code == 0, result.stderr
+    assert f"start it with {out}/a/start, {out}/b/start\n" in result.stderr
+    for name, host in (("a", "192.0.2.10"), ("b", "192.0.2.11")):
+        config = (out / name / "kamailio.cfg").read_text()
+        assert f'listen=udp:{host}:5060 name "door1"' in config
+        assert f'DATA_URL "text://{out}/{name}/data"' in config
+    assert 'notification_address", "sip:10.0.0.1:5066"' in config
+    # of one machine alone nothing is shared, and what was of the members is gone
+    assert sipfo("compile", str(policy), "--target", "kamailio", "-o", str(out)).exit_code == 0
+    assert "dmq" not in (out / "kamailio.cfg").read_text()
+    assert not (out / "a" / "kamailio.cfg").exists()
+
+
+def test_a_policy_without_a_cluster_is_told_what_to_write(policy: Path, tmp_path: Path) -> None:
+    out = tmp_path / "edge"
+    result = sipfo("compile", str(policy), "--target", "kamailio", "--cluster", "-o", str(out))
+    assert result.exit_code == 2
+    assert "the policy has no cluster: write `cluster NAME { … }`" in result.stderr
+    assert not out.exists()
+
+
+def test_only_members_of_kamailio_are_a_cluster(policy: Path, tmp_path: Path) -> None:
+    for target in (["--target", "asterisk", "-o", str(tmp_path / "edge")], []):
+        result = sipfo("compile", str(policy), "--cluster", *target)
+        assert result.exit_code == 2
+        assert "--cluster is of --target kamailio" in result.stderr
+
+
 def test_what_asterisk_cannot_write_is_said_and_nothing_is_written(
     policy: Path, tmp_path: Path
 ) -> None:

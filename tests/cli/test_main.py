@@ -14,7 +14,7 @@ import click
 import pytest
 
 from cli.command import NUMBER, TELNYX, program, sipfo
-from sipfo.cli.main import COMMANDS
+from sipfo.cli.main import COMMANDS, MODULES
 
 
 def test_help_lists_every_command_in_working_order() -> None:
@@ -27,7 +27,7 @@ def test_help_lists_every_command_in_working_order() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_there_and_has_help(name: str) -> None:
-    command = import_module(f"sipfo.cli.{name}").command
+    command = import_module(f"sipfo.cli.{MODULES.get(name, name)}").command
     assert isinstance(command, click.Command)
     result = sipfo(name, "--help")
     assert result.exit_code == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.command import BAD_TEST, BROKEN, EXAMPLES, GOOD_TEST, POLICY, REGISTERED, TELNYX, sipfo
+from cli.command import BAD_TEST, BROKEN, EXAMPLES, GOOD_TEST, POLICY, TELNYX, sipfo
 from sipfo.cli import engines
 from sipfo.verify.lab.space.enter import NoNamespace
 from sipfo.verify.lab.space.pool import Pool
@@ -84,13 +84,15 @@ def test_a_policy_with_errors_fails_and_the_others_are_still_tested(
 
 
 def test_what_sockets_cannot_play_fails_with_the_reason(policy: Path) -> None:
+    when = "when east answers 503"
     policy.write_text(
-        REGISTERED + 'test "any" {\n call acme to +13125550123\n expect answered\n}\n'
+        POLICY.replace("198.51.100.20", "198.51.100.10")
+        + f'test "any" {{\n call acme to +13125550123\n {when}\n expect answered\n}}\n'
     )
     assert sipfo("test", str(policy)).exit_code == 0
     result = sipfo("test", *RUNTIME, str(policy))
     assert result.exit_code == 1
-    assert "`to registered` (west) is not in this runtime" in result.stdout
+    assert "have the same address and must do different things" in result.stdout
 
 
 def test_a_plan_has_no_test_blocks(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def _shown(example: Example) -> Iterator[str]:
     for name, text in example.files.items():
         if len(example.files) > 1:
             yield f"{code(name)}:"
-        yield fenced("policy", text)
+        yield fenced("csv" if name.endswith(".csv") else "policy", text)
     yield "is told"
     yield from (fenced("text", said) for said in example.said)
 
@@ -119,7 +119,8 @@ def _findings(case: Path) -> Iterator[Shown]:
 def _files(case: Path) -> dict[str, str]:
     """The policy and what it imports, as text that a page can show."""
     policy = policy_of(case)
-    others = sorted(path for path in case.glob("**/*.sipfo") if path != policy)
+    texts = (*case.glob("**/*.sipfo"), *case.glob("**/*.csv"))
+    others = sorted(path for path in texts if path != policy)
     return {
         path.name if path == policy else str(path.relative_to(case)): _readable(path.read_bytes())
         for path in (policy, *others)

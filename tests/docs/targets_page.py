@@ -6,6 +6,7 @@ from typing import Final
 
 from docs.markdown import code, page, table
 from sipfo.cli.targets import TARGETS
+from sipfo.compiler.targets.telnyx.capabilities import CAPABILITIES as TELNYX
 from sipfo.plan.construct import Construct, Support
 
 _WORDS: Final = {"same": "same", "approximated": "approximated: {how}", "refused": "refused: {how}"}
@@ -18,6 +19,13 @@ _INTRODUCTION: Final = """\
 written for that target."""
 
 
+_TELNYX: Final = """\
+## What a policy says to Telnyx's API
+
+`sipfo check --target telnyx` says the same of a policy, where it stands. Everything that is not here can be said
+([telnyx.md](telnyx.md))."""
+
+
 def targets_page() -> str:
     """The table: a row for each construct, a column for each target."""
     rows = [
@@ -25,7 +33,9 @@ def targets_page() -> str:
         for construct in Construct
     ]
     rows.append(["everything else", *("same" for _ in TARGETS)])
-    return page(_INTRODUCTION, table(["", *TARGETS], rows))
+    said = [[code(saying.value), _said(support)] for saying, support in TELNYX.items()]
+    engines = table(["", *TARGETS], rows)
+    return page(_INTRODUCTION, engines, _TELNYX, table(["", "telnyx"], said))
 
 
 def _said(support: Support) -> str:

@@ -190,15 +190,18 @@ def test_what_is_wrong_with_the_whole_document_says_so(text: str | bytes) -> Non
 VERSION_2 = {
     "Accept": "anyone credentials networks",
     "AnyNumber": "kind",
-    "Carrier": "auth cost destination limit name prefixes probe shaping trusted",
+    "Carrier": "auth cost destination excluded limit name prefixes probe rates shaping trusted",
+    "Cluster": "members name",
     "CommitOn": "kind point",
     "CommitOnCode": "code kind",
     "Credential": "secret user",
     "Egress": "host name port",
-    "Forward": "carriers choice egress number",
+    "Deck": "file rows table",
+    "Forward": "always at_most carriers choice egress number",
     "Instance": "host name port",
     "Limit": "calls per_second",
     "Listen": "certificate host key port transport",
+    "Member": "egress host listen name port",
     "NumberPrefix": "kind prefix",
     "NumberRange": "first kind last",
     "OnCause": "cause kind",
@@ -216,7 +219,7 @@ VERSION_2 = {
     "Shaping": "prepend strip",
     "Trunk": "accept deadline egress forward limit method name numbers order patience retry routes"
     " trusted weights",
-    "": "carriers egress listen registrars retries routes trunks version",
+    "": "carriers cluster decks egress listen registrars retries routes trunks version",
 }
 
 

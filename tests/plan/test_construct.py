@@ -41,6 +41,23 @@ def edited(kind: str, **changes: object) -> Plan:
     return Plan.model_validate(document)
 
 
+def clustered() -> Plan:
+    """A small plan that two machines carry."""
+    members = tuple(
+        {"name": name, "host": host, "port": 5060, "listen": (host,), "egress": (host, host)}
+        for name, host in (("a", "192.0.2.11"), ("b", "192.0.2.12"))
+    )
+    cluster = {"name": "edge", "members": members}
+    return Plan.model_validate({**small().model_dump(), "cluster": cluster})
+
+
+def always_forwarding() -> Plan:
+    """A small plan whose routes are never tried."""
+    document: dict[str, Any] = small(carriers=2).model_dump()
+    document["trunks"][0]["forward"]["always"] = True
+    return Plan.model_validate(document)
+
+
 ALICE = registered_route("r1").model_dump(include={"destinations", "levels", "registered"})
 TO_TLS = "sip:192.0.2.1;transport=tls"
 ON_TRANSPORT_ERROR = {
@@ -74,6 +91,8 @@ CASES = {
     Construct.COMMIT_ON_OTHER: (edited("retries", commit=(RINGING, FORWARDED)), "plain"),
     Construct.ON_TRANSPORT_ERROR: (edited("retries", rules=(ON_TRANSPORT_ERROR,)), "plain"),
     Construct.GIVEN_UP: (edited("retries", no_response=31.9), "plain"),
+    Construct.CLUSTER: (clustered(), "edge"),
+    Construct.ALWAYS_FORWARD: (always_forwarding(), "acme"),
     Construct.MANY_ATTEMPTS: (small(egress=2, routes=16), "acme"),
 }
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plan.samples import DIALLED, FORWARDED_TO, registered_route, small_plan
 from plan.strategies import plans, telephone_numbers
 from sipfo.plan.model import MAX_CARRIERS, Carrier, Plan, Shaping
-from sipfo.plan.order import Order, Step, matches_prefix, shaped, steps, turn
+from sipfo.plan.order import Order, Step, carriers_of, shaped, steps, turn
 
 
 def pairs(found: tuple[Step, ...]) -> list[tuple[str, str]]:
@@ -91,12 +91,12 @@ def test_the_steps_are_every_egress_by_every_route_then_the_matching_carriers(
         assert forward is not None or not carriers
         if forward is not None:
             known = {carrier.name: carrier for carrier in plan.carriers}
-            matching = [n for n in forward.carriers if matches_prefix(known[n], forward.number)]
+            matching = [one.name for one in carriers_of(plan, trunk)]
             assert carriers == [
                 Step(
                     forward.egress,
                     name,
-                    shaped(known[name], forward.number),
+                    shaped(known[name], forward.number or number),
                     (known[name].destination,),
                     carrier=True,
                 )
@@ -149,8 +149,12 @@ def test_ten_carriers_are_each_tried_once_in_order_from_the_forwards_address() -
 def test_a_carrier_terminates_the_numbers_of_its_prefixes(
     prefixes: tuple[str, ...], number: str, matches: bool
 ) -> None:
-    carrier = Carrier(name="northstar", destination="sip:203.0.113.9", prefixes=prefixes)
-    assert matches_prefix(carrier, number) is matches
+    plan = small_plan(carriers=1)
+    carrier = plan.carriers[0].model_copy(update={"prefixes": prefixes})
+    plan = plan.model_copy(update={"carriers": (carrier,)})
+    assert plan.trunks[0].forward is not None
+    assert plan.trunks[0].forward.number == number
+    assert carriers_of(plan, plan.trunks[0]) == ((carrier,) if matches else ())
 
 
 def test_a_carrier_is_chosen_by_the_number_forwarded_to_not_by_the_number_dialled() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sipfo.runtime.core import Core
+from sipfo.runtime.core import Core, Lookup
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping
 from sipfo.runtime.sip.flow import Flow
@@ -34,7 +34,8 @@ def at(host: str, port: int = 5060) -> Target:
 
 def uris(core: Core) -> list[str]:
     """What is to be looked up."""
-    return [uri.encode().decode() for lookup in core.lookups for uri in lookup.uris]
+    lookups = [one for one in core.lookups if isinstance(one, Lookup)]
+    return [uri.encode().decode() for lookup in lookups for uri in lookup.uris]
 
 
 def sent(core: Core) -> list[tuple[str, int]]:

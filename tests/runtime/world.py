@@ -27,9 +27,11 @@ from sipfo.plan.model import (
     Trunk,
 )
 from sipfo.runtime.engine import Engine
+from sipfo.runtime.errand import Bindings, Errand, Result, Unavailable
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.record import AttemptRecord, CallRecord, Record
+from sipfo.runtime.registrar.register import NotTaken
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.build import make_cancel, make_response
 from sipfo.runtime.sip.flow import Flow
@@ -124,6 +126,7 @@ class World:
         names: dict[str, tuple[Target, ...]] | None = None,
         secrets: Mapping[str, Secret] | None = None,
         limits: Limits | None = None,
+        epoch: float = 0.0,
     ) -> None:
         self.now = 0.0
         tokens = itertools.count(1)
@@ -133,10 +136,14 @@ class World:
             lambda most: 0,
             limits=limits,
             secrets=secrets,
+            epoch=epoch,
         )
         self.engine.start(self.now)
         self.names = names or {}
         self.dns_takes = 0.02
+        self.store_takes = 0.005
+        self.store_is_down = False
+        self.kept: dict[str, Bindings] = {}
         self.peers: dict[Address, Peer] = {}
         self.silent: set[Address] = set()
         self.no_tcp: set[Address] = set()
@@ -176,6 +183,9 @@ class World:
                 self._carry(*core.sends.popleft())
             while core.lookups:
                 lookup = core.lookups.popleft()
+                if isinstance(lookup, Errand):
+                    self._store(lookup)
+                    continue
                 found = tuple(t for uri in lookup.uris for t in self.names.get(uri.host, ()))
                 number = lookup.number
                 self.after(
@@ -186,6 +196,23 @@ class World:
                 )
             while core.records:
                 self.records.append(core.records.popleft())
+
+    def _store(self, errand: Errand) -> None:
+        """The store of bindings: everything at the moment that it answers."""
+
+        def done() -> None:
+            number, kept = errand.number, self.kept.get(errand.key, ())
+            result: Result = kept
+            if self.store_is_down:
+                result = Unavailable("it is down")
+            elif errand.change is not None:
+                try:
+                    result = self.kept[errand.key] = errand.change(kept)
+                except NotTaken as error:
+                    result = error
+            self.engine.carried_out(number, result, self.now)
+
+        self.after(self.store_takes, done)
 
     def _carry(self, flow: Flow, data: bytes) -> None:
         self.sent.append((self.now, flow, parse(data)))

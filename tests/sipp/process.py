@@ -65,6 +65,11 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._popen.pid
+
+    @property
     def stdout(self) -> bytes:
         """What it has written to standard output so far."""
         return self._stdout.read_bytes()

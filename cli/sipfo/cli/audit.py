@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from sipfo.cli.moment import AT, settled
 from sipfo.cli.naming import trunk_called
 from sipfo.cli.reading import read_plan_of
 from sipfo.cli.terminal import style
@@ -36,7 +37,10 @@ from sipfo.verify.write import Unsayable
     help="A grid to look at, or JSON.",
 )
 @click.option("--show-tests", is_flag=True, help="Print each lost call as a test block as well.")
-def command(file: str, depth: int, trunk: str | None, form: str, show_tests: bool) -> None:
+@AT
+def command(
+    file: str, depth: int, trunk: str | None, form: str, show_tests: bool, at: float
+) -> None:
     """Fail each single thing in turn, and show which of them loses calls.
 
     Things are addresses to send from, routes, carriers, levels and instances, and the addresses,
@@ -47,7 +51,7 @@ def command(file: str, depth: int, trunk: str | None, form: str, show_tests: boo
     Exits 1 when a single thing loses calls, 2 when FILE cannot be used. Pairs are shown, and do
     not change the exit status.
     """
-    plan = read_plan_of(file)
+    plan = settled(read_plan_of(file), at, counted=True)
     if trunk is not None:
         trunk_called(plan, trunk)
     found = audit(plan, trunk, depth)

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from sipfo.cli.moment import AT, settled
 from sipfo.cli.naming import trunk_called
 from sipfo.cli.reading import read_plan_of
 from sipfo.cli.terminal import style
@@ -38,7 +39,10 @@ MOST_TARGETS = 100
     help="How many addresses each host name is counted as.",
 )
 @click.option("--show-test", is_flag=True, help="Print the longest wait as a test block as well.")
-def command(file: str, trunk: str | None, form: str, targets: int, show_test: bool) -> None:
+@AT
+def command(
+    file: str, trunk: str | None, form: str, targets: int, show_test: bool, at: float
+) -> None:
     """Show the longest that a caller can wait for the result of a call.
 
     For each trunk: the wait, the call that takes so long, and when each attempt can start: at the
@@ -50,7 +54,7 @@ def command(file: str, trunk: str | None, form: str, targets: int, show_test: bo
 
     Exits 1 when an attempt can never be tried, 2 when FILE cannot be used.
     """
-    plan = read_plan_of(file)
+    plan = settled(read_plan_of(file), at, counted=True)
     if trunk is not None:
         trunk_called(plan, trunk)
     found = list(budgets(plan, trunk, targets))

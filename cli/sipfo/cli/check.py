@@ -22,7 +22,7 @@ from sipfo.cli.reading import (
     read_file,
     shown,
 )
-from sipfo.cli.targets import TARGETS
+from sipfo.cli.targets import NAMES
 from sipfo.cli.terminal import has_colour
 from sipfo.cli.writing import write_whole
 from sipfo.compiler.fixing import fixable, fixed
@@ -53,7 +53,7 @@ ROUNDS: Final = 10
 @click.option(
     "--target",
     "targets",
-    type=click.Choice(list(TARGETS)),
+    type=click.Choice(NAMES),
     multiple=True,
     help="Also say what this target cannot do. Repeatable.",
 )

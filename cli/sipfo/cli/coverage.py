@@ -7,7 +7,8 @@ import sys
 
 import click
 
-from sipfo.cli.reading import compile_file, plan_or_exit
+from sipfo.cli.moment import AT, by_rates, settled
+from sipfo.cli.reading import Unusable, compile_file, plan_or_exit
 from sipfo.cli.terminal import style
 from sipfo.verify.coverage.as_json import coverage_json
 from sipfo.verify.coverage.draw import draw_coverage
@@ -37,7 +38,8 @@ from sipfo.verify.coverage.measure import measure
     is_flag=True,
     help="Add to each change that no test notices a test block that would.",
 )
-def command(file: str, form: str, least: float | None, show_tests: bool) -> None:
+@AT
+def command(file: str, form: str, least: float | None, show_tests: bool, at: float) -> None:
     """Say which rules a policy's tests exercise, and which changes they would miss.
 
     A rule, timer or commit point is exercised when it decided about an attempt of a test; a route,
@@ -46,7 +48,11 @@ def command(file: str, form: str, least: float | None, show_tests: bool) -> None
     change is noticed when a test fails under it. Changes that no call can show are not counted.
     """
     compilation = compile_file(file)
-    coverage = measure(plan_or_exit(compilation), compilation.scenarios)
+    plan = plan_or_exit(compilation)
+    if by_rates(plan):
+        names = ", ".join(by_rates(plan))
+        raise Unusable(f"{names}: coverage does not look rates up by the dialled number")
+    coverage = measure(settled(plan, at), compilation.scenarios)
     where = lines(compilation.source.main)
     if form == "json":
         click.echo(json.dumps(coverage_json(coverage, where), indent=2))

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
+from collections.abc import Sequence
 from importlib.resources import files
 
 import click
 
+from sipfo.cli.moment import per_test
 from sipfo.cli.reading import plan_or_exit, read_policy
 from sipfo.cli.terminal import style
 from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.plan.model import Plan
+from sipfo.plan.scenario import Scenario
 from sipfo.verify.compare import draw_side_by_side
 from sipfo.verify.draw import draw, head
 from sipfo.verify.judge import judge
 from sipfo.verify.lab.play import play_each
+from sipfo.verify.style import Style
 from sipfo.verify.words import printable
 
 PACKAGED = "telnyx.sipfo"
@@ -54,7 +59,19 @@ async def _play(plan: Plan, compilation: Compilation) -> int:
     count = len(compilation.scenarios)
     click.echo(f"{compilation.source.path}: placing {count} call{'s' * (count != 1)} over loopback")
     wrong = 0
-    async for scenario, played in play_each(plan, compilation.scenarios):
+    for settled, scenarios in per_test(plan, compilation.scenarios, time.time()):
+        wrong += await _each(settled, scenarios, look, addresses)
+    click.echo()
+    click.echo(f"{count - wrong} of {count} calls went as the policy says")
+    return 1 if wrong else 0
+
+
+async def _each(
+    plan: Plan, scenarios: Sequence[Scenario], look: Style, addresses: dict[str, str]
+) -> int:
+    """How many of these did not go as the policy says."""
+    wrong = 0
+    async for scenario, played in play_each(plan, scenarios):
         click.echo()
         if isinstance(played, Exception):
             wrong += 1
@@ -66,6 +83,4 @@ async def _play(plan: Plan, compilation: Compilation) -> int:
             wrong += 1
             click.echo(f"  {look.paint('FAILED', 'red')}: the policy's test block says otherwise")
             click.echo(draw_side_by_side(scenario, played, look))
-    click.echo()
-    click.echo(f"{count - wrong} of {count} calls went as the policy says")
-    return 1 if wrong else 0
+    return wrong

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from sipfo.cli.moment import AT, rates_beyond, settled
 from sipfo.cli.reading import Unusable, read_plan_of
 from sipfo.cli.terminal import style
 from sipfo.plan.model import Plan
@@ -32,7 +33,8 @@ from sipfo.verify.diff.text import draw_difference
     is_flag=True,
     help="Add to each call a test block that passes on OLD and fails on NEW, or why there is none.",
 )
-def command(old: str, new: str, form: str, show_tests: bool) -> None:
+@AT
+def command(old: str, new: str, form: str, show_tests: bool, at: float) -> None:
     """Say which calls change between two policies or plans.
 
     For each trunk, the shortest calls that go another way, before and after. What is compared is
@@ -45,7 +47,8 @@ def command(old: str, new: str, form: str, show_tests: bool) -> None:
 
     Exits 0 when nothing changes, 1 when something does, 2 when a file cannot be used.
     """
-    difference = compare(_plan(old), _plan(new))
+    was, now = _plan(old), _plan(new)
+    difference = compare(settled(was, at), settled(now, at))
     match form:
         case "json":
             click.echo(json.dumps(difference_json(difference), indent=2))
@@ -53,7 +56,10 @@ def command(old: str, new: str, form: str, show_tests: bool) -> None:
             click.echo(markdown(difference))
         case _:
             click.echo(draw_difference(difference, style(), show_tests))
-    if not difference.same:
+    beyond = rates_beyond(was, now)
+    if beyond is not None:
+        click.echo(f"sipfo: {beyond}", err=True)
+    if beyond is not None or not difference.same:
         sys.exit(1)
 
 

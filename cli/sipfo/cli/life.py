@@ -122,7 +122,7 @@ class Life:
     def _uptime(self) -> object:
         return {"uptime": round(self._loop.time() - self._since, 3)}
 
-    def _shutdown(self, grace: object = None) -> object:
+    async def _shutdown(self, grace: object = None) -> object:
         if grace is not None:
             try:
                 seconds = float(str(grace))
@@ -131,6 +131,7 @@ class Life:
             if not 0 <= seconds <= LONGEST_GRACE:
                 raise Fault(INVALID_PARAMS, "grace: seconds that calls under way are given")
             self._grace = seconds
+        await self._server.refresh()
         self._told()
         return {"calls": self._server.calls_alive, "grace": self._grace}
 
@@ -208,7 +209,7 @@ class Life:
         self._notifier.main_process(os.getpid())
         self._notifier.ready()
         try:
-            await self._keeper.take_back(self._server.gauges)
+            await self._keeper.take_back()
         except CannotShow as error:
             _log.error("%s", error)
 
@@ -225,6 +226,7 @@ class Life:
 
     async def _end(self) -> None:
         """Wait for the calls under way, unless told a second time."""
+        await self._server.refresh()
         alive = self._server.calls_alive
         if alive:
             self._log.draining(alive, self._grace)

@@ -15,7 +15,14 @@ from typing import Final, Literal, Protocol
 
 import click
 
-from sipfo.runtime.record import AttemptRecord, CallRecord, EndRecord, Notice, Record
+from sipfo.runtime.record import (
+    AttemptRecord,
+    CallRecord,
+    EndRecord,
+    Notice,
+    Record,
+    RegisterRecord,
+)
 from sipfo.runtime.row import moment, row_of
 from sipfo.runtime.stateless import STRANGER
 
@@ -70,6 +77,9 @@ class TextLog:
                 self._say(attempt_line(record))
             case CallRecord():
                 self._say(call_line(record))
+            case RegisterRecord():
+                if record.user:
+                    self._say(register_line(record))
             case Notice():
                 self._say(f"call {record.call}  {record.text}")
             case EndRecord():
@@ -134,6 +144,10 @@ class JsonLog:
                 known = {one.name: getattr(row, one.name) for one in fields(row)}
                 known["attempts"] = len(row.attempts)
                 self._say("end" if isinstance(record, EndRecord) else "call", **known)
+            case RegisterRecord():
+                if record.user:
+                    said = {one.name: getattr(record, one.name) for one in fields(record)}
+                    self._say("register", **said)
             case Notice(call=call, text=text):
                 stranger = STRANGER.fullmatch(text)
                 if stranger is not None:
@@ -170,6 +184,15 @@ def call_line(record: CallRecord) -> str:
         f"  {result.kind} {result.code}{by}  {record.ladder.elapsed:.3f} s"
         f"  {_count(len(record.ladder.attempts), 'attempt')}"
     )
+
+
+def register_line(record: RegisterRecord) -> str:
+    """One REGISTER of a user that has shown its password."""
+    who = f"register {record.user} at {record.registrar}  from {record.source}"
+    if record.status != 200:
+        return f"{who}  refused {record.status}: {record.reason}"
+    at = f" by {record.instance}" if record.instance else ""
+    return f"{who}  {record.status}{at}  {_count(record.contacts, 'contact')}"
 
 
 def _count(number: int, thing: str) -> str:

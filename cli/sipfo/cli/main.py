@@ -20,6 +20,7 @@ from sipfo.grammar.near import near
 
 COMMANDS = {
     "init": "Write a first policy to start from.",
+    "import": "Make a first policy of a configuration that you have.",
     "check": "Say what is wrong with a policy, and where.",
     "fmt": "Lay policies out in the house's style.",
     "simulate": "Show what one call would do, without placing it.",
@@ -28,6 +29,7 @@ COMMANDS = {
     "test": "Run a policy's test blocks.",
     "diff": "Say which calls change between two policies or plans.",
     "coverage": "Say which rules a policy's tests exercise, and which changes they would miss.",
+    "dns": "Compare what DNS publishes with what a policy needs.",
     "demo": "Place a policy's test calls over loopback and draw them.",
     "compile": "Turn a policy into a plan.",
     "run": "Carry calls by a policy or a plan.",
@@ -45,6 +47,9 @@ COMMANDS = {
     "explain": "Say what a diagnostic's code means.",
 }
 """Command to its one line of help, in the order in which one works."""
+
+MODULES = {"import": "importing"}
+"""The module of a command whose name no module can have."""
 
 INTERRUPTED = 130
 """The exit status of a program that SIGINT ended, as shells report it."""
@@ -64,7 +69,7 @@ class LazyGroup(click.Group):
         """Import and return one command, or None when there is no such name."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"sipfo.cli.{cmd_name}").command
+        command = import_module(f"sipfo.cli.{MODULES.get(cmd_name, cmd_name)}").command
         assert isinstance(command, click.Command)
         return command
 

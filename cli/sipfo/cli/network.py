@@ -38,6 +38,13 @@ DNS = click.option(
     callback=_nameservers,
     help="Ask this nameserver instead of the system's. Repeatable.",
 )
+RESOLVER = click.option(
+    "--resolver",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    callback=_nameservers,
+    help="Ask this nameserver instead of the system's. Repeatable.",
+)
 CA = click.option(
     "--ca",
     metavar="FILE",

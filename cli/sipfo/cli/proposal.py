@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import TypedDict
 
 import click
 
+from sipfo.cli.moment import rates_beyond
 from sipfo.cli.reading import read_plan_of
+from sipfo.plan.choice import settle
 from sipfo.plan.codec import read_plan
 from sipfo.verify.diff.as_json import DifferenceJson, difference_json
 from sipfo.verify.diff.compare import compare
@@ -32,8 +35,13 @@ def main(path: str) -> None:
     in_force = read_plan(sys.stdin.buffer.read())
     plan = read_plan_of(path)
     print(plan.model_dump_json(exclude_none=True), flush=True)
-    difference = compare(in_force, plan)
-    found = ProposalJson(text=draw_difference(difference), difference=difference_json(difference))
+    at = time.time()
+    difference = compare(settle(in_force, at), settle(plan, at))
+    text = draw_difference(difference)
+    beyond = rates_beyond(in_force, plan)
+    if beyond is not None:
+        text = beyond if difference.same else f"{text}\n{beyond}"
+    found = ProposalJson(text=text, difference=difference_json(difference))
     print(json.dumps(found), flush=True)
 
 

@@ -23,6 +23,7 @@ from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.compiler.report.text import render
 from sipfo.plan.codec import UnreadablePlan, read_plan
 from sipfo.plan.model import Plan
+from sipfo.plan.rates import BadDeck, rates_of
 
 MOST_BYTES = 64 * 1024 * 1024
 """A file longer than this is no policy: `/dev/zero` is one of them."""
@@ -30,6 +31,9 @@ MOST_BYTES = 64 * 1024 * 1024
 
 MOST_LISTED = 200
 """Files in a folder among which one that was perhaps meant is looked for."""
+
+_READ = (".sipfo", ".csv")
+"""What the files are called that a policy names."""
 
 STANDARD_INPUT = "-"
 SHOWN_AS = "<stdin>"
@@ -115,7 +119,8 @@ def files_in(folder: Path) -> Load:
 
 def _load(path: Path, called: str) -> Loaded | Failure:
     if not path.is_file():  # a device or a pipe might never end
-        beside = sorted(other.name for other in islice(path.parent.glob("*.sipfo"), MOST_LISTED))
+        folder = islice(path.parent.glob("*.*"), MOST_LISTED)
+        beside = sorted(other.name for other in folder if other.suffix in _READ)
         return Failure("not a file" if path.exists() else "no such file", tuple(beside))
     with path.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
@@ -143,9 +148,12 @@ def read_plan_of(path: str) -> Plan:
     if not is_plan(data):
         return plan_or_exit(compile_bytes(data, path))
     try:
-        return read_plan(data)
-    except UnreadablePlan as error:
+        plan = read_plan(data)
+        for deck in plan.decks or ():
+            rates_of(deck)
+    except (UnreadablePlan, BadDeck) as error:
         raise Unusable(f"{shown(path)} is no plan: {error}") from None
+    return plan
 
 
 def plan_or_exit(compilation: Compilation) -> Plan:

@@ -21,6 +21,7 @@ from sipfo.cli.living import Living, living
 from sipfo.cli.log import Form, open_log
 from sipfo.cli.network import CA, DNS, TLS_CLIENT
 from sipfo.cli.reading import read_plan_of
+from sipfo.cli.registering import Registering, registering
 from sipfo.cli.reloading import Reloader
 from sipfo.cli.secrets import secrets_of
 from sipfo.cli.watching import CannotWatch, Watching, watching
@@ -30,6 +31,8 @@ from sipfo.runtime.limits import DIGESTS, Limits
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.steering import MOST_ENGINES
+from sipfo.runtime.wire.bindings.cabinet import CannotStore
 from sipfo.runtime.wire.book import CannotKeep
 from sipfo.runtime.wire.calm import settle
 from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
@@ -89,6 +92,7 @@ def _digests(context: click.Context, parameter: click.Parameter, value: str) -> 
     help="What callers with a password are offered, the preferred first; some old phones fail at"
     " anything but md5.",
 )
+@registering
 @watching
 @keeping
 @click.option(
@@ -98,6 +102,14 @@ def _digests(context: click.Context, parameter: click.Parameter, value: str) -> 
     default="text",
     show_default=True,
     help="What standard output says: lines to read, or one JSON object each.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_ENGINES),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Carry calls in so many processes, to use as many cores; each call is in one of them.",
 )
 def command(
     file: str,
@@ -111,6 +123,8 @@ def command(
     watching: Watching,
     keeping: Keeping,
     living: Living,
+    registering: Registering,
+    workers: int,
 ) -> None:
     """Carry calls by a policy or a plan until SIGINT or SIGTERM.
 
@@ -129,6 +143,7 @@ def command(
                 _serve(
                     *(file, plan, mapping, dns or None, trust, watching, form, keeper),
                     *(secrets_file, secrets, living, legacy, Limits(digests=digests)),
+                    *(registering, workers),
                 )
             )
     except (
@@ -137,6 +152,7 @@ def command(
         CannotListen,
         CannotServe,
         CannotShow,
+        CannotStore,
         CannotTakeOver,
         CannotWatch,
         UnusableCertificate,
@@ -158,6 +174,8 @@ async def _serve(
     living: Living,
     legacy: Legacy | None,
     limits: Limits,
+    registering: Registering,
+    workers: int,
 ) -> None:
     epoch = time.time() - asyncio.get_running_loop().time()
     lines = Lines(sys.stdout)
@@ -167,6 +185,7 @@ async def _serve(
         tap = await watching.open()
         if tap is not None:
             held.push_async_callback(tap.close)
+        bindings = await held.enter_async_context(registering.open())
         server = await Server.start(
             plan,
             mapping=mapping,
@@ -177,14 +196,23 @@ async def _serve(
             tap=tap,
             legacy=legacy,
             limits=limits,
+            bindings=bindings,
+            instance=registering.instance,
+            workers=workers,
         )
         held.push_async_callback(server.close)
         held.push_async_callback(keeper.hide)
-        await keeper.show(server.gauges)
-        actual = ((one.transport, *mapping.actual(one.host, one.port)) for one in plan.listen)
-        places = [f"{transport} {encode_host(host, port)}" for transport, host, port in actual]
+        await keeper.show(server.gauges, server.refresh, server.others)
+        places = [
+            f"{one.transport} {encode_host(one.host, one.port)}"
+            for one in server.engine.tenure.plan.listen
+        ]
         reloader = Reloader(file, server, lambda plan: secrets_of(plan, secrets_file))
         life = Life(living, server, reloader, log, keeper)
-        settle()
-        await life.live(lambda: log.ready(places, len(plan.trunks)))
+
+        def ready() -> None:
+            log.ready(places, len(plan.trunks))
+            settle()  # takes a moment, in which nobody may wait for the control socket
+
+        await life.live(ready)
         log.stopped()

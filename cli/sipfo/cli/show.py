@@ -1,4 +1,4 @@
-"""`sipfo show`: the routes, carriers, trunks or calls of a running sipfo, as they stand."""
+"""`sipfo show`: the routes, carriers, trunks, calls or registrations of a running sipfo."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from sipfo.cli.tables import SHOWN, Row
 )
 @asking
 def command(what: str, form: str, control: Path) -> None:
-    """Show what a running sipfo has: routes, carriers, trunks or calls.
+    """Show what a running sipfo has: routes, carriers, trunks, calls or registrations.
 
     Flags are Kamailio's: A(ctive), T(rying: it fails, but not often enough to be down), I(nactive)
     or D(isabled by an operator), then P(robed) or X (not probed).

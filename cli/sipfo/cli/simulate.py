@@ -7,13 +7,15 @@ import sys
 
 import click
 
+from sipfo.cli.moment import AT, left_out
 from sipfo.cli.naming import trunk_called
 from sipfo.cli.reading import Unusable, read_plan_of
 from sipfo.cli.terminal import has_colour, style
 from sipfo.compiler.report.text import render
 from sipfo.compiler.when import When, compile_when
 from sipfo.grammar.diagnostic import one_of
-from sipfo.plan.ladder import to_json
+from sipfo.plan.choice import settle
+from sipfo.plan.ladder import Ladder, to_json
 from sipfo.plan.model import NumberPrefix, NumberRange, Numbers, Plan, Trunk
 from sipfo.plan.numbering import Numbering, normalise
 from sipfo.plan.scenario import Behaviour, Holder, Scenario
@@ -42,6 +44,7 @@ NAMES_SHOWN = 8
     metavar="N",
     help="Calls that the trunk has carried before this one (round robin).",
 )
+@AT
 @click.option(
     "--format",
     "form",
@@ -51,7 +54,13 @@ NAMES_SHOWN = 8
     help="A ladder to look at, or JSON.",
 )
 def command(
-    file: str, trunk_name: str, to: str, whens: tuple[str, ...], calls_before: int, form: str
+    file: str,
+    trunk_name: str,
+    to: str,
+    whens: tuple[str, ...],
+    calls_before: int,
+    at: float,
+    form: str,
 ) -> None:
     """Show what one call would do, without placing it.
 
@@ -79,11 +88,21 @@ def command(
         behaviours=behaviours,
         cancel_after=cancels[0] if cancels else None,
     )
-    ladder = simulate(plan, scenario)
+    ladder = simulate(settle(plan, at, scenario.number), scenario)
+    left = left_out(plan, trunk.forward, scenario.number, at) if _failed(trunk, ladder) else []
     if form == "json":
-        click.echo(json.dumps(to_json(ladder), indent=2))
+        more = {"left_out": left} if left else {}
+        click.echo(json.dumps(to_json(ladder) | more, indent=2))
     else:
         click.echo(draw(scenario, ladder, style()))
+        for text in left:
+            click.echo(f"    {printable(text)}")
+
+
+def _failed(trunk: Trunk, ladder: Ladder) -> bool:
+    """Whether the call came to where it is forwarded, or would have been."""
+    carriers = trunk.forward.carriers if trunk.forward is not None else ()
+    return ladder.result.kind == "refused" or any(one.route in carriers for one in ladder.attempts)
 
 
 def _number(plan: Plan, trunk: Trunk, dialled: str) -> str:

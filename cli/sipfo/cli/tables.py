@@ -63,11 +63,26 @@ def calls(rows: Sequence[Row]) -> list[str]:
     )
 
 
+def registrations(rows: Sequence[Row]) -> list[str]:
+    """Contacts of users that have registered."""
+    return _table(
+        ("USER", "REGISTRAR", "INSTANCE", "CONTACT", "FROM", "SECONDS", "Q", "AGENT"),
+        [
+            [
+                *(one["user"], one["registrar"], one["instance"], one["contact"], one["source"]),
+                *(str(one["seconds"]), f"{one['q']:g}", one["agent"]),
+            ]
+            for one in rows
+        ],
+    )
+
+
 SHOWN: Final[dict[str, Callable[[Sequence[Row]], list[str]]]] = {
     "routes": targets,
     "carriers": carriers,
     "trunks": trunks,
     "calls": calls,
+    "registrations": registrations,
 }
 """What can be shown, in the order of the help."""
 

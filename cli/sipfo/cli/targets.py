@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from sipfo.compiler.checks.beyond_target import Capabilities
 from sipfo.compiler.targets.asterisk.capabilities import CAPABILITIES as ASTERISK
 from sipfo.compiler.targets.kamailio.capabilities import CAPABILITIES as KAMAILIO
+from sipfo.compiler.targets.remark import Judge
+from sipfo.compiler.targets.telnyx.capabilities import remarks as telnyx
 from sipfo.plan.construct import Construct, Support
 from sipfo.runtime.capability import CAPABILITIES as RUNTIME
 
@@ -15,8 +18,15 @@ TARGETS: Final[Mapping[str, Mapping[Construct, Support]]] = {
     "kamailio": KAMAILIO,
     "asterisk": ASTERISK,
 }
+"""The engines: each has a table by construct."""
+
+OTHERS: Final[Mapping[str, Judge]] = {"telnyx": telnyx}
+"""What is no engine: each looks at the plan by itself."""
+
+NAMES: Final = (*TARGETS, *OTHERS)
 
 
-def asked_for(names: Sequence[str]) -> dict[str, Mapping[Construct, Support]]:
-    """The tables of the targets named, in the order named."""
-    return {name: TARGETS[name] for name in names}
+def asked_for(names: Sequence[str]) -> dict[str, Capabilities]:
+    """What the targets named can do, in the order named."""
+    every: dict[str, Capabilities] = {**TARGETS, **OTHERS}
+    return {name: every[name] for name in names}

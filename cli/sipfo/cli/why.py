@@ -13,10 +13,11 @@ from sipfo.cli.terminal import style
 from sipfo.compiler.pipeline import Compilation
 from sipfo.compiler.whence import Whence
 from sipfo.grammar.source import Sources, Span
+from sipfo.plan.choice import settle
 from sipfo.plan.codec import fingerprint
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Scenario
-from sipfo.runtime.row import Row
+from sipfo.runtime.row import Row, unix
 from sipfo.runtime.wanted import Wanted
 from sipfo.verify.draw import UNRESOLVED, head, result_paint, result_sentence
 from sipfo.verify.style import Paint, Style
@@ -60,6 +61,8 @@ def command(call: str, file: str, book: str, form: str) -> None:
 
 def _told(plan: Plan, compilation: Compilation, row: Row, form: str) -> str:
     """One call's explanation. Raises Unusable."""
+    now = fingerprint(plan)
+    plan = settle(plan, unix(row.began), row.number)
     trunk = next((one for one in plan.trunks if one.name == row.trunk), None)
     if trunk is None:
         raise Unusable(
@@ -73,7 +76,7 @@ def _told(plan: Plan, compilation: Compilation, row: Row, form: str) -> str:
         why = explain(*told, rang=rang, notes=row.notes)
     except ValueError as error:
         raise Unusable(f"the record of call {row.call} cannot be read: {error}") from None
-    caution = _caution(row.plan, fingerprint(plan), compilation.source.path)
+    caution = _caution(row.plan, now, compilation.source.path)
     if form == "json":
         return json.dumps(_as_dict(row, why, compilation.source, caution))
     return _drawn(row, why, compilation.source, caution, style())

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from sipfo.compiler.checks import duplicate_name, unknown_name
 from sipfo.compiler.checks.library_note import about_block, about_library
 from sipfo.compiler.checks.places import by_name, everywhere
+from sipfo.compiler.hosts import LISTEN
 from sipfo.compiler.imports import Part, Parts, library_names, regions_in
-from sipfo.compiler.lower import LISTEN
 from sipfo.grammar import tree
 from sipfo.grammar.diagnostic import Diagnostic, Label, one_of, quoted
 

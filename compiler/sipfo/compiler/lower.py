@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from sipfo.compiler import policy
+from sipfo.compiler.decks import NO_DECKS, Decks
+from sipfo.compiler.hosts import LISTEN, substituted
 from sipfo.plan import model, scenario
 
 T = TypeVar("T")
@@ -21,12 +23,9 @@ SIPS_PORT: Final = 5061
 SIP_PORT: Final = 5060
 """RFC 3261 §19.1.2: the port of a SIP URI over UDP and TCP that names none."""
 
-LISTEN: Final = "listen"
-"""The egress of a trunk without `from`: the first address that is listened on."""
 
-
-def lower(source: policy.Policy) -> model.Plan:
-    """The plan of a policy without errors."""
+def lower(source: policy.Policy, decks: Decks = NO_DECKS) -> model.Plan:
+    """The plan of a policy without errors, with the rate decks that were read for it."""
     regions = {region.name.text: region for region in source.regions}
     registrars = {registrar.name.text: registrar for registrar in source.registrars}
     carriers = {carrier.name.text: carrier for carrier in source.carriers}
@@ -37,16 +36,20 @@ def lower(source: policy.Policy) -> model.Plan:
         for trunk in source.trunks
         if trunk.forward is not None
     )
+    listen = tuple(_listen(listen) for listen in source.listens)
+    egress = tuple(_egress(source, regions, name) for name in used)
     return model.Plan(
-        listen=tuple(_listen(listen) for listen in source.listens),
-        egress=tuple(_egress(source, regions, name) for name in used),
+        listen=listen,
+        egress=egress,
         routes=tuple(_route(regions, registrars, route) for route in source.routes),
         registrars=tuple(_registrar(registrar) for registrar in source.registrars),
-        carriers=tuple(_carrier(carrier) for carrier in source.carriers),
+        carriers=tuple(_carrier(carrier, decks) for carrier in source.carriers),
+        decks=decks.decks or None,
         retries=tuple(_retry(retry) for retry in source.retries),
         trunks=tuple(
             _trunk(trunk, senders[trunk.name.text], regions, carriers) for trunk in source.trunks
         ),
+        cluster=_cluster(source, source.clusters[0], listen, egress) if source.clusters else None,
     )
 
 
@@ -170,14 +173,16 @@ def _registrar(registrar: policy.Registrar) -> model.Registrar:
     )
 
 
-def _carrier(carrier: policy.Carrier) -> model.Carrier:
+def _carrier(carrier: policy.Carrier, decks: Decks) -> model.Carrier:
     destination = _present(carrier.destination)
     assert isinstance(destination, policy.Uri)  # a check has seen to it
     return model.Carrier(
         name=carrier.name.text,
         destination=destination.text,
         prefixes=tuple(prefix.digits for prefix in carrier.prefixes),
+        excluded=tuple(one.digits for one in carrier.excluded) or None,
         cost=carrier.cost,
+        rates=decks.of(carrier),
         shaping=carrier.shaping,
         auth=carrier.auth,
         limit=carrier.limit.limit if carrier.limit else None,
@@ -244,14 +249,38 @@ def _forward(
     forward: policy.Forward, egress: str, carriers: dict[str, policy.Carrier]
 ) -> model.Forward:
     names = [carrier.text for carrier in forward.carriers]
-    if forward.choice == "cheapest":  # of equal cost, the one that is listed first
+    priced = all(carriers[name].rates is None for name in names)  # the others, when a call comes
+    if forward.choice == "cheapest" and priced:  # of equal cost, the one that is listed first
         names.sort(key=lambda name: Decimal(_present(carriers[name].cost)))
     return model.Forward(
-        number=_present(forward.number).digits,
+        number=None if forward.dialled else _present(forward.number).digits,
         carriers=tuple(names),
         egress=egress,
         choice=forward.choice,
+        always=True if forward.always else None,
+        at_most=forward.at_most,
     )
+
+
+def _cluster(
+    source: policy.Policy,
+    cluster: policy.Cluster,
+    listen: tuple[model.Listen, ...],
+    egress: tuple[model.Egress, ...],
+) -> model.Cluster:
+    members = []
+    for one in cluster.members:
+        where, own = _present(one.endpoint), substituted(source, one)
+        members.append(
+            model.Member(
+                name=one.name.text,
+                host=where.host,
+                port=where.port or SIP_PORT,
+                listen=tuple(own.get(at.host, at.host) for at in listen),
+                egress=tuple(own.get(at.host, at.host) for at in egress),
+            )
+        )
+    return model.Cluster(name=cluster.name.text, members=tuple(members))
 
 
 def _scenario(test: policy.Test) -> scenario.Scenario:

@@ -13,6 +13,7 @@ from sipfo.compiler.checks import beyond_target
 from sipfo.compiler.checks.all import ADVICE, CHECKS, PROOFS
 from sipfo.compiler.checks.beyond_target import Capabilities
 from sipfo.compiler.checks.subject import Check, Subject
+from sipfo.compiler.decks import read_decks
 from sipfo.compiler.gather.policy import gather
 from sipfo.compiler.imports import Load, read_parts
 from sipfo.compiler.link import link
@@ -63,17 +64,20 @@ def compile_source(
         parts.sources, linked.file, policy, Scope(linked.file, policy), clean=not parts.unread
     )
     found = [*parts.found, *linked.found, *wrong, *_findings(CHECKS, subject)]
+    decks = read_decks(policy, parts.sources, load)
+    sources = decks.sources or parts.sources
+    found += decks.found
     if any(one.severity == "error" for one in found):
-        return _refuse(parts.sources, found)
-    plan = lower(policy)
+        return _refuse(sources, found)
+    plan = lower(policy, decks)
     found += _findings(ADVICE, subject)
     found += [finding for proof in PROOFS for finding in proof(subject, plan)]
     for name, capabilities in (targets or {}).items():
         found += beyond_target.check(subject, plan, name, capabilities)
     if any(one.severity == "error" for one in found):
-        return _refuse(parts.sources, found)
+        return _refuse(sources, found)
     found += linked.notes
-    return Compilation(parts.sources, plan, scenarios(policy), by_place(found), policy)
+    return Compilation(sources, plan, scenarios(policy), by_place(found), policy)
 
 
 def _findings(checks: tuple[Check, ...], subject: Subject) -> list[Diagnostic]:

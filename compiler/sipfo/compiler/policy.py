@@ -161,13 +161,24 @@ class Telephone:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """`rates "northstar.csv"`: the path as written, from the folder of the file that says so."""
+
+    path: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Carrier:
     """`cost` is a decimal as text, so that no digit of it changes."""
 
     name: Word
     destination: Uri | ToRegion | None
     prefixes: tuple[Telephone, ...]
+    excluded: tuple[Telephone, ...]
     cost: str | None
+    cost_span: Span | None
+    rates: Rates | None
     shaping: model.Shaping | None
     shaping_span: Span | None
     auth: model.Credential | None
@@ -186,13 +197,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """`egress` is the forward's own; without one it is the trunk's first."""
+    """`egress` is the forward's own; without one it is the trunk's first. `dialled` says that it
+    goes to the number that was dialled, `always` that no route is tried before."""
 
     number: Telephone | None
+    dialled: bool
     choice: Choice
     carriers: tuple[Word, ...]
+    at_most: str | None
+    at_most_span: Span | None
     egress: Word | None
     span: Span
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +236,34 @@ class Trunk:
     limit: Limit | None
     trusted: bool
     forward: Forward | None
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """An address that a member of a cluster has where the policy has another: `place` is how it is
+    named (`listen`, `us.primary`, an address). `endpoint` is None when it could not be read."""
+
+    endpoint: Endpoint | None
+    place: Word
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`endpoint`, where the other members reach it, is None when it could not be read."""
+
+    name: Word
+    endpoint: Endpoint | None
+    substitutes: tuple[Substitute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The machines that carry the policy together."""
+
+    name: Word
+    members: tuple[Member, ...]
     whole: bool
 
 
@@ -305,4 +349,5 @@ class Policy:
     registrars: tuple[Registrar, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     trunks: tuple[Trunk, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
     tests: tuple[Test, ...] = ()

@@ -16,7 +16,9 @@ def near(word: str, names: Iterable[str]) -> tuple[str, ...]:
     scored: list[tuple[int, str]] = []
     for name in dict.fromkeys(names):
         allowed = max(1, min(len(word), len(name)) // 3)
-        if name == word or abs(len(word) - len(name)) > allowed or len(name) < 2:
+        if min(len(word), len(name)) < 2:
+            continue
+        if name == word or abs(len(word) - len(name)) > allowed:
             continue
         mistakes = distance(word.lower(), name.lower())
         if mistakes <= allowed:

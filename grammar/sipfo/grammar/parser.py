@@ -29,6 +29,7 @@ STARTS = (
     "registrar_body",
     "carrier_body",
     "trunk_body",
+    "cluster_body",
     "test_body",
     "when_line",
 )

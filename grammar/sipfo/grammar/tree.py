@@ -13,7 +13,16 @@ from sipfo.grammar.source import Span
 LISTS = frozenset(
     {
         *("file", "region_body", "retry_body", "route_body", "registrar_body", "carrier_body"),
-        *("trunk_body", "test_body", "outcomes", "moments", "prefix_list", "number_list"),
+        *(
+            "trunk_body",
+            "cluster_body",
+            "test_body",
+            "substitutes",
+            "outcomes",
+            "moments",
+            "prefix_list",
+            "number_list",
+        ),
         *("networks", "credentials", "egresses", "names", "choice", "shares", "limits", "steps"),
     }
 )
@@ -142,6 +151,10 @@ class Trunk(Block):
     __slots__ = ()
 
 
+class Cluster(Block):
+    __slots__ = ()
+
+
 class Test(Block):
     __slots__ = ()
 
@@ -234,8 +247,18 @@ class Prefixes(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Except(Node):
+    prefixes: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cost(Node):
     amount: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Rates(Node):
+    path: Quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +411,34 @@ class Forward(Node):
     number: Word
     choice: tuple[Word, ...]
     carriers: tuple[Word, ...]
+    at_most: Word | None
     egress: Word | None
+
+
+class AlwaysForward(Forward):
+    """The same, without a route tried before."""
+
+    __slots__ = ()
+
+
+# cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute(Node):
+    """`192.0.2.11 for us.primary`: `place` is a region's address, `listen`, or an address."""
+
+    address: Word
+    place: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Node):
+    """`endpoint` is where the other members reach it."""
+
+    name: Word
+    endpoint: Word
+    substitutes: tuple[Substitute, ...] | None
 
 
 # test

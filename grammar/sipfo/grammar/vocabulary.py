@@ -11,7 +11,7 @@ from typing import Final
 STATEMENTS: Final = {
     "file": (
         *("sipfo", "import", "listen", "region", "retry", "route", "registrar", "carrier"),
-        *("trunk", "test", "note", "source"),
+        *("trunk", "cluster", "test", "note", "source"),
     ),
     "region": ("primary", "secondary", "domain", "note", "source"),
     "retry": (
@@ -21,13 +21,14 @@ STATEMENTS: Final = {
     "route": ("to", "auth", "probe", "trusted", "note", "source"),
     "registrar": ("domain", "user", "instance", "note", "source"),
     "carrier": (
-        *("to", "prefixes", "cost", "number", "auth", "limit", "probe"),
+        *("to", "prefixes", "except", "cost", "rates", "number", "auth", "limit", "probe"),
         *("trusted", "note", "source"),
     ),
     "trunk": (
         *("numbers", "accept", "from", "routes", "order", "retry", "deadline", "patience"),
-        *("limit", "trusted", "on", "note", "source"),
+        *("limit", "trusted", "on", "always", "note", "source"),
     ),
+    "cluster": ("member", "note", "source"),
     "test": ("call", "when", "expect"),
 }
 """The words that open a statement, in a file and in each kind of block."""
@@ -37,7 +38,8 @@ BLOCKS: Final = tuple(where for where in STATEMENTS if where != "file")
 CONNECTIVES: Final = frozenset(
     {
         *("on", "to", "from", "via", "by", "within", "after", "at", "per", "down", "up"),
-        *("cause", "tagged", "forward", "and", "or", "password", "secret", "drawing"),
+        *("cause", "tagged", "forward", "most", "and", "or", "password", "secret", "drawing"),
+        *("has", "for"),
     }
 )
 """Words that carry a statement on to a next line, where they open none."""

@@ -43,6 +43,8 @@ class Construct(Enum):
     CARRIER_AUTH = "auth of a carrier"
     CARRIER_LIMIT = "limit of a carrier"
     CARRIER_PROBE = "probe of a carrier"
+    CARRIER_RATES = "rates of a carrier"
+    FORWARD_DIALLED = "forward to dialled"
     ACCEPT_CREDENTIAL = "accept credential"
     TRUNK_LIMIT = "limit of a trunk"
     TRUSTED = "trusted"
@@ -54,6 +56,8 @@ class Construct(Enum):
     COMMIT_ON_PROGRESS = "commit on progress"
     COMMIT_ON_OTHER = "commit on a code that is not 180 or 183"
     GIVEN_UP = "no-response"
+    CLUSTER = "cluster"
+    ALWAYS_FORWARD = "always forward"
     MANY_ATTEMPTS = "more than 30 attempts"
 
 
@@ -101,6 +105,8 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.CARRIER_LIMIT, carrier.name)
         if carrier.probe is not None:
             yield Usage(Construct.CARRIER_PROBE, carrier.name)
+        if carrier.rates is not None:
+            yield Usage(Construct.CARRIER_RATES, carrier.name)
         if carrier.trusted:
             yield Usage(Construct.TRUSTED, carrier.name)
     used = {trunk.retry for trunk in plan.trunks}
@@ -119,6 +125,12 @@ def usages(plan: Plan) -> Iterator[Usage]:
             yield Usage(Construct.TRUNK_LIMIT, trunk.name)
         if trunk.trusted:
             yield Usage(Construct.TRUSTED, trunk.name)
+        if trunk.forward is not None and trunk.forward.always:
+            yield Usage(Construct.ALWAYS_FORWARD, trunk.name)
+        if trunk.forward is not None and trunk.forward.number is None:
+            yield Usage(Construct.FORWARD_DIALLED, trunk.name)
+    if plan.cluster is not None:
+        yield Usage(Construct.CLUSTER, plan.cluster.name)
 
 
 def _of_retry(retry: Retry) -> Iterator[Construct]:

@@ -178,19 +178,38 @@ class Shaping(Part):
     prepend: Annotated[str, Field(pattern=r"^[0-9A-Da-d*#+]{0,32}$")] = ""
 
 
+class Deck(Part):
+    """A rate deck: the file that it was read from, how many rows it has, and its table as
+    `rates.pack` writes it."""
+
+    file: Path
+    rows: Annotated[int, Field(ge=0)]
+    table: str
+
+
 class Carrier(Part):
     """A PSTN termination carrier; no prefixes means any number. `cost` is per minute, in the
-    policy's own currency; `trusted` is as of a route."""
+    policy's own currency; `rates` names a deck that says both, by prefix and date. Numbers that
+    begin with one of `excluded` are not for it, unless a longer prefix of its own says so.
+    `trusted` is as of a route."""
 
     name: Name
     destination: Uri
     prefixes: tuple[Prefix, ...] = ()
+    excluded: Annotated[tuple[Prefix, ...], Field(min_length=1)] | None = None
     cost: Money | None = None
+    rates: Path | None = None
     shaping: Shaping | None = None
     auth: Credential | None = None
     limit: Limit | None = None
     probe: Probe | None = None
     trusted: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _priced_once(self) -> Self:
+        if self.rates is not None and (self.prefixes or self.cost is not None):
+            raise ValueError("rates say which prefixes, and what they cost")
+        return self
 
 
 class OnLocal(Part):
@@ -316,15 +335,20 @@ class Accept(Part):
 
 
 class Forward(Part):
-    """Where a call goes when every route has failed: a number, by carriers in order, from `egress`.
+    """Where a call goes when every route has failed: a number, by carriers in order, from `egress`;
+    without a number, to the one that was dialled.
 
-    `choice` says how the order came about: as listed, or by cost; it has been done.
+    `choice` says how the order came about: as listed, or by cost; it has been done, unless a carrier
+    has rates, which depend on the moment of the call. `always` says that calls go there at once: no
+    route is tried. A carrier that costs more than `at_most` is left out.
     """
 
-    number: Number
+    number: Number | None = None
     carriers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_CARRIERS)]
     egress: Name
     choice: Literal["listed", "cheapest"] = "listed"
+    always: Literal[True] | None = None
+    at_most: Money | None = None
 
 
 class Trunk(Part):
@@ -357,6 +381,24 @@ class Trunk(Part):
         return self
 
 
+class Member(Part):
+    """One machine of a cluster. `host` and `port` are where the others reach it; `listen` and
+    `egress` are the addresses that it has, beside the plan's own."""
+
+    name: Name
+    host: Address
+    port: Port
+    listen: tuple[Address, ...]
+    egress: tuple[Address, ...]
+
+
+class Cluster(Part):
+    """The machines that carry a plan together, each from addresses of its own."""
+
+    name: Name
+    members: Annotated[tuple[Member, ...], Field(min_length=2)]
+
+
 class Plan(Part):
     """A whole policy, compiled. Tuples keep the policy's order; names are unique within a kind."""
 
@@ -366,8 +408,10 @@ class Plan(Part):
     routes: tuple[Route, ...]
     registrars: tuple[Registrar, ...] = ()
     carriers: tuple[Carrier, ...] = ()
+    decks: Annotated[tuple[Deck, ...], Field(min_length=1)] | None = None
     retries: tuple[Retry, ...]
     trunks: Annotated[tuple[Trunk, ...], Field(min_length=1)]
+    cluster: Cluster | None = None
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
@@ -376,6 +420,10 @@ class Plan(Part):
         routes = _unique("route", (one.name for one in self.routes))
         carriers = _unique("carrier", (one.name for one in self.carriers))
         retries = _unique("retry", (one.name for one in self.retries))
+        decks = _unique("deck", (one.file for one in self.decks or ()))
+        for carrier in self.carriers:
+            if carrier.rates is not None and carrier.rates not in decks:
+                raise ValueError(f"carrier {carrier.name} names rates that the plan does not have")
         _unique("registrar", (one.name for one in self.registrars))
         _unique("trunk", (one.name for one in self.trunks))
         instances: dict[str, tuple[str, ...]] = {}
@@ -385,6 +433,11 @@ class Plan(Part):
         for route in self.routes:
             if route.registered is not None:
                 _at_registrar(route, route.registered.registrar, instances)
+        if self.cluster is not None:
+            _unique("member", (one.name for one in self.cluster.members))
+            for one in self.cluster.members:
+                if (len(one.listen), len(one.egress)) != (len(self.listen), len(self.egress)):
+                    raise ValueError(f"member {one.name} has another number of addresses")
         for trunk in self.trunks:
             _known(trunk.name, "egress", trunk.egress, egress)
             _known(trunk.name, "route", trunk.routes, routes)

@@ -2,7 +2,8 @@
 
 All routes by the first address, then all routes by the second (source-major), or each route by all
 addresses (route-major); then the carriers. Which route comes first is the call's turn: round robin
-turns by one place for each call placed, a weighted trunk draws; the same in every pass.
+turns by one place for each call placed, a weighted trunk draws; the same in every pass. A trunk that
+always forwards has the carriers alone.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sipfo.plan.choice import Choice, Chosen
 from sipfo.plan.model import Carrier, Plan, Trunk
 
 _HOST: Final = re.compile(r"sip:(?:[^@]*@)?(\[[^\]]*\]|[^:;\[]*)(?::([0-9]+))?")
 _PORTS: Final = {"udp": "5060", "tcp": "5060", "tls": "5061"}
 """The port of a URI without one, by transport (RFC 3261 §19.1.2)."""
+
+NOBODY: Final = Chosen(())
+"""Of a call that is not forwarded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,6 @@ class Step:
         return None
 
 
-def matches_prefix(carrier: Carrier, number: str) -> bool:
-    """Whether a carrier terminates this number; one without prefixes terminates any."""
-    return not carrier.prefixes or number.startswith(carrier.prefixes)
-
-
 def shaped(carrier: Carrier, number: str) -> str:
     """The number as a carrier wants it, from the original one."""
     if carrier.shaping is None:
@@ -60,19 +60,21 @@ def shaped(carrier: Carrier, number: str) -> str:
 
 
 def carriers_of(plan: Plan, trunk: Trunk) -> tuple[Carrier, ...]:
-    """The carriers that terminate the number that a trunk forwards to, in order."""
+    """The carriers that terminate the number that a trunk forwards to, in order; of a plan with
+    rates, one that was settled."""
     forward = trunk.forward
-    if forward is None:
-        return ()
-    by_name = {one.name: one for one in plan.carriers}
-    found = (by_name[name] for name in forward.carriers)
-    return tuple(one for one in found if matches_prefix(one, forward.number))
+    return () if forward is None else Choice(plan).of(forward, "").carriers
 
 
 def attempts_of(plan: Plan, trunk: Trunk) -> int:
-    """Attempts of a call that meets nothing but failures, a name counted as one target."""
+    """The most attempts of a call that meets nothing but failures, a name counted as one target."""
     levels = {route.name: len(route.destinations) for route in plan.routes}
     routes = sum(levels[name] for name in trunk.routes) * len(trunk.egress)
+    forward = trunk.forward
+    if forward is not None and forward.always:
+        routes = 0
+    if forward is not None and forward.number is None:
+        return routes + len(forward.carriers)
     return routes + len(carriers_of(plan, trunk))
 
 
@@ -111,17 +113,26 @@ def draw(weights: Sequence[int], upto: Callable[[int], int]) -> tuple[int, ...]:
 class Order:
     """The steps of a plan's calls, at a cost that does not grow with the plan."""
 
-    __slots__ = ("_carriers", "_routes")
+    __slots__ = ("_choice", "_routes")
 
     def __init__(self, plan: Plan) -> None:
+        """Raises BadDeck."""
         self._routes = {route.name: route for route in plan.routes}
-        self._carriers = {carrier.name: carrier for carrier in plan.carriers}
+        self._choice = Choice(plan)
 
-    def steps(self, trunk: Trunk, number: str, turned: Sequence[int]) -> tuple[Step, ...]:
+    def chosen(self, trunk: Trunk, number: str, at: float | None = None) -> Chosen:
+        """The carriers that a call to `number` is forwarded to at a moment, and those left out."""
+        forward = trunk.forward
+        return NOBODY if forward is None else self._choice.of(forward, number, at)
+
+    def steps(
+        self, trunk: Trunk, number: str, turned: Sequence[int], chosen: Chosen | None = None
+    ) -> tuple[Step, ...]:
         """The steps of a call on this trunk whose turn is `turned`.
 
         `number` is what the caller dialled; carriers are sent the number that the trunk forwards
-        to, in the shape that each wants.
+        to, in the shape that each wants. `chosen` are those of the call's moment; without them, all
+        that could be.
         """
         routes = [self._routes[trunk.routes[place]] for place in turned]
         if trunk.order == "source-major":
@@ -140,18 +151,18 @@ class Order:
             for egress, route in pairs
         ]
         forward = trunk.forward
+        if forward is not None and forward.always:
+            found = []
         if forward is not None:
-            carriers = [self._carriers[name] for name in forward.carriers]
             found += [
                 Step(
                     forward.egress,
                     carrier.name,
-                    shaped(carrier, forward.number),
+                    shaped(carrier, forward.number or number),
                     (carrier.destination,),
                     carrier=True,
                 )
-                for carrier in carriers
-                if matches_prefix(carrier, forward.number)
+                for carrier in (chosen or self.chosen(trunk, number)).carriers
             ]
         return tuple(found)
 

@@ -60,11 +60,13 @@ class Attempt:
         "given_up",
         "least_interval",
         "legs",
+        "level",
         "login",
         "number",
         "phase",
         "request",
         "started",
+        "stays",
         "step",
         "target",
         "timer",
@@ -104,6 +106,10 @@ class Attempt:
         """Seconds of the shortest session that the target takes, if it refused the caller's."""
         self.winner: bytes | None = None
         """The To tag of the answer that the caller got."""
+        self.level: str | None = None
+        """The instance that leads to a registered user."""
+        self.stays = False
+        """As a leg has it."""
         self.legs: dict[bytes, Leg] = {}
         """Our legs toward the dialogs that this INVITE made, by the peer's tag."""
         self._core = core
@@ -238,5 +244,6 @@ class Attempt:
             dialog = Dialog.of_unusable(self.request, response)
         self._call.attempt_answered_in_vain(self)
         leg = Leg(self._core, dialog, self.flow, self.login)
+        leg.stays = self.stays
         self._ended[tag] = leg.post(dialog.request("ACK", self.request.cseq.number), now)
         leg.bye(now, self._reasons if self.given_up else [ANSWERED_ELSEWHERE])

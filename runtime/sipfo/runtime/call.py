@@ -24,6 +24,7 @@ from sipfo.runtime.reason import (
     SHUTTING_DOWN,
 )
 from sipfo.runtime.record import EndRecord, Notice, Party
+from sipfo.runtime.registrar.passing import UNREACHED
 from sipfo.runtime.relay import InviteRelay, Relay
 from sipfo.runtime.sessiontimer import Watch
 from sipfo.runtime.setup import Setup
@@ -44,6 +45,14 @@ class Phase(Enum):
     SETTING_UP = auto()
     UP = auto()
     ENDED = auto()
+
+
+def _passed_back(result: Result, response: Response | None) -> int:
+    """What another instance is told of an attempt of its own: the telephone's word, unchanged, or
+    that it could not be reached from here."""
+    if response is not None:
+        return response.status
+    return result.code if result.kind == "cancelled" else UNREACHED
 
 
 def hops_left(request: Request) -> int:
@@ -94,7 +103,7 @@ class Call:
         self._core: Core = grounds.core
         self._directory = directory
         self._name = placement.call
-        trusted = placement.trunk in grounds.trusted.trunks
+        trusted = placement.trunk in grounds.trusted.trunks or placement.passed is not None
         self._inbound = Inbound(self._core, directory, self, request, transaction, flow, trusted)
         self._setup = Setup(grounds, placement, self._inbound, self._settled, self._attempts_over)
         self._gone = gone
@@ -226,7 +235,10 @@ class Call:
         if self._expiry is not None:
             self._expiry.cancel()
         if result.kind != "answered" or attempt is None or response is None:
-            self._inbound.refuse(result.code, attempt, response, now)
+            code = result.code
+            if self._setup.placement.passed is not None:
+                code = _passed_back(result, response)
+            self._inbound.refuse(code, attempt, response, now)
             self._end(now)
             return
         attempt.winner = response.to.tag or b""

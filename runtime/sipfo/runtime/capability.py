@@ -10,16 +10,19 @@ from typing import Final
 from sipfo.plan.construct import Construct, Support, usages
 from sipfo.plan.model import Plan
 
-REFUSED: Final = {
-    Construct.TO_REGISTERED: "give the route a SIP URI: `to sip:HOST`",
+REFUSED: Final[dict[Construct, str]] = {}
+
+APPROXIMATED: Final = {
+    Construct.CLUSTER: "it is one machine, with the policy's own addresses: members share nothing",
 }
 
 MOST_NAMES: Final = 8
 """How many users of one construct a message names; it counts the others."""
 
 CAPABILITIES: Final = {
-    construct: Support("refused", REFUSED[construct]) if construct in REFUSED else Support("same")
-    for construct in Construct
+    **{construct: Support("same") for construct in Construct},
+    **{construct: Support("approximated", how) for construct, how in APPROXIMATED.items()},
+    **{construct: Support("refused", how) for construct, how in REFUSED.items()},
 }
 
 

@@ -141,7 +141,8 @@ class _Control:
             known.setdefault(path, []).append(one["target"])
         placed = self._engine.placed.get(trunk.name, 0)
         steps = []
-        for step in tenure.order.steps(trunk, called, turn(trunk, placed)):
+        chosen = self._engine.carriers(trunk, called, now)
+        for step in tenure.order.steps(trunk, called, turn(trunk, placed), chosen):
             choice = standing.choose(step, known.get(Path.of(step), ()), now)
             steps.append(
                 {
@@ -153,7 +154,13 @@ class _Control:
                 }
             )
         full = tenure.grounds.trunks.against(trunk.name, now)
-        return {"trunk": trunk.name, "number": called, "reason": full or "", "steps": steps}
+        return {
+            "trunk": trunk.name,
+            "number": called,
+            "reason": full or "",
+            "steps": steps,
+            "left_out": [{"carrier": one.carrier, "why": one.why} for one in chosen.left_out],
+        }
 
     def _called(self, name: str) -> list[bool]:
         """Whether it is a carrier: for each thing of that name. Raises Fault."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from sipfo.runtime.errand import Carried, Errand, Result
 from sipfo.runtime.locate import Target, Unlocatable, at_once
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.origins import Origins
@@ -49,6 +50,7 @@ class Core:
     """The shared part of one engine."""
 
     __slots__ = (
+        "_errands",
         "_found",
         "_lookup",
         "draw",
@@ -82,7 +84,7 @@ class Core:
         self.sends: deque[tuple[Flow, bytes]] = deque()
         self.recalls: deque[tuple[Flow, bytes]] = deque()
         """Requests, by their branch, not to be sent if they still wait for a connection."""
-        self.lookups: deque[Lookup] = deque()
+        self.lookups: deque[Lookup | Errand] = deque()
         self.records: deque[Record] = deque()
         self.transactions = TransactionLayer(self.timers, self.send, values)
         self.oversize = Oversize()
@@ -95,6 +97,7 @@ class Core:
         """Told of every leg that is made, where somebody wants to know."""
         self._lookup = 0
         self._found: dict[int, tuple[Found, Told]] = {}
+        self._errands: dict[int, Carried] = {}
 
     def send(self, flow: Flow, data: bytes) -> None:
         """Queue bytes for a flow."""
@@ -208,6 +211,16 @@ class Core:
                 target = replace(target, host=host, port=port)
             real.append(target)
         then(tuple(real), now)
+
+    def errand(self, errand: Errand, then: Carried) -> None:
+        """Have the store of bindings do something; `then` hears of it when it is done."""
+        self._lookup += 1
+        self._errands[self._lookup] = then
+        self.lookups.append(replace(errand, number=self._lookup))
+
+    def carried_out(self, number: int, result: Result, now: float) -> None:
+        """The store's answer to an errand."""
+        self._errands.pop(number)(result, now)
 
     def _proving(self, target: Target) -> Target:
         """A literal target, whose TLS certificate is for the address that the policy declares."""

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
+from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
 from sipfo.plan.order import draw, turn
@@ -18,11 +19,13 @@ from sipfo.runtime.admission import Refused
 from sipfo.runtime.call import Call, Phase, hops_left
 from sipfo.runtime.callname import CallNames
 from sipfo.runtime.came_back import came_back
+from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
 from sipfo.runtime.dialogname import carry_replaces
 from sipfo.runtime.directory import Directory
 from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
 from sipfo.runtime.emergency import called_user, is_emergency
+from sipfo.runtime.errand import Result
 from sipfo.runtime.guard import Asked, Guard, Wrong
 from sipfo.runtime.headers import (
     ALLOW,
@@ -39,6 +42,8 @@ from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.placement import Grounds, Placement
 from sipfo.runtime.privacy import cannot_be_given
 from sipfo.runtime.record import Notice
+from sipfo.runtime.registrar.desk import Desk
+from sipfo.runtime.registrar.passing import Passed
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.build import make_response
@@ -84,26 +89,29 @@ class Engine:
         epoch: float = 0.0,
         secrets: Mapping[str, Secret] | None = None,
         fingerprint: str = "",
+        commons: Commons | None = None,
     ) -> None:
         """`plan` has its addresses mapped already; `entropy` gives fresh tokens, `upto(n)` an
         integer from 0 to n; `calls_before` is where each trunk's round robin goes on, `drawn` the
         turn of a weighted trunk whose draws are settled beforehand; `epoch` is the time of day, in
         Unix seconds, when `now` is 0; `secrets` has every one that the plan names;
-        `fingerprint` is that of the plan as it was written."""
+        `fingerprint` is that of the plan as it was written; `commons` is what it shares with other
+        engines at the same addresses, `calls_before` is in it then."""
         self.core = Core(entropy, upto, mapping or AddressMapping(), values or TimerValues())
         self.draining = False
         self._entropy = entropy
         self._drawn = drawn or {}
         self._limits = limits or Limits()
         papers = Papers(plan, secrets or {}, fingerprint)
-        self._tenure = begin(papers, self.core, entropy, self._limits)
+        commons = commons or Alone(calls_before)
+        self._turns = commons.turns
+        self._tenure = begin(papers, self.core, entropy, self._limits, epoch, commons)
         self._stateless = Stateless(self.core, self.knows, self._limits)
+        self._desk = Desk(self.core, self._stateless, self._limits, self._is_full)
         self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
-        self._placed = {
-            trunk.name: (calls_before or {}).get(trunk.name, 0) for trunk in plan.trunks
-        }
         self._names = CallNames(entropy, epoch)
+        self._epoch = epoch
         self._calls: dict[Call, tuple[bytes, bytes, int]] = {}
         self._merging: set[tuple[bytes, bytes, int]] = set()
 
@@ -114,7 +122,6 @@ class Engine:
     def succeed(self, papers: Papers, now: float) -> None:
         """Go by another plan from now on; calls under way keep the one that they were placed by."""
         self._tenure = succeed(self._tenure, papers, self._entropy, self._limits, now)
-        self._placed = {one.name: self._placed.get(one.name, 0) for one in papers.plan.trunks}
 
     @property
     def _grounds(self) -> Grounds:
@@ -139,6 +146,7 @@ class Engine:
         """What was sent on a flow did not get through, or its connection broke; `unsent` are the
         messages that were certainly never written."""
         self.core.transport_failed(flow, now)
+        self._grounds.registrars.connection_lost(flow)
         self._wayback.unsent(unsent, flow, now)
 
     def located(
@@ -150,6 +158,10 @@ class Engine:
     ) -> None:
         """The answer to a lookup; `failures` says of each URI without targets why."""
         self.core.located(number, targets, now, failures)
+
+    def carried_out(self, number: int, result: Result, now: float) -> None:
+        """The answer to an errand to the store of bindings."""
+        self.core.carried_out(number, result, now)
 
     def run_timers(self, now: float) -> None:
         """Do what is due."""
@@ -179,7 +191,7 @@ class Engine:
     @property
     def placed(self) -> dict[str, int]:
         """How many calls each trunk of the plan has placed."""
-        return dict(self._placed)
+        return {one.name: self._turns.placed(one.name) for one in self._tenure.plan.trunks}
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -191,7 +203,7 @@ class Engine:
         """Calls with somebody connected, or with an attempt that may still have to be taken back."""
         return sum(call.is_alive for call in self._calls)
 
-    def gauges(self, internal_errors: int) -> Gauges:
+    def gauges(self, internal_errors: int, now: float) -> Gauges:
         """What metrics say of this moment; bugs are counted by whoever catches them."""
         phases = Counter(call.phase for call in self._calls)
         return Gauges(
@@ -201,6 +213,7 @@ class Engine:
             targets=tuple(self._grounds.standing.healths.states()),
             internal_errors=internal_errors,
             fingerprint=self._tenure.papers.fingerprint,
+            contacts=tuple(self._grounds.registrars.contacts(now).items()),
         )
 
     def hang_up_all(self, now: float) -> None:
@@ -208,10 +221,16 @@ class Engine:
         for call in list(self._calls):
             call.hang_up(now)
 
+    def admits(self, source: str) -> bool:
+        """Whether a trunk of the plan accepts calls from this address."""
+        return self._tenure.admission.knows(source)
+
     def knows(self, source: str) -> bool:
-        """Whether any trunk accepts calls from this address, or did lately for a credential."""
+        """Whether any trunk accepts calls from this address, or did lately for a credential, or
+        somebody registered from there."""
         known, guard = self._tenure.admission.knows(source), self._tenure.guard
-        return known or (guard is not None and guard.knows(source))
+        known = known or (guard is not None and guard.knows(source))
+        return known or self._grounds.registrars.knows(source)
 
     def _request(self, request: Request, arrival: Arrival) -> None:
         flow, _, now = arrival
@@ -231,8 +250,16 @@ class Engine:
             self._cancelled(request, arrival)
         elif request.to.tag is not None:
             self._in_dialog(request, arrival)
+        elif (
+            flow.remote[0] in self._grounds.registrars.fellows
+            and request.method == "INVITE"
+            and (passed := self._grounds.registrars.passed(request, flow)) is not None
+        ):
+            self._passed(passed, request, arrival)
         elif guard is not None and request.method == "INVITE" and guard.asks(request, flow):
             self._guarded(guard, request, arrival)
+        elif request.method == "REGISTER" and self._grounds.registrars.serves(request, flow):
+            self._desk.register(self._grounds.registrars, request, arrival)
         elif not self.knows(flow.remote[0]):
             self._stateless.turn_away(request, arrival)
         elif self._has_no_room(request.method):
@@ -344,6 +371,35 @@ class Engine:
         else:
             self._invited(request, flow, now, verdict.trunks)
 
+    def _passed(self, passed: Passed, request: Request, arrival: Arrival) -> None:
+        """An INVITE of another instance, for a telephone that this one is to call."""
+        if self._has_no_room(request.method):
+            self._stateless.overloaded(request, arrival)
+            return
+        flow, _, now = arrival
+        self._consume(request)
+        transaction = self.core.transactions.serve(request, flow)
+        assert isinstance(transaction, InviteServerTransaction)  # made for an INVITE
+        objection = self._objection(request, flow)
+        if objection is not None:
+            self._refuse(objection, request, transaction, flow, now)
+            return
+        self._begin(
+            Placement(
+                self._names.take(now),
+                passed.registrar,
+                passed.user,
+                passed.itinerary,
+                hops_left(request),
+                plan=self._tenure.papers.fingerprint,
+                passed=passed,
+            ),
+            request,
+            transaction,
+            flow,
+            now,
+        )
+
     def _consume(self, request: Request) -> None:
         if self._tenure.guard is not None:
             self._tenure.guard.consume(request)
@@ -381,8 +437,16 @@ class Engine:
         self, request: Request, flow: Flow, proven: frozenset[str]
     ) -> tuple[Trunk, str] | Refused:
         """The trunk and number of an INVITE that starts a call, or why it cannot."""
+        objection = self._objection(request, flow)
+        if objection is not None:
+            return objection
+        at = (flow.transport, *flow.local)
+        return self._tenure.admission.admit(called_user(request), flow.remote[0], at, proven)
+
+    def _objection(self, request: Request, flow: Flow) -> Refused | None:
+        """Why an INVITE cannot start a call, whoever sent it; None if it can."""
         try:
-            user = called_user(request)
+            _ = called_user(request)
             # Contact and Record-Route lead back to the caller.
             secure = Dialog.of_server(request, b"-").secure
             replaces = carry_replaces(request, self._directory)
@@ -405,8 +469,7 @@ class Engine:
             return Refused(500, f"critical privacy: {critical.decode('ascii', 'replace')}")
         if not replaces:
             return Refused(481, "Replaces names no call of ours")
-        at = (flow.transport, *flow.local)
-        return self._tenure.admission.admit(user, flow.remote[0], at, proven)
+        return None
 
     def _place(
         self,
@@ -422,9 +485,12 @@ class Engine:
         if pinned is not None and (pinned.trunk, pinned.number) != (trunk.name, number):
             pinned = None
         again = pinned is not None
+        left_out: tuple[LeftOut, ...] = ()
         full = None
-        if not is_emergency(request):
-            full = self._grounds.trunks.against(trunk.name, now, again=again)
+        if is_emergency(request):
+            self._grounds.trunks.take(trunk.name, now, again=again)
+        else:
+            full = self._grounds.trunks.claim(trunk.name, now, again=again)
         if full is not None:
             # 503, not 480: it says nothing about the called number, so who calls may try its other
             # way in at once (RFC 3263 §4.3). It keeps that caller's calls to other trunks away as
@@ -437,16 +503,39 @@ class Engine:
             target = pinned.target
         else:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
-            steps = self._tenure.order.steps(trunk, number, self._turn(trunk))
-            if diversions(request.headers) >= MOST_DIVERSIONS:
-                steps = tuple(step for step in steps if not step.carrier)
+            chosen = self.carriers(trunk, number, now)
+            left_out = chosen.left_out
+            if chosen.carriers and diversions(request.headers) >= MOST_DIVERSIONS:
+                chosen = Chosen((), ())
+                left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
+            placed = self._turns.take(trunk.name)
+            steps = self._tenure.order.steps(trunk, number, self._turn(trunk, placed), chosen)
             route = Itinerary(steps, judge, trunk.deadline)
             target = None
-            self._placed[trunk.name] += 1
         name = self._names.take(now)
         hops = hops_left(request)
         fingerprint = self._tenure.papers.fingerprint
-        placement = Placement(name, trunk.name, number, route, hops, target, fingerprint)
+        placement = Placement(
+            name,
+            trunk.name,
+            number,
+            route,
+            hops,
+            target,
+            fingerprint,
+            left_out=tuple(map(str, left_out)),
+        )
+        self._begin(placement, request, transaction, flow, now)
+
+    def _begin(
+        self,
+        placement: Placement,
+        request: Request,
+        transaction: InviteServerTransaction,
+        flow: Flow,
+        now: float,
+    ) -> None:
+        """Set a call up from now on."""
         call = Call(
             self._grounds, self._directory, placement, request, transaction, flow, self.forget
         )
@@ -455,9 +544,13 @@ class Engine:
         self._merging.add(key)
         call.begin(expires(request), now)
 
-    def _turn(self, trunk: Trunk) -> Sequence[int]:
+    def carriers(self, trunk: Trunk, number: str, now: float) -> Chosen:
+        """The carriers that take a call to a number now, by the time of day, and those that do not."""
+        return self._tenure.order.chosen(trunk, number, self._epoch + now)
+
+    def _turn(self, trunk: Trunk, placed: int) -> Sequence[int]:
         if trunk.method != "weighted":
-            return turn(trunk, self._placed[trunk.name])
+            return turn(trunk, placed)
         settled = self._drawn.get(trunk.name)
         return settled or draw(trunk.weights, self.core.draw)
 
@@ -467,7 +560,8 @@ class Engine:
 
     def go_on(self, placed: Mapping[str, int]) -> None:
         """Trunks of these names have placed so many calls before."""
-        self._placed.update((name, placed[name]) for name in self._placed.keys() & placed.keys())
+        known = {one.name for one in self._tenure.plan.trunks}
+        self._turns.go_on({name: count for name, count in placed.items() if name in known})
 
     def forget(self, call: Call) -> None:
         """Nothing of a call is left."""

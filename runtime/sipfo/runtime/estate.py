@@ -11,7 +11,14 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sipfo.runtime.record import AttemptRecord, CallRecord, EndRecord, Notice, Record
+from sipfo.runtime.record import (
+    AttemptRecord,
+    CallRecord,
+    EndRecord,
+    Notice,
+    Record,
+    RegisterRecord,
+)
 from sipfo.runtime.sip.address import NameAddr
 from sipfo.runtime.sip.flow import Flow
 
@@ -51,6 +58,7 @@ class LegPaper(_Paper):
     flow: Flow
     secure: bool = False
     trusted: bool = False
+    stays: bool = False
     least_interval: int = 0
     refers: dict[int, int] = {}
     account: AccountPaper | None = None
@@ -69,7 +77,7 @@ class CallPaper(_Paper):
 class RecordPaper(_Paper):
     """Something that the process which leaves still has to report."""
 
-    record: AttemptRecord | CallRecord | EndRecord | Notice
+    record: AttemptRecord | CallRecord | EndRecord | RegisterRecord | Notice
 
 
 class TargetPaper(_Paper):

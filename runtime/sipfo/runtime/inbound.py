@@ -154,6 +154,7 @@ class Inbound:
             there = Dialog.of_client(attempt.request, response)
             far = Leg(self._core, there, attempt.flow, attempt.login, attempt.trusted)
             far.least_interval = attempt.least_interval
+            far.stays = attempt.stays
             here = Dialog.of_server(self.request, self._core.token())
             near = Leg(self._core, here, self.flow, trusted=self.trusted)
             near.join(far)

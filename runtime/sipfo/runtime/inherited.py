@@ -58,6 +58,7 @@ def _leg_paper(leg: Leg, carrier: bool) -> LegPaper:
         secure=dialog.secure,
         flow=leg.flow,
         trusted=leg.trusted,
+        stays=leg.stays,
         least_interval=leg.least_interval,
         refers=leg.refers,
         account=account,
@@ -81,6 +82,7 @@ def _leg(core: Core, keyring: Keyring, paper: LegPaper) -> Leg:
         login = keyring.again(known.carrier, known.name, known.target, frozenset(known.hosts))
     leg = Leg(core, dialog, paper.flow, login, paper.trusted)
     leg.least_interval = paper.least_interval
+    leg.stays = paper.stays
     leg.refers.update(paper.refers)
     return leg
 

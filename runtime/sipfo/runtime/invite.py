@@ -13,6 +13,7 @@ from sipfo.runtime.emergency import is_emergency, route_to
 from sipfo.runtime.headers import allowed, copy_end_to_end
 from sipfo.runtime.locate import Target
 from sipfo.runtime.privacy import Trust, shown_from
+from sipfo.runtime.registrar.way import Way
 from sipfo.runtime.sip.address import NameAddr
 from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.flow import Flow
@@ -32,16 +33,19 @@ def build_invite(
     dialled: str,
     flow: Flow,
     trust: Trust,
+    way: Way | None = None,
 ) -> Request:
     """The INVITE to `target`, with our Via on top; `hops` is its Max-Forwards, `trust` says whether
-    the caller's side and the target are of our trust domain."""
-    uri = _request_uri(step, target)
-    called, to = uri.encode(), uri.bare().encode()
+    the caller's side and the target are of our trust domain, `way` is that to a registered user."""
+    uri = _request_uri(step, target) if way is None else parse_uri(way.contact)
+    called, to = uri.encode(), uri.bare().encode() if way is None else way.to.encode("ascii")
     headers = Headers()
     headers.add(b"max-forwards", str(hops).encode("ascii"))
     if is_emergency(original) and not step.carrier:
         headers.add(b"route", route_to(uri))
         called = to = original.uri
+    for route in way.routes if way is not None else ():
+        headers.add(b"route", route.encode("utf-8"))  # the Path that it registered by (RFC 3327 §5)
     from_ = shown_from(original.from_, original.headers, trust)
     headers.add(b"from", from_.with_tag(core.token()).encode())
     headers.add(b"to", NameAddr(b"", to).encode())

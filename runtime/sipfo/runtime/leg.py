@@ -57,6 +57,7 @@ class Leg:
         "least_interval",
         "refers",
         "reinvites",
+        "stays",
         "trusted",
     )
 
@@ -75,6 +76,9 @@ class Leg:
         self.dialog = dialog
         self.flow = flow
         self._peer: Leg | None = None
+        self.stays = False
+        """Whether its peer is reached by its flow alone, whatever the Contact says: a telephone that
+        registered from behind a NAT."""
         self._left = False
         self._login = login
         self.awaiting_ack: dict[int, Acknowledged] = {}
@@ -199,6 +203,9 @@ class Leg:
 
     def _toward(self, go: _Go, now: float) -> None:
         """Find the flow to the next hop; when there is none left, the one that was used before."""
+        if self.stays:
+            go(self.flow, now)
+            return
         try:
             hop = self.dialog.next_hop.decode("ascii", "replace")
         except Malformed:

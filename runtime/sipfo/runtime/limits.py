@@ -78,6 +78,15 @@ class Limits:
     nonces: int = 16_384
     """Nonces of ours remembered as used; beyond, those as old as the oldest one are stale."""
 
+    registers: float = 50.0
+    """REGISTERs per second of one source that are looked at; the others are dropped."""
+
+    registers_burst: int = 200
+    """The same, of a source that has been quiet: everybody behind a NAT at once."""
+
+    registering_sources: int = 4096
+    """Sources of REGISTERs whose rate is remembered; the one heard least recently goes first."""
+
     digests: tuple[bytes, ...] = DIGESTS
     """The algorithms that a challenge offers, the one that is preferred first (RFC 8760 §2.3)."""
 

@@ -104,6 +104,13 @@ class Mapping:
             route.model_copy(update={"destinations": tuple(map(self._uri, route.destinations))})
             for route in plan.routes
         ]
+        registrars = []
+        for registrar in plan.registrars:
+            instances = []
+            for instance in registrar.instances:
+                host, port = self.actual(instance.host, instance.port)
+                instances.append(instance.model_copy(update={"host": host, "port": port}))
+            registrars.append(registrar.model_copy(update={"instances": tuple(instances)}))
         carriers = [
             carrier.model_copy(update={"destination": self._uri(carrier.destination)})
             for carrier in plan.carriers
@@ -113,6 +120,7 @@ class Mapping:
                 "listen": tuple(listen),
                 "egress": tuple(egress),
                 "routes": tuple(routes),
+                "registrars": tuple(registrars),
                 "carriers": tuple(carriers),
             }
         )

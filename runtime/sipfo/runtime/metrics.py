@@ -7,13 +7,20 @@ codes, and the targets that its names lead to, all bounded (`tally`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sipfo.runtime.exposition import Family, Labels, Sample
 from sipfo.runtime.health import Path
-from sipfo.runtime.record import AttemptRecord, CallRecord, EndRecord, Notice, Record
+from sipfo.runtime.record import (
+    AttemptRecord,
+    CallRecord,
+    EndRecord,
+    Notice,
+    Record,
+    RegisterRecord,
+)
 from sipfo.runtime.tally import MOST_SERIES, Histogram, Tally, bounded_code, labels
 
 DELAYS: Final[tuple[float, ...]] = (
@@ -61,6 +68,20 @@ class Gauges:
     """Every probed target that was met, and whether it is down."""
     internal_errors: int
     fingerprint: str
+    contacts: tuple[tuple[str, int], ...] = ()
+    """How many contacts the users of each registrar have."""
+
+
+def joined(own: Gauges, sum_of: Callable[[str], float]) -> Gauges:
+    """What several engines have at this moment: that of the one which leads, and what `sum_of` says
+    of the others' (`setting_up`, `up`, `transactions`, `internal_errors`)."""
+    return replace(
+        own,
+        setting_up=own.setting_up + int(sum_of("setting_up")),
+        up=own.up + int(sum_of("up")),
+        transactions=own.transactions + int(sum_of("transactions")),
+        internal_errors=own.internal_errors + int(sum_of("internal_errors")),
+    )
 
 
 class Meter:
@@ -73,6 +94,7 @@ class Meter:
         "_ends",
         "_notices",
         "_recent",
+        "_registers",
         "_responses",
         "_talked",
     )
@@ -83,6 +105,7 @@ class Meter:
         self._talked = Tally("trunk")
         self._attempts = Tally("route", "carrier", "outcome")
         self._responses = Tally("leg", "code")
+        self._registers = Tally("registrar", "code")
         self._notices = Tally()
         self._delays = Histogram("trunk", DELAYS)
         self._recent: dict[str, deque[bool]] = {}
@@ -97,6 +120,8 @@ class Meter:
             case EndRecord(record=call):
                 self._ends.add(call.trunk, record.by)
                 self._talked.add(call.trunk, by=record.talked)
+            case RegisterRecord():
+                self._registers.add(record.registrar, bounded_code(str(record.status)))
             case Notice():
                 self._notices.add()
 
@@ -173,6 +198,12 @@ class Meter:
                 ratios,
             ),
             Family(
+                "sipfo_registers_total",
+                "counter",
+                "REGISTERs that were looked at, by what they were answered.",
+                self._registers.samples(),
+            ),
+            Family(
                 "sipfo_notices_total",
                 "counter",
                 "Other lines in the log: calls refused at the door, targets passed over.",
@@ -202,6 +233,12 @@ def _of_the_moment(gauges: Gauges) -> tuple[Family, ...]:
             "gauge",
             "Whether a probed target is up: 1, or 0 when calls are kept away from it.",
             up,
+        ),
+        Family(
+            "sipfo_registered_contacts",
+            "gauge",
+            "Contacts of a registrar's users, as far as this process has seen them.",
+            tuple(Sample((("registrar", one),), count) for one, count in gauges.contacts),
         ),
         Family(
             "sipfo_internal_errors_total",

@@ -13,13 +13,15 @@ from sipfo.runtime.locate import Target
 from sipfo.runtime.login import Keyring
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.registrar.passing import Passed
+from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What is known of a call when it is placed; `hops` is the Max-Forwards it goes on with, `plan`
-    the fingerprint of the plan that it keeps."""
+    the fingerprint of the plan that it keeps, `left_out` says which carriers are not tried, and why."""
 
     call: str
     trunk: str
@@ -28,6 +30,9 @@ class Placement:
     hops: int
     pinned: Target | None = None
     plan: str = ""
+    passed: Passed | None = None
+    """Set for a call that another instance hunts for."""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +55,4 @@ class Grounds:
     graves: Graves
     keyring: Keyring
     trusted: Trusted
+    registrars: Registrars

@@ -60,12 +60,14 @@ class CallRecord:
 class EndRecord:
     """A call that was answered is over, since the moment `at`.
 
-    It carries all that was known when it was answered, so that it makes a row by itself.
+    It carries all that was known when it was answered, so that it makes a row by itself. `lost`:
+    nobody ended it, the process that had it died.
     """
 
     record: CallRecord
     by: Party
     at: float
+    lost: bool = False
 
     @property
     def talked(self) -> float:
@@ -81,4 +83,21 @@ class Notice:
     text: str
 
 
-Record = AttemptRecord | CallRecord | EndRecord | Notice
+@dataclass(frozen=True, slots=True)
+class RegisterRecord:
+    """A REGISTER that was looked at: what it was answered, and how many contacts there are then.
+
+    `user` is empty where nobody has shown a password, as of every first one; `reason` says why it
+    was refused.
+    """
+
+    registrar: str
+    user: str
+    source: str
+    status: int
+    contacts: int = 0
+    instance: str = ""
+    reason: str = ""
+
+
+Record = AttemptRecord | CallRecord | EndRecord | RegisterRecord | Notice

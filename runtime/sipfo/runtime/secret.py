@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NoReturn
 
-from sipfo.plan.model import Credential, Plan
+from sipfo.plan.model import Credential, Plan, RegisteredUser
 
 _SHOWN: Final = "<secret>"
 
@@ -44,11 +44,14 @@ class MissingSecret(ValueError):
     """Secrets that the plan needs have no value; the message names each and who uses it."""
 
 
-def uses(plan: Plan) -> Iterator[tuple[Credential, str]]:
-    """Every credential that the runtime needs the password of, and who uses it, in plan order."""
+def uses(plan: Plan) -> Iterator[tuple[Credential | RegisteredUser, str]]:
+    """Everybody that the runtime needs the password of, and who uses it, in plan order."""
     for route in plan.routes:
         if route.auth is not None:
             yield route.auth, f"route {route.name}"
+    for registrar in plan.registrars:
+        for user in registrar.users:
+            yield user, f"registrar {registrar.name}"
     for carrier in plan.carriers:
         if carrier.auth is not None:
             yield carrier.auth, f"carrier {carrier.name}"

@@ -54,6 +54,8 @@ from sipfo.runtime.placement import Grounds, Placement, Sent
 from sipfo.runtime.privacy import Trust
 from sipfo.runtime.reason import why_given_up
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
+from sipfo.runtime.registrar.lead import Led, lead
+from sipfo.runtime.registrar.way import Way
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Response
@@ -70,6 +72,7 @@ class Setup:
     __slots__ = (
         "_against",
         "_attempts",
+        "_claimed",
         "_core",
         "_counted",
         "_deadline",
@@ -86,11 +89,13 @@ class Setup:
         "_placement",
         "_rang",
         "_rungs",
+        "_said_left_out",
         "_said_stale",
         "_started",
         "_targets",
         "_unfound",
         "_unreached",
+        "_ways",
         "answer",
         "live",
         "record",
@@ -114,16 +119,19 @@ class Setup:
         self._over = over
         self._hunt = Hunt(placement.itinerary)
         self._pinned = placement.pinned
+        self._ways: dict[str, Way] = {}
         self._events: deque[tuple[Event, Response | None]] = deque()
         self._attempts: dict[int, Attempt] = {}
         self._targets: dict[str, Target] = {}
         self._against = ""
         self._unfound = ""
         self._counted: Step | None = None
+        self._claimed: Step | None = None
         self._unreached: Step | None = None
         self._rungs: list[Rung] = []
         self._notes: list[str] = []
         self._leaving: list[bytes] = []
+        self._said_left_out = False
         self._said_stale = False
         self._deadline: Handle | None = None
         self._started = 0.0
@@ -172,10 +180,8 @@ class Setup:
         return self._hunt.result
 
     def begin(self, now: float) -> None:
-        """The caller's INVITE is there."""
+        """The caller's INVITE is there, and a call of its trunk is taken."""
         self._started = now
-        place = self._placement
-        self._grounds.trunks.take(place.trunk, now, again=place.pinned is not None)
         self._advance(Placed(), now)
 
     def caller_left(self, reasons: list[bytes], now: float) -> None:
@@ -265,6 +271,7 @@ class Setup:
                 self._events.popleft()
         finally:
             self._events.clear()
+            self._unclaim(now)
 
     def _carry_out(
         self, action: Action, event: Event, response: Response | None, now: float
@@ -298,21 +305,43 @@ class Setup:
         self._advance(DeadlinePassed(), now)
 
     def _locate(self, step: Step, now: float) -> None:
+        if step.carrier:
+            self._say_left_out()
         if self._pinned is not None:
             # A digest retry stays on the target that issued the nonce (RFC 3261 §22.2).
             pinned, self._pinned = self._pinned, None
-            self._take(step, (pinned,), now)
+            self._take(step, _named((pinned,)), now)
             return
         self._unfound = ""
+        if step.registered:
+            passed = self._placement.passed
+            lead(self._core, self._grounds.registrars, step, passed, self._led, now)
+            return
 
         def told(reason: str) -> None:
             self._unfound = self._unfound or reason
             self._note(f"{step.egress} to {step.route}: {reason}")
 
         def found(targets: tuple[Target, ...], now: float) -> None:
-            self._take(step, self._within_reach(step, targets), now)
+            self._take(step, _named(self._within_reach(step, targets)), now)
 
         self._core.locate(step.destinations, found, now, told)
+
+    def _led(self, led: Led, step: Step, now: float) -> None:
+        """Told of the ways to a registered user."""
+        self._ways.update(led.ways)
+        for text in led.notes:
+            self._note(f"{step.egress} to {step.route}: {text}")
+        near = {name: one for name, one in led.targets.items() if self._reaches(step, name, one)}
+        if near:
+            self._take(step, near, now)
+        else:
+            self._unfound = led.why or "no way of the address family that it is sent from"
+            self._advance(Located((), unregistered=led.why is not None), now)
+
+    def _reaches(self, step: Step, name: str, target: Target) -> bool:
+        local = self._ways[name].local or (self._grounds.egress[step.egress].host, 0)
+        return reaches(local[0], target)
 
     def _within_reach(self, step: Step, targets: tuple[Target, ...]) -> tuple[Target, ...]:
         """The targets of the family of the step's egress address (RFC 7984 §3.1)."""
@@ -329,13 +358,15 @@ class Setup:
             self._unfound = f"no {family} address"
         return near
 
-    def _take(self, step: Step, targets: tuple[Target, ...], now: float) -> None:
-        self._targets = {str(target): target for target in targets}
-        names = tuple(self._targets)
+    def _take(self, step: Step, targets: dict[str, Target], now: float) -> None:
+        self._targets = targets
+        names = tuple(targets)
         if is_emergency(self._inbound.request):
             self._advance(Located(names), now)
             return
-        choice = self._grounds.standing.choose(step, names, now)
+        self._unclaim(now)
+        choice = self._grounds.standing.choose(step, names, now, claims=True)
+        self._claimed = step if choice.claimed else None
         self._against = choice.reasons
         if choice.full is not None and self._hunt.anyway:
             self._note(f"{step.egress} to {step.route} not tried: {choice.full}")
@@ -347,19 +378,36 @@ class Setup:
         else:
             self._advance(Located(choice.held, held=bool(choice.held)), now)
 
+    def _say_left_out(self) -> None:
+        """Once, when the carriers' turn comes."""
+        if not self._said_left_out:
+            self._said_left_out = True
+            for text in self._placement.left_out:
+                self._note(text)
+
+    def _unclaim(self, now: float) -> None:
+        """Nothing was sent where a carrier had room."""
+        step, self._claimed = self._claimed, None
+        if step is not None:
+            self._grounds.standing.unclaim(step, now)
+
     def _note(self, text: str) -> None:
         self._notes.append(text)
         self._core.records.append(Notice(self._placement.call, text))
 
     def _invite(self, action: Invite, now: float) -> None:
         step, target = action.step, self._targets[action.target]
+        way = self._ways.get(action.target)
         egress = self._grounds.egress[step.egress]
         flow = self._core.flow((egress.host, egress.port), target)
+        if way is not None and way.local is not None:
+            flow = way.flow or self._core.flow(way.local, target)
         place = self._placement
         trusted = self._grounds.trusted.reaches(step)
         trust = Trust(self._inbound.trusted, trusted)
         request = build_invite(
-            self._core, self._inbound.request, place.hops, step, target, place.number, flow, trust
+            *(self._core, self._inbound.request, place.hops, step, target, place.number, flow),
+            *(trust, way),
         )
         if self._core.origins is not None:
             self._core.origins.note(request.call_id, self._inbound.request.call_id)
@@ -367,12 +415,17 @@ class Setup:
         attempt = Attempt(
             self._core, self, action.attempt, step, target, request, flow, now, login, trusted
         )
+        if way is not None:
+            attempt.level, attempt.stays = way.level, way.flow is not None
         if not self._said_stale and is_stale(request, now - self._started):
             self._said_stale = True
             self._note("the caller's Identity is older than 60 s: targets may refuse it (438)")
         self._attempts[action.attempt] = attempt
         self._counted = step
-        self._grounds.standing.call_begins(step, now)
+        if self._claimed == step:
+            self._claimed = None
+        else:
+            self._grounds.standing.call_begins(step, now)
         self.live.add(attempt)
         attempt.timer = self._core.timers.at(now + action.seconds, attempt.expired)
         attempt.send(now)
@@ -412,7 +465,7 @@ class Setup:
                 attempt.started - self._started,
                 now - attempt.started,
                 phrase,
-                step.level_of(str(attempt.target)),
+                attempt.level or step.level_of(str(attempt.target)),
                 final.reasons if final is not None else (),
             )
         self._rungs.append(rung)
@@ -429,6 +482,9 @@ class Setup:
         # Where we have an account ourselves, a challenge that stands is not the caller's to answer.
         if attempt is not None and attempt.login is None and final is not None:
             self._remember(attempt, final, now)
+        ended, judge = self._hunt.ended, self._placement.itinerary.judge
+        if result.kind == "refused" and ended and judge.verdict(ended[-1].outcome) == "failover":
+            self._say_left_out()  # their turn has come, and there was none to locate
         ladder = Ladder(
             tuple(self._rungs),
             Settled(result.kind, result.code, result.by),
@@ -465,6 +521,10 @@ class Setup:
         left = steps[steps.index(attempt.step) :]
         pinned = Pinned(place.trunk, place.number, left, attempt.target, now + LIFE)
         self._grounds.challenges.remember(final, pinned)
+
+
+def _named(targets: tuple[Target, ...]) -> dict[str, Target]:
+    return {str(target): target for target in targets}
 
 
 def _settled(

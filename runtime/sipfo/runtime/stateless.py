@@ -30,10 +30,12 @@ STRANGER: Final = re.compile(
 """The text of a stranger's notice. None of it can be put there by the peer but a method, which
 holds no blank, so that a line cannot be forged. deploy/fail2ban has the filter for it."""
 
-INNOCENT: Final = frozenset({200, 407, 481})
-"""What a stranger may be told without a notice: a probe's answer, a challenge, with which every
-call of a caller with a password begins, and that a dialog is gone, which is news to a carrier whose
-call outlived a restart."""
+CHALLENGES: Final = frozenset({401, 407})
+"""Questions for a password, with which whatever needs one begins."""
+
+INNOCENT: Final = frozenset({200, *CHALLENGES, 481})
+"""What a stranger may be told without a notice: a probe's answer, a challenge, and that a dialog is
+gone, which is news to a carrier whose call outlived a restart."""
 
 _SCANNER: Final = re.compile(
     rb"friendly-scanner|friendly-request|sipvicious|sundayddr|sipcli|sip-scan|siparmyknife|smap"
@@ -73,12 +75,15 @@ class Stateless:
             self.refuse(request, 200 if request.method == "OPTIONS" else 403, arrival)
 
     def challenge(self, request: Request, challenges: tuple[bytes, ...], arrival: Arrival) -> None:
-        """Ask an INVITE for credentials, whoever sent it; a known scanning program is not asked."""
+        """Ask for credentials, whoever it is; a known scanning program is not asked. A registrar
+        asks by 401, whoever only passes calls on by 407 (RFC 3261 §22)."""
         if self._is_scan(request) and not self._knows(arrival.flow.remote[0]):
             self._scanned(arrival)
         else:
-            fields = [(b"proxy-authenticate", one) for one in challenges]
-            self.refuse(request, 407, arrival, *fields)
+            registers = request.method == "REGISTER"
+            name = b"www-authenticate" if registers else b"proxy-authenticate"
+            fields = [(name, one) for one in challenges]
+            self.refuse(request, 401 if registers else 407, arrival, *fields)
 
     def refuse(
         self, request: Request, status: int, arrival: Arrival, *fields: tuple[bytes, bytes]
@@ -111,9 +116,9 @@ class Stateless:
         data = serialize(response)
         if not self._knows(flow.remote[0]):
             verdict = self._strangers.hear(flow.remote[0], now)
-            # A challenge may be somewhat larger than a small INVITE: as seldom as all answers are, it
+            # A challenge may be somewhat larger than a small request: as seldom as all answers are, it
             # amplifies nothing, and without it nobody with a password could call.
-            too_large = len(data) > size and response.status != 407
+            too_large = len(data) > size and response.status not in CHALLENGES
             if verdict is Verdict.ANSWER and not flow.reliable and too_large:
                 verdict = Verdict.FALL_SILENT
             self._note(flow, what, response.status, verdict)

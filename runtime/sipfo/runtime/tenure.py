@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
-from sipfo.plan.model import Carrier, Limit, Plan, Trunk
+from sipfo.plan.model import Carrier, Egress, Limit, Plan, Trunk
 from sipfo.plan.order import Order
 from sipfo.plan.outcome import Judge
 from sipfo.runtime.admission import Admission
 from sipfo.runtime.challenges import Challenges
+from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
 from sipfo.runtime.graves import Graves
 from sipfo.runtime.guard import Guard
@@ -26,6 +28,8 @@ from sipfo.runtime.placement import Grounds
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.probes import Probes, probed
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.registrar.passing import egress_name
+from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.standing import Standing
 
@@ -57,25 +61,36 @@ class Tenure:
         return self.papers.plan
 
 
-def begin(papers: Papers, core: Core, entropy: Callable[[], str], limits: Limits) -> Tenure:
-    """The first plan of an engine; its probes are still to be started."""
+def begin(
+    papers: Papers,
+    core: Core,
+    entropy: Callable[[], str],
+    limits: Limits,
+    epoch: float = 0.0,
+    commons: Commons | None = None,
+) -> Tenure:
+    """The first plan of an engine, which may not be alone; its probes are still to be started.
+    `epoch` is the Unix time when `now` is 0."""
+    commons = commons or Alone()
     plan = papers.plan
     core.tls_ports = tls_ports(plan, {})
     core.listening = listening(plan)
-    egress, paths = {one.name: one for one in plan.egress}, probed(plan)
-    holds = Holds(core.draw)
-    healths = Healths({path: one.probe for path, one in paths.items()}, core.records)
+    egress, paths = _egress(plan), probed(plan)
+    holds = Holds(core.draw, commons.held)
+    healths = Healths({path: one.probe for path, one in paths.items()}, core.records, commons)
+    placed, carried = partial(commons.usage, "trunk"), partial(commons.usage, "carrier")
     grounds = Grounds(
         core,
         egress,
-        Quotas(_limits(plan.trunks)),
-        Standing(holds, healths, Quotas(_limits(plan.carriers))),
+        Quotas(_limits(plan.trunks), placed),
+        Standing(holds, healths, Quotas(_limits(plan.carriers), carried)),
         Challenges(),
         Graves(),
         Keyring(core, plan, papers.secrets),
         Trusted.of(plan),
+        Registrars(core, plan, papers.secrets, entropy, limits, epoch),
     )
-    probes = Probes(core, egress, paths, healths, holds)
+    probes = Probes(core, egress, paths, healths, holds, commons.leads)
     return _tenure(papers, core, entropy, limits, grounds, probes)
 
 
@@ -89,13 +104,15 @@ def succeed(
     plan, core = papers.plan, old.grounds.core
     keyring = Keyring(core, plan, papers.secrets)
     keyring.succeed(old.grounds.keyring)
-    egress, paths = {one.name: one for one in plan.egress}, probed(plan)
+    registrars = old.grounds.registrars.next(plan, papers.secrets, entropy, limits)
+    egress, paths = _egress(plan), probed(plan)
     grounds = replace(
         old.grounds,
         egress=egress,
         challenges=Challenges(),
         keyring=keyring,
         trusted=Trusted.of(plan),
+        registrars=registrars,
     )
     made = _tenure(papers, core, entropy, limits, grounds, old.probes, old.guard)
     core.tls_ports = tls_ports(plan, core.tls_ports)
@@ -105,6 +122,16 @@ def succeed(
     grounds.standing.declare(probes, _limits(plan.carriers))
     old.probes.declare(egress, paths, now)
     return made
+
+
+def _egress(plan: Plan) -> dict[str, Egress]:
+    """Where calls leave from, by name: the policy's addresses, and those of the instances."""
+    found = {one.name: one for one in plan.egress}
+    for registrar in plan.registrars:
+        for one in registrar.instances:
+            name = egress_name(registrar.name, one.name)
+            found.setdefault(name, Egress(name=name, host=one.host, port=one.port))
+    return found
 
 
 def _tenure(

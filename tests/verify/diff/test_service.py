@@ -8,10 +8,12 @@ import pytest
 
 from sipfo.plan.model import (
     Accept,
+    Cluster,
     Credential,
     Instance,
     Limit,
     Listen,
+    Member,
     Plan,
     Probe,
     RegisteredUser,
@@ -33,6 +35,18 @@ def with_route(**update: Any) -> Plan:
     base = plan()
     first = base.routes[0].model_copy(update=update)
     return base.model_copy(update={"routes": (first, *base.routes[1:])})
+
+
+def cluster(host: str) -> Plan:
+    """A plan of two machines; the second listens on this address."""
+    usual = plan()
+    sends = tuple(one.host for one in usual.egress)
+    listens = [tuple(one.host for one in usual.listen), tuple(host for _ in usual.listen)]
+    members = tuple(
+        Member(name=name, host=f"10.0.0.{n}", port=5066, listen=listen, egress=sends)
+        for n, (name, listen) in enumerate(zip("ab", listens, strict=True), 1)
+    )
+    return usual.model_copy(update={"cluster": Cluster(name="edge", members=members)})
 
 
 def registrar(*users: str, secret: str = "S", instances: int = 1) -> Plan:
@@ -66,6 +80,13 @@ def accepting(secret: str) -> Plan:
             "no longer listens on tcp 192.0.2.10:5060",
         ),
         (registrar("al"), plan(), "registrar of sip.example is gone"),
+        (plan(), cluster("192.0.2.11"), "cluster edge is new"),
+        (cluster("192.0.2.11"), plan(), "cluster edge is gone"),
+        (
+            cluster("192.0.2.11"),
+            cluster("192.0.2.12"),
+            "other members, or other addresses of them, of cluster edge",
+        ),
         (registrar("al"), registrar("al", "bo"), "bo may now register at sip.example"),
         (
             registrar("al"),

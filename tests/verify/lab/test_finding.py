@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sipfo.plan.ladder import Settled
+from sipfo.plan.model import OnLocal, Plan, Rule
 from sipfo.plan.scenario import Scenario, SeenAttempt, SeenResult
 from sipfo.verify.lab.engines.deaf import deaf_to_icmp
 from sipfo.verify.lab.engines.engine import Differences
@@ -88,6 +89,47 @@ def test_a_declared_difference_does_not_pass_a_test_that_is_wrong_on_the_model()
     )
     finding = found(wrong, Report(simulate(PLAN, deaf().scenario)), deaf())
     assert any("expected us.primary to pbx-east 503" in one for one in finding.missed)
+
+
+def stopped_by_silence() -> tuple[Plan, Scenario, Differences]:
+    """A call that a closed port fails over, and that silence, in its place, ends."""
+    silent = PLAN.retries[0].model_copy(
+        update={
+            "rules": (
+                Rule(match=OnLocal(outcome="transport-error"), verdict="failover"),
+                Rule(match=OnLocal(outcome="no-response"), verdict="stop"),
+            )
+        }
+    )
+    strict = PLAN.model_copy(update={"retries": (silent,)})
+    return strict, DEAD, Differences(*deaf_to_icmp(strict, DEAD))
+
+
+def test_a_declared_difference_in_what_the_caller_gets_is_said_and_is_no_failure() -> None:
+    strict, scenario, differences = stopped_by_silence()
+    seen = simulate(strict, differences.scenario)
+    finding = find(strict, scenario, differences, Report(seen))
+    assert finding.ok
+    assert finding.is_other
+    assert finding.notes[1:] == (
+        "the caller gets refused 408, and by the policy answered 200 by pbx-west",
+    )
+
+
+def test_a_test_that_asks_for_the_declared_difference_is_wrong_on_the_model() -> None:
+    strict, scenario, differences = stopped_by_silence()
+    wrong = scenario.model_copy(update={"result": SeenResult(kind="refused", code=408)})
+    report = Report(simulate(strict, differences.scenario))
+    finding = find(strict, wrong, differences, report)
+    assert finding.missed == ("result: expected refused 408, saw answered 200 by pbx-west",)
+
+
+def test_a_declared_lateness_is_the_engine_s_and_not_the_test_s() -> None:
+    scenario = call().model_copy(update={"result": SeenResult(kind="answered", within=0.5)})
+    ladder = simulate(PLAN, scenario)
+    late = Report(replace(ladder, elapsed=0.7))
+    assert not found(scenario, late).ok
+    assert found(scenario, late, Differences(scenario, later=0.3)).ok
 
 
 def refused_with(code: int) -> Report:

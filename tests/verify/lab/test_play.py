@@ -10,7 +10,6 @@ import pytest
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Plan
 from sipfo.plan.scenario import Behaviour
-from sipfo.runtime.capability import CannotServe
 from sipfo.verify.lab.play import play, play_each, staged
 from sipfo.verify.lab.stage import CannotPlay
 from sipfo.verify.simulate import simulate
@@ -147,8 +146,8 @@ def test_tls_without_the_program_that_makes_certificates_is_said(
         asyncio.run(play(TLS, call()))
 
 
-def test_what_the_runtime_cannot_do_is_said() -> None:
-    with pytest.raises(CannotServe, match="to registered"):
+def test_what_is_played_in_a_private_network_only_is_said() -> None:
+    with pytest.raises(CannotPlay, match="private network"):
         asyncio.run(play(plan_to(DESK), call()))
 
 
@@ -163,9 +162,9 @@ def test_each_play_comes_in_its_turn_with_what_became_of_it() -> None:
     assert isinstance(second, CannotPlay)
 
 
-def test_each_play_of_a_plan_that_the_runtime_refuses_says_so() -> None:
+def test_each_play_of_a_plan_that_cannot_be_played_says_so() -> None:
     async def collect() -> list[Ladder | Exception]:
         plays = play_each(plan_to(DESK), [call(), call()])
         return [became async for _, became in plays]
 
-    assert [type(became) for became in asyncio.run(collect())] == [CannotServe, CannotServe]
+    assert [type(became) for became in asyncio.run(collect())] == [CannotPlay, CannotPlay]

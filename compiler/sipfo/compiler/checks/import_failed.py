@@ -36,6 +36,7 @@ def no_file(
 ) -> Diagnostic:
     """The file cannot be read; `beside` are the names of those that could be meant."""
     name = statement.path.text
+    beside = tuple(one for one in beside if one.endswith(".sipfo"))
     meant = _alike(name, beside)
     if name in libraries:
         hint: str | None = f"without quotes it is the bundled library: `import {name}`"

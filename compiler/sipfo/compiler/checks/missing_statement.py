@@ -54,6 +54,7 @@ REQUIRED: Final[dict[type[tree.Block], tuple[Required, ...]]] = {
         Required("routes", (tree.Routes, tree.Weighted), "routes sequential ROUTE"),
         Required("retry", (tree.Under,), "retry NAME"),
     ),
+    tree.Cluster: (Required("member", (tree.Member,), "member NAME ADDRESS:PORT"),),
     tree.Test: (Required("call", (tree.Call,), "call TRUNK to +NUMBER"),),
 }
 

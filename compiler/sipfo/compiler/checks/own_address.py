@@ -9,10 +9,11 @@ goes round until Max-Forwards is used up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.hosts import substituted
 from sipfo.compiler.lower import SIP_PORT, SIPS_PORT, listen_port
 from sipfo.compiler.policy import Carrier, Route, Uri
 from sipfo.grammar.diagnostic import Diagnostic, Label, quoted
@@ -25,7 +26,11 @@ _SOCKET: Final = re.compile(r"sip:(?:[^@]*@)?(?:\[([^\]]+)\]|([0-9.]+))(?::([0-9
 
 def check(subject: Subject) -> Iterator[Diagnostic]:
     """A warning for each destination with the host and port of a `listen`."""
-    listening = {(one.endpoint.host, listen_port(one)): one for one in subject.policy.listens}
+    listening = {
+        (own.get(one.endpoint.host, one.endpoint.host), listen_port(one)): one
+        for own in ({}, *_members(subject))
+        for one in reversed(subject.policy.listens)
+    }
     places: list[Route | Carrier] = [*subject.policy.routes, *subject.policy.carriers]
     for place in places:
         destination = place.destination
@@ -45,3 +50,9 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                 (Label(own.endpoint.span, "listens here"),),
                 "write the address of whoever is to answer",
             )
+
+
+def _members(subject: Subject) -> Iterator[Mapping[str, str]]:
+    """What each member of a cluster has in place of the policy's addresses."""
+    for cluster in subject.policy.clusters:
+        yield from (substituted(subject.policy, member) for member in cluster.members)

@@ -32,7 +32,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         yield from _repeated(_addresses(subject, trunk))
         yield from _repeated_numbers([(one.numbers, one.span) for one in trunk.claims])
     for carrier in subject.policy.carriers:
-        yield from _repeated_numbers([(one.digits, one.span) for one in carrier.prefixes])
+        both = (*carrier.prefixes, *carrier.excluded)
+        yield from _repeated_numbers([(one.digits, one.span) for one in both])
     for test in subject.policy.tests:
         if test.call is not None:
             yield from _repeated([(word.text, word) for word in test.call.drawn])

@@ -28,7 +28,9 @@ ONCE: Final[dict[type[tree.Node], str]] = {
     tree.ToRegion: "to",
     tree.ToRegistered: "to",
     tree.Prefixes: "prefixes",
+    tree.Except: "except",
     tree.Cost: "cost",
+    tree.Rates: "rates",
     tree.Shaping: "number",
     tree.Auth: "auth",
     tree.Limit: "limit",
@@ -46,11 +48,21 @@ ONCE: Final[dict[type[tree.Node], str]] = {
     tree.Deadline: "deadline",
     tree.Patience: "patience",
     tree.Forward: "on failure",
+    tree.AlwaysForward: "on failure",  # a trunk has one forward, of either kind
     tree.Call: "call",
     tree.CallerCancels: "when caller cancels",
 }
 _LISTS: Final = {
-    *("prefixes", "numbers", "accept from", "accept credential", "from", "routes", "limit"),
+    *(
+        "prefixes",
+        "except",
+        "numbers",
+        "accept from",
+        "accept credential",
+        "from",
+        "routes",
+        "limit",
+    ),
 }
 
 

@@ -14,8 +14,8 @@ from typing import Final
 from sipfo.compiler.checks.places import by_name, everywhere, is_address
 from sipfo.compiler.checks.subject import Subject
 from sipfo.compiler.checks.unknown_name import SUGGESTED
+from sipfo.compiler.hosts import LISTEN
 from sipfo.compiler.imports import libraries_with
-from sipfo.compiler.lower import LISTEN
 from sipfo.compiler.scope import Scope, region_of, those_there_are
 from sipfo.grammar.diagnostic import Diagnostic, one_of, quoted
 from sipfo.grammar.near import near

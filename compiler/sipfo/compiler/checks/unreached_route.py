@@ -23,6 +23,8 @@ def check(subject: Subject, plan: Plan) -> Iterator[Diagnostic]:
     retries = {retry.name: retry for retry in plan.retries}
     names = {one.name.text: one.name for one in subject.policy.retries}
     for trunk, own in zip(plan.trunks, subject.policy.trunks, strict=True):
+        if trunk.forward is not None and trunk.forward.always:
+            continue
         if _fails_over(retries[trunk.retry]) or own.retry is None:
             continue
         # By turns or by draw every route comes first for some call.

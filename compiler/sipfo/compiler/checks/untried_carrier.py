@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
+from sipfo.compiler.policy import Telephone
 from sipfo.grammar.diagnostic import Diagnostic, Label, quoted
 
 CODE: Final = "SF503"
@@ -26,9 +27,23 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
         number = trunk.forward.number
         for word in trunk.forward.carriers:
             carrier = carriers.get(word.text)
-            if carrier is None or not carrier.prefixes:
+            if carrier is None:
                 continue
-            if not number.digits.startswith(tuple(one.digits for one in carrier.prefixes)):
+            barred = _longest(carrier.excluded, number)
+            own = _longest(carrier.prefixes, number)
+            if barred is not None and carrier.rates is None:
+                if own is None or len(own.digits) < len(barred.digits):
+                    yield Diagnostic(
+                        CODE,
+                        "warning",
+                        TITLE,
+                        f"{quoted(number.digits)} is not for {quoted(word.text)}",
+                        word.span,
+                        "never tried",
+                        (Label(barred.span, "left out here"),),
+                        "remove it from this forward, or from the `except`",
+                    )
+            elif carrier.prefixes and own is None:
                 yield Diagnostic(
                     CODE,
                     "warning",
@@ -39,3 +54,8 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
                     (Label(carrier.prefixes[0].span, "its prefixes"),),
                     "remove it from this forward, or add the prefix",
                 )
+
+
+def _longest(prefixes: tuple[Telephone, ...], number: Telephone) -> Telephone | None:
+    fit = [one for one in prefixes if number.digits.startswith(one.digits)]
+    return max(fit, key=lambda one: len(one.digits), default=None)

@@ -84,8 +84,10 @@ def registrar(reader: Reader, node: tree.Registrar) -> policy.Registrar:
 
 
 def carrier(reader: Reader, node: tree.Carrier) -> policy.Carrier:
-    """`carrier NAME { to …  prefixes …  cost …  number …  auth …  limit …  probe … }`."""
-    prefixes = first_of(tree.Prefixes, node)
+    """`carrier NAME { to …  prefixes …  except …  cost …  rates …  number …  auth …  limit … }`."""
+    prefixes, excluded = first_of(tree.Prefixes, node), first_of(tree.Except, node)
+    rates = first_of(tree.Rates, node)
+    file = reader.value(path, rates.path if rates else None)
     cost, shape = first_of(tree.Cost, node), first_of(tree.Shaping, node)
     destination = _destination(reader, node)
     assert not isinstance(destination, policy.ToRegistered)  # the grammar has none in a carrier
@@ -93,7 +95,10 @@ def carrier(reader: Reader, node: tree.Carrier) -> policy.Carrier:
         name_of(node),
         destination,
         reader.values(telephone, prefixes.prefixes if prefixes else ()),
+        reader.values(telephone, excluded.prefixes if excluded else ()),
         reader.value(amount, cost.amount if cost else None),
+        cost.span if cost else None,
+        None if rates is None or file is None else policy.Rates(file, rates.path.span),
         reader.value(shaping, shape),
         shape.span if shape else None,
         auth(reader, node),

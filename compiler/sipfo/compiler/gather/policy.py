@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from sipfo.compiler.gather.cluster import cluster
 from sipfo.compiler.gather.places import (
     carrier,
     listen,
@@ -59,6 +60,7 @@ def gather(file: tree.File) -> tuple[Policy, list[Diagnostic]]:
         registrars=tuple(each(tree.Registrar, registrar)),
         carriers=tuple(each(tree.Carrier, carrier)),
         trunks=tuple(each(tree.Trunk, trunk)),
+        clusters=tuple(each(tree.Cluster, cluster)),
         tests=tuple(each(tree.Test, test)),
     )
     return policy, reader.found

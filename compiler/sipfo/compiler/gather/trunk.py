@@ -8,10 +8,11 @@ from typing import Final
 from sipfo.compiler import policy
 from sipfo.compiler.gather.places import credential, is_trusted, limit, name_of
 from sipfo.compiler.gather.reader import Reader, first_of
+from sipfo.compiler.values.amount import amount
 from sipfo.compiler.values.count import count
 from sipfo.compiler.values.duration import duration
 from sipfo.compiler.values.network import network
-from sipfo.compiler.values.number import telephone
+from sipfo.compiler.values.number import DIALLED, forwarded_to
 from sipfo.compiler.values.number_set import number_set
 from sipfo.grammar import tree
 from sipfo.plan.model import Accept
@@ -101,10 +102,15 @@ def _time(reader: Reader, node: tree.Deadline | tree.Patience | None) -> policy.
 
 def _forward(reader: Reader, node: tree.Forward) -> policy.Forward:
     cheapest = any(word.text == "cheapest" for word in node.choice)
+    dialled = node.number.text == DIALLED
     return policy.Forward(
-        reader.value(telephone, node.number),
+        None if dialled else reader.value(forwarded_to, node.number),
+        dialled,
         "cheapest" if cheapest else "listed",
         node.carriers,
+        reader.value(amount, node.at_most),
+        node.at_most.span if node.at_most else None,
         node.egress,
         node.span,
+        isinstance(node, tree.AlwaysForward),
     )

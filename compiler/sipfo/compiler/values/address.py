@@ -48,6 +48,16 @@ def endpoint(word: Word) -> Endpoint:
     return Endpoint(str(address), None if number is None else port(number, word.span), word.span)
 
 
+def bare_address(word: Word) -> Endpoint:
+    """An address without a port, whose place has one already. Raises Wrong."""
+    found = endpoint(word)
+    if found.port is not None:
+        host = f"[{found.host}]" if ":" in found.host else found.host
+        message = f"a port where the policy's is kept: {quoted(word.text)}"
+        raise Wrong(CODE, TITLE, message, word.span, f"write the address alone: `{host}`")
+    return found
+
+
 def parse_ip(text: str) -> IPv4Address | IPv6Address | None:
     """An IP address without brackets, port or zone; None if it is none."""
     if "%" in text:

@@ -20,6 +20,18 @@ CODE: Final = "SF107"
 TITLE: Final = "Bad number"
 
 
+DIALLED: Final = "dialled"
+"""What a forward to the very number that was dialled says in place of one."""
+
+
+def forwarded_to(word: Word) -> Telephone:
+    """A number, where the dialled one could be meant as well. Raises Wrong."""
+    if re.fullmatch(r"(?i)dial+e?d?|called|original|same", word.text):
+        message = f"not a telephone number: {quoted(word.text)}"
+        raise Wrong(CODE, TITLE, message, word.span, f"write `{DIALLED}` for the called number")
+    return telephone(word)
+
+
 def telephone(word: Word) -> Telephone:
     """A number, or the beginning of one. Raises Wrong."""
     if not re.fullmatch(r"\+[1-9][0-9]{0,14}", word.text):

@@ -40,6 +40,8 @@ REASON_PHRASES = {
     421: b"Extension Required",
     422: b"Session Interval Too Small",
     423: b"Interval Too Brief",
+    430: b"Flow Failed",
+    439: b"First Hop Lacks Outbound Support",
     480: b"Temporarily Unavailable",
     481: b"Call/Transaction Does Not Exist",
     482: b"Loop Detected",

@@ -18,6 +18,7 @@ FILES: Final = ("extensions.conf", "pjsip.conf")
 POLICIES: Final = {
     "telnyx": ROOT / "examples/telnyx.sipfo",
     "access": ROOT / "tests/rules/access.sipfo",
+    "registered": ROOT / "tests/rules/registered.sipfo",
     "outcomes": ROOT / "tests/rules/outcomes.sipfo",
 }
 

@@ -18,7 +18,8 @@ from typing import Any, Final
 import pytest
 
 from sipfo.compiler.targets.folder import write
-from sipfo.compiler.targets.kamailio.emit import render
+from sipfo.compiler.targets.kamailio.emit import render, render_cluster
+from sipfo.plan.cluster import plan_of
 from sipfo.plan.model import Plan
 from sipfo.verify.lab.engines.kamailio import PACKAGES
 from sipfo.verify.lab.space.enter import FILES
@@ -81,12 +82,34 @@ class Live:
         """Its first process."""
         return self._process.pid
 
+    def kill(self) -> None:
+        """End it and all its processes at once, as a power cut does."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
 
 def put(plan: Plan, secrets: Mapping[str, str] | None = None) -> Path:
     """The files of a plan in a folder that is gone with the namespace."""
     folder = Path(FILES) / "kamailio"
     write(folder, render(plan, str(folder), secrets or {}))
     return folder
+
+
+def put_cluster(plan: Plan, secrets: Mapping[str, str] | None = None) -> Path:
+    """The files of a plan's cluster, a folder for each member in the one that is returned."""
+    folder = Path(FILES) / "cluster"
+    write(folder, render_cluster(plan, str(folder), secrets or {}))
+    return folder
+
+
+@contextmanager
+def member_of(plan: Plan, folder: Path, name: str) -> Iterator[Live]:
+    """A member of a cluster with the files of its folder, once it answers."""
+    assert plan.cluster is not None
+    (member,) = (one for one in plan.cluster.members if one.name == name)
+    add_addresses({member.host})
+    with started(plan_of(plan, member), folder / name) as live:
+        yield live
 
 
 @contextmanager
@@ -102,13 +125,16 @@ def running(
 
 @contextmanager
 def started(
-    plan: Plan, folder: Path, environment: Mapping[str, str] | None = None
+    plan: Plan,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    before: tuple[str, ...] = (),
 ) -> Iterator[Live]:
-    """Kamailio with the files of a folder."""
+    """Kamailio with the files of a folder; `before` is what its command line begins with."""
     add_addresses({*(one.host for one in plan.listen), *(one.host for one in plan.egress)})
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [folder / "start", "-DD", "-E"],
+            [*before, folder / "start", "-DD", "-E"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -16,7 +16,7 @@ from compiler.targets.kamailio.live import (
     started,
 )
 from compiler.targets.kamailio.test_strangers import CALLED, CALLER, DOOR, PBX, placed, routes
-from sipfo.plan.model import AnyNumber, Shaping
+from sipfo.plan.model import AnyNumber, OnCause, Rule, Shaping
 from verify.seed import RETRY, plan
 
 PLAN = plan()
@@ -144,6 +144,39 @@ def test_a_call_outlives_a_restart() -> None:
         return (heard or "").split(" ")[0], oct(key.stat().st_mode), len(key.read_text())
 
     assert inside(work) == ["BYE", "0o100600", 32]
+
+
+@pytest.mark.parametrize(
+    ("lines", "goes_on"),
+    [
+        (("Reason: Q.850;cause=34",), True),
+        (("Reason: Q.850;cause=16",), False),
+        (("Reason: Q.850;cause=16, Q.850;cause=34",), True),
+        (("Reason: Q.850;cause=34, Q.850 ;cause=16",), True),
+        (("Reason: SIP;cause=503", 'Reason: Q.850;cause=34;text="No circuit"'), True),
+        (("Reason: Q.850;cause=17", "Reason: q.850; cause = 34"), False),  # the first one decides
+        (("Reason: Q.850;cause=34", "Reason: Q.850;cause=17"), True),
+        (("Reason: Q.850;cause=3, Q.850;cause=340",), False),
+    ],
+)
+def test_each_cause_of_a_response_is_looked_at(lines: tuple[str, ...], goes_on: bool) -> None:
+    causes = (
+        Rule(match=OnCause(cause=34), verdict="failover"),
+        Rule(match=OnCause(cause=17), verdict="stop"),
+    )
+    retry = RETRY.model_copy(update={"rules": (*RETRY.rules, *causes)})
+
+    def work() -> object:
+        with running(plan(retry=retry)):
+            caller, first, second = Party(CALLER), Party(PBX), Party(SECOND)
+            caller.send(request("INVITE", CALLED, caller), DOOR)
+            invite = first.hear() or ""
+            refusal = answer(invite, "500 Server Internal Error", first)
+            fields = "\n".join((*lines, "Content-Length"))
+            first.send(refusal.replace("Content-Length", fields), first.heard_from)
+            return second.hear(0.7) is not None
+
+    assert inside(work) == goes_on
 
 
 NOBODY = (

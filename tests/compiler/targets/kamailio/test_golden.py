@@ -23,7 +23,7 @@ def used(case: Path) -> Uses:
     """What the plan of a case needs."""
     plan = compiled(case).plan
     assert plan is not None
-    return uses(plan)
+    return uses(plan, plan.cluster is not None)
 
 
 @pytest.mark.parametrize("feature", [one.name for one in fields(Uses)])

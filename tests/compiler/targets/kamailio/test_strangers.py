@@ -3,8 +3,10 @@ response, no route of their own; and they are told little."""
 
 from __future__ import annotations
 
+import pytest
+
 from compiler.targets.kamailio.live import Live, Party, answer, header, inside, request, running
-from sipfo.plan.model import Accept, Credential, NumberPrefix
+from sipfo.plan.model import Accept, Credential, Listen, NumberPrefix
 from verify.seed import NUMBER, plan
 
 PLAN = plan()
@@ -74,34 +76,6 @@ def test_a_request_of_no_dialog_of_ours_is_not_relayed() -> None:
     heard, relayed = inside(work)
     assert heard == ["SIP/2.0 481 Call/Transaction Does Not Exist"] * 6 + [None]
     assert relayed is None
-
-
-def test_requests_of_a_call_that_is_up_cross_in_both_directions() -> None:
-    def work() -> object:
-        with running(PLAN):
-            caller, pbx = Party(CALLER), Party(PBX)
-            invite, answered = placed(caller, pbx)
-            contact = f"sip:callee@{PBX}:5060"
-            ack = request("ACK", contact, caller, branch="ack", to="callee", lines=routes(answered))
-            caller.send(ack, DOOR)
-            heard = [pbx.hear()]
-            info = request(
-                *("INFO", f"sip:{CALLER}:5060", pbx),
-                branch="info",
-                tag="callee",
-                to="caller",
-                lines=callee_routes(invite),
-            )
-            pbx.send(info, EGRESS)
-            heard.append(caller.hear())
-            caller.send(answer(heard[-1] or "", "200 OK", caller), caller.heard_from)
-            heard.append(pbx.hear_final())
-            bye = request("BYE", contact, caller, branch="bye", to="callee", lines=routes(answered))
-            caller.send(bye, DOOR)
-            heard.append(pbx.hear())
-            return [(one or "").split(" ")[0] for one in heard], header(heard[-1] or "", "Route")
-
-    assert inside(work) == [["ACK", "INFO", "SIP/2.0", "BYE"], []]
 
 
 def test_a_route_that_the_caller_has_written_ends_here() -> None:
@@ -189,6 +163,38 @@ def test_a_stranger_is_answered_now_and_then_with_no_more_than_it_sent() -> None
             return answers, sorted(statuses), heard <= sent, logged(live)
 
     assert inside(work) == [10, ["403"], True, 10]
+
+
+SIX = PLAN.model_copy(
+    update={"listen": (*PLAN.listen, Listen(transport="udp", host="2001:db8:ffff::10", port=5060))}
+)
+
+
+@pytest.mark.parametrize(
+    ("network", "elsewhere"),
+    [("2001:db8:1:2", "2001:db8:1:3::1"), ("2001:db8:0:0", "2001:db8:1::1")],
+)
+def test_strangers_of_one_ipv6_network_are_one(network: str, elsewhere: str) -> None:
+    """Somebody with a network of 64 bits has 2^64 addresses to send from."""
+
+    def work() -> object:
+        with running(SIX) as live:
+            door = ("2001:db8:ffff::10", 5060)
+            parties = [Party(f"{network}:{number:x}:0:0:{number:x}") for number in range(1, 25)]
+            for number, by in enumerate(parties):
+                for method in ("INVITE", "BYE"):
+                    name = f"{method}-{number}"
+                    to = "guessed" if method == "BYE" else ""
+                    by.send(request(method, CALLED, by, call=name, branch=name, to=to), door)
+            other = Party(elsewhere)
+            other.send(request("INVITE", CALLED, other, call="other", branch="other"), door)
+            answered = other.hear() is not None
+            heard = sum(by.hear(0.1) is not None for by in parties for _ in range(2))
+            return heard, answered, logged(live)
+
+    heard, answered, lines = inside(work)
+    assert (heard, answered) == (10, True)
+    assert 1 <= lines <= 11
 
 
 def test_a_stranger_cannot_write_lines_of_the_log() -> None:

@@ -102,9 +102,31 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "tests/install-asterisk" in str(ASTERISK.missing())
 
 
-def test_a_provisional_that_asterisk_does_not_see_cannot_commit_there() -> None:
+def test_the_caller_gets_what_the_code_says_where_the_cause_says_otherwise() -> None:
+    others = {
+        test for name, test in CASES if name == "outcomes" and finding("outcomes", test).is_other
+    }
+    assert others == {"a cause decides before the code", "a cause that stops"}
+
+
+def test_no_scenario_fails() -> None:
+    assert [case for case in CASES if not finding(*case).ok] == []
+
+
+def forwarded(trunk: str) -> tuple[Plan, Scenario]:
+    """A call whose first route says that it is forwarded."""
     plan, scenarios = POLICIES["outcomes"]
-    scenario = next(one for one in scenarios if one.trunk == "precise")
-    forwarded = Behaviour(route="a", reach="replies", replies=(Reply(status=181),))
+    scenario = next(one for one in scenarios if one.trunk == trunk)
+    said = Behaviour(route="a", reach="replies", replies=(Reply(status=181),))
+    return plan, scenario.model_copy(update={"behaviours": (said,)})
+
+
+def test_a_provisional_that_asterisk_does_not_see_commits_nothing_there() -> None:
+    differences = ASTERISK.differs(*forwarded("precise"))
+    assert differences.notes == ("a 181 of a commits nothing, because it is unseen",)
+    assert differences.scenario.behaviours[0].replies[0].status == 180
+
+
+def test_what_every_provisional_commits_cannot_be_shown_to_asterisk() -> None:
     with pytest.raises(CannotPlay, match="a 181 of a commits"):
-        ASTERISK.differs(plan, scenario.model_copy(update={"behaviours": (forwarded,)}))
+        ASTERISK.differs(*forwarded("progress"))

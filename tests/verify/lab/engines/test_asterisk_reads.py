@@ -128,24 +128,24 @@ class Callee:
                 self._socket.sendto(b"\r\n".join(answer), source)
 
 
-def called(plan: Plan, user: str) -> int:
-    """The final response to an INVITE for this user."""
+def called(plan: Plan, user: str, sender: str = "caller") -> int:
+    """The final response to an INVITE for this user, from whom it says that it is."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
         caller.bind(("127.0.0.43", 0))
         caller.settimeout(20)
         host, port = caller.getsockname()
-        there = f"{HERE}:{plan.listen[0].port}"
+        there = f"{plan.listen[0].host}:{plan.listen[0].port}"
         body = SESSION.format(host=host)
         token = uuid.uuid4().hex
         invite = (
             f"INVITE sip:{user}@{there} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {host}:{port};branch=z9hG4bK{token};rport\r\n"
-            f"From: <sip:caller@{host}>;tag={token}\r\nTo: <sip:{user}@{there}>\r\n"
+            f"From: <sip:{sender}@{host}>;tag={token}\r\nTo: <sip:{user}@{there}>\r\n"
             f"Call-ID: {token}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
             f"Contact: <sip:caller@{host}:{port}>\r\nContent-Type: application/sdp\r\n"
             f"Content-Length: {len(body)}\r\n\r\n{body}"
         )
-        caller.sendto(invite.encode(), (HERE, plan.listen[0].port))
+        caller.sendto(invite.encode(), (plan.listen[0].host, plan.listen[0].port))
         while True:
             status = int(caller.recv(65535).split()[1])
             if status >= 200:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sipfo.compiler.gather.policy import gather
-from sipfo.compiler.lower import LISTEN
+from sipfo.compiler.hosts import LISTEN
 from sipfo.compiler.policy import Policy, Retry, Trunk
 from sipfo.grammar.parser import parse
 from sipfo.grammar.source import Source, Span

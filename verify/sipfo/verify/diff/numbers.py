@@ -73,6 +73,13 @@ def _stretches(old: Plan, new: Plan) -> Iterator[tuple[str, str]]:
                 prefixes.add(prefix[1:])
             case _:
                 continue
+    for plan in (old, new):
+        forwards = [one.forward for one in plan.trunks if one.forward is not None]
+        called = {name for one in forwards if one.number is None for name in one.carriers}
+        for carrier in plan.carriers if called else ():
+            if carrier.name in called:
+                both = (*carrier.prefixes, *(carrier.excluded or ()))
+                prefixes |= {one[1:] for one in both}
     for length in _lengths(set(ranges), {len(prefix) for prefix in prefixes}):
         cuts = {0, 10**length} | ranges.get(length, set())
         for prefix in prefixes:

@@ -25,6 +25,7 @@ def service_changes(old: Plan, new: Plan, pairs: Iterable[tuple[Trunk, Trunk]]) 
             (
                 *_listening(old.listen, new.listen),
                 *_registrars(old, new),
+                *_cluster(old, new),
                 *_destinations(old, new),
                 *(line for one in pairs for line in _trunk(*one)),
             )
@@ -95,6 +96,16 @@ def _registrar(domain: str, old: Registrar, new: Registrar) -> Iterator[str]:
     instances = [[(one.host, one.port) for one in side.instances] for side in (old, new)]
     if instances[0] != instances[1]:
         yield f"other instances, or in another order, of the registrar of {domain}"
+
+
+def _cluster(old: Plan, new: Plan) -> Iterator[str]:
+    before, after = old.cluster, new.cluster
+    if before is None and after is not None:
+        yield f"cluster {after.name} is new"
+    elif after is None and before is not None:
+        yield f"cluster {before.name} is gone"
+    elif before is not None and after is not None and before.members != after.members:
+        yield f"other members, or other addresses of them, of cluster {after.name}"
 
 
 def _destinations(old: Plan, new: Plan) -> Iterator[str]:

@@ -26,7 +26,8 @@ from sipfo.verify.lab.engines.engine import Engine, Running, Setting
 from sipfo.verify.lab.luck import Luck
 from sipfo.verify.lab.objections import objections, orphans
 from sipfo.verify.lab.papers import Papers, make_papers
-from sipfo.verify.lab.passwords import draw_secrets, proof_for
+from sipfo.verify.lab.passwords import Proof, draw_secrets, proof_for
+from sipfo.verify.lab.registering import Registration
 from sipfo.verify.lab.script import Address
 from sipfo.verify.lab.space.enter import FILES, NAME_SERVER, asks_our_name_server
 from sipfo.verify.lab.space.interface import add_addresses
@@ -96,7 +97,7 @@ class House:
         differences = self._engine.differs(self._plan, scenario)
         expected = simulate(self._plan, differences.scenario)
         stage = set_stage(self._plan, trunk, scenario)
-        add_addresses([*stage.names.values(), stage.caller])
+        add_addresses([*stage.names.values(), stage.caller, *(one.host for one in stage.devices)])
         # The runtime is told its name server; another engine reads it in a file.
         if stage.names and not self._engine.takes_turns and not asks_our_name_server():
             raise CannotPlay("there is no /etc/resolv.conf to stand in for, and a name to look up")
@@ -104,11 +105,14 @@ class House:
         if self._is_limited and self.placed:
             await asyncio.sleep(SECOND)
         async with AsyncExitStack() as stack:
+            early = await self._started(trunk, scenario, stack) if stage.devices else None
+            # A telephone is reached where it registered from: its socket is the script's only then.
+            await self._register(stage, stack)
             cast = await Cast.start(stage, AsDeclared(), self._papers, self._tap, luck)
             # asyncio closes a datagram socket in the loop's next turn; the next call's stand there.
             stack.push_async_callback(asyncio.sleep, 0)
             stack.callback(cast.close)
-            running = await self._started(trunk, scenario, stack)
+            running = early or await self._started(trunk, scenario, stack)
             await running.refresh()
             self._hear_anew()
             limit = expected.elapsed + differences.later + GRACE
@@ -155,6 +159,18 @@ class House:
         at = (there.host, there.port)
         caller = Caller(there.transport, stage.caller, at, secure, proof, self._tap)
         return await caller.call(scenario.number, scenario.cancel_after, limit)
+
+    async def _register(self, stage: Stage, stack: AsyncExitStack) -> None:
+        """Have the telephones register; an engine that goes on is told when they are gone."""
+        client = self._papers.client() if self._papers is not None else None
+        for device in stage.devices:
+            if device.at is None:
+                continue
+            proof = Proof(device.user, self._secrets[device.secret], device.domain)
+            registration = Registration(device, proof, client, self._tap)
+            await registration.begin()
+            if not self._engine.takes_turns:
+                stack.push_async_callback(registration.end)
 
     async def _started(self, trunk: Trunk, scenario: Scenario, stack: AsyncExitStack) -> Running:
         """The engine; a new one, for this call alone, if it takes turns."""

@@ -64,7 +64,7 @@ def _asked(place: int, number: str, slot: Slot, invite: Request) -> Iterator[str
     said = (asked.user or "").replace("%23", "#")
     if said != must:
         yield f"attempt {place}: asked for `{said}`, must be `{must}`"
-    if asked.host not in (slot.declared.host, slot.stands.host):
+    if asked.host not in (slot.declared.host, slot.stands.host, slot.asked):
         yield f"attempt {place}: asked at `{asked.host}`, must be `{slot.declared.host}`"
     if slot.step.carrier:
         first = next(iter(invite.headers.all(b"diversion")), b"")

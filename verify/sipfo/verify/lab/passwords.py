@@ -34,21 +34,26 @@ class Proof:
 
     user: str
     password: Secret
+    realm: str | None = None
+    """Whom the password is for, where somebody may ask for several."""
 
-    def answer(self, invite: Request, challenged: Response, via: bytes) -> Request | None:
-        """The INVITE again with what a 401 or 407 asks for (RFC 3261 §22.2, §22.3); None when it
+    def answer(self, request: Request, challenged: Response, via: bytes) -> Request | None:
+        """The request again with what a 401 or 407 asks for (RFC 3261 §22.2, §22.3); None when it
         asks for what cannot be answered."""
         asks, proves = _FIELDS[challenged.status]
-        challenge = strongest(challenged.headers.lines(asks))
+        challenge = strongest(
+            challenged.headers.lines(asks), self.realm.encode() if self.realm else None
+        )
         if challenge is None:
             return None
         user, cnonce = self.user.encode("utf-8"), entropy.token().encode("ascii")
-        given = answer(challenge, user, self.password.reveal(), "INVITE", invite.uri, cnonce)
-        headers = Headers([one for one in invite.headers if one[0] != proves])
+        method = request.method
+        given = answer(challenge, user, self.password.reveal(), method, request.uri, cnonce)
+        headers = Headers([one for one in request.headers if one[0] != proves])
         headers.set(b"via", via)
-        headers.set(b"cseq", CSeq(invite.cseq.number + 1, "INVITE").encode())
+        headers.set(b"cseq", CSeq(request.cseq.number + 1, method).encode())
         headers.add(proves, given.encode())
-        return Request("INVITE", invite.uri, headers, invite.body)
+        return Request(method, request.uri, headers, request.body)
 
 
 def proof_for(trunk: Trunk, secrets: dict[str, Secret]) -> Proof | None:

@@ -104,6 +104,8 @@ async def staged(plan: Plan, scenario: Scenario, slot: int = 0) -> AsyncIterator
     call is placed."""
     trunk = trunk_of(plan, scenario)
     stage = set_stage(plan, trunk, scenario)
+    if stage.devices:
+        raise CannotPlay("a registered user is played in a private network only")
     async with AsyncExitStack() as stack:
         addresses = Addresses(slot)
         stack.callback(addresses.close)

@@ -18,6 +18,7 @@ from sipfo.verify.lab.engines.all import engine_of
 from sipfo.verify.lab.engines.engine import Engine, EngineFailed
 from sipfo.verify.lab.house import House, open_house
 from sipfo.verify.lab.luck import Luck
+from sipfo.verify.lab.registering import NotRegistered
 from sipfo.verify.lab.space.job import Job, Played, PlayFailed, Report, failures
 from sipfo.verify.lab.stage import CannotPlay
 from sipfo.verify.lab.wire.reconstruct import NothingSeen
@@ -31,6 +32,7 @@ FAILURES: Final = (
     EngineFailed,
     LookupError,
     Malformed,
+    NotRegistered,
     NothingSeen,
     OSError,
     ValueError,

@@ -5,7 +5,8 @@ Pure: nothing is bound here. What sockets cannot play is said as CannotPlay befo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 from itertools import islice, zip_longest
 from typing import TypeVar
@@ -14,6 +15,7 @@ from sipfo.plan.model import Carrier, Listen, Plan, Route, Trunk
 from sipfo.plan.order import Order, Step
 from sipfo.plan.scenario import Behaviour, Scenario
 from sipfo.verify.conduct import behaviour_of
+from sipfo.verify.lab.devices import ByItself, Device, NotThere, devices_of, own_instances
 from sipfo.verify.simulate import turned
 from sipfo.verify.targets import Place, place_of
 
@@ -60,8 +62,9 @@ class Stand:
 @dataclass(frozen=True, slots=True)
 class Stage:
     """Everything that a play needs: the declared hosts, stands, names with their addresses, which
-    egress names go with which declared socket, where the caller is, and the call's steps by egress
-    and route."""
+    egress names go with which declared socket, where the caller is, the call's steps by egress and
+    route, who registers before it, and where an attempt goes that the engine makes as an instance of
+    a registrar itself."""
 
     hosts: frozenset[str]
     stands: tuple[Stand, ...]
@@ -69,6 +72,12 @@ class Stage:
     egress: dict[str, tuple[str, int]]
     caller: str
     steps: dict[tuple[str, str], Step]
+    devices: tuple[Device, ...] = ()
+    by_itself: Mapping[Place, ByItself] = field(default_factory=dict)
+
+    def device_of(self, step: Step) -> Device | None:
+        """Who registers to be called at a step, if it is a registered user's."""
+        return next((one for one in self.devices if step.route in one.routes), None)
 
     @property
     def certified(self) -> tuple[str, ...]:
@@ -84,6 +93,15 @@ def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
     unresolvable: set[str] = set()
     stands: dict[Place, Stand] = {}
     order = Order(plan).steps(trunk, scenario.number, turned(trunk, scenario))
+    used = {step.egress for step in order}
+    egress = {one.name: (one.host, one.port) for one in plan.egress if one.name in used}
+    try:
+        devices = devices_of(plan, order, scenario, declared)
+        by_itself = own_instances(plan, devices, egress)
+    except NotThere as error:
+        raise CannotPlay(str(error)) from None
+    for one in by_itself.values():
+        egress.setdefault(one.sender, one.socket)
     for step in order:
         for destination, level in zip_longest(step.destinations, step.levels):
             behaviour = behaviour_of(scenario, step.egress, step.route, level)
@@ -92,25 +110,31 @@ def set_stage(plan: Plan, trunk: Trunk, scenario: Scenario) -> Stage:
                 _check_has_name(step, place)
                 unresolvable.add(place.host)
                 continue
+            if behaviour.reach == "unregistered":
+                continue  # nobody is asked: there is nowhere to send anything
+            sender = step.egress
+            if place in by_itself:
+                place, sender = by_itself[place].stands, by_itself[place].sender
             if not place.is_numeric:
                 address = names[place.host] = everybody[place.host]
                 place = Place(place.transport, address, place.port)
             stand = stands.setdefault(place, Stand(place, {}))
-            if stand.behaviours.setdefault(step.egress, behaviour) is not behaviour:
-                _check_same(step, stand.behaviours[step.egress], behaviour)
+            if stand.behaviours.setdefault(sender, behaviour) is not behaviour:
+                _check_same(step, stand.behaviours[sender], behaviour)
     for name in unresolvable & names.keys():
         raise CannotPlay(f"{name} cannot resolve for one attempt and not for another")
     for place in stands:
         if (place.host, place.port) in declared_sockets(plan):
             raise CannotPlay(f"{place} is an address of sipfo's own: nobody else can answer there")
-    used = {step.egress for step in order}
     return Stage(
         hosts=frozenset(declared),
         stands=tuple(stands.values()),
         names=names,
-        egress={one.name: (one.host, one.port) for one in plan.egress if one.name in used},
+        egress=egress,
         caller=_caller(trunk, declared),
         steps={(step.egress, step.route): step for step in order},
+        devices=devices,
+        by_itself=by_itself,
     )
 
 

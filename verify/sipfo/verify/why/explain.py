@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sipfo.compiler.whence import Whence
 from sipfo.plan.best import Ended, best, upstream_code
+from sipfo.plan.choice import LEFT_OUT
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import Plan, Retry, Trunk
 from sipfo.plan.order import Step
@@ -135,6 +136,7 @@ class _Explaining:
         if step.carrier:
             if not self._is_forwarded_before(place):
                 found.append(self._forwarded())
+                found += self._left_out()
             found += self._unfit(step)
         kind = "carrier" if step.carrier else "route"
         found.append(Reason(f"to {kind} {name}", whence.listed(self._trunk.name, name)))
@@ -152,8 +154,17 @@ class _Explaining:
     def _forwarded(self) -> Reason:
         forward = self._trunk.forward
         assert forward is not None  # a carrier is only in the order because of it
-        words = f"every route has failed, so the call is forwarded to {forward.number}"
+        when = "calls are always" if forward.always else "every route has failed, so the call is"
+        words = f"{when} forwarded to {forward.number or self._number}"
         return Reason(words, self._whence.forward(self._trunk.name))
+
+    def _left_out(self) -> list[Reason]:
+        """The carriers that the record says were left out, in its words."""
+        return [
+            Reason(one, self._whence.listed(self._trunk.name, one.partition(LEFT_OUT)[0]))
+            for one in self._notes
+            if LEFT_OUT in one
+        ]
 
     def _unfit(self, step: Step) -> list[Reason]:
         """The carriers before this one that do not take the number."""
@@ -165,10 +176,11 @@ class _Explaining:
         passed = before[before.index(since) + 1 :] if since is not None else before
         return [
             Reason(
-                f"{name} takes no {forward.number}: none of its prefixes begins it",
+                f"{name} takes no {forward.number or self._number}: none of its prefixes begins it",
                 self._whence.listed(self._trunk.name, name),
             )
             for name in passed
+            if not any(one.startswith(name + LEFT_OUT) for one in self._notes)
         ]
 
     def _ended(self, place: int) -> tuple[Reason, ...]:
@@ -223,6 +235,8 @@ class _Explaining:
             f"nothing is left to try, and the caller is told {many}: {told.outcome.word} of"
             f" attempt {told.attempt} (RFC 3261 §16.7)"
         )
+        if not any(step.carrier for step in self._track.steps):
+            found += self._left_out()
         return (*found, said, *self._as_500(told))
 
     def _passed_over(self, step: Step) -> Reason:

@@ -20,9 +20,10 @@ from sipfo.compiler.targets.asterisk.endpoints import (
     transport_lines,
 )
 from sipfo.compiler.targets.asterisk.facts import facts, probe_facts
-from sipfo.compiler.targets.asterisk.modules import MODULES
+from sipfo.compiler.targets.asterisk.modules import MODULES, REGISTRAR
 from sipfo.compiler.targets.asterisk.numbers import anybody, prefixes, ranges, wholes
 from sipfo.compiler.targets.asterisk.policy import contexts
+from sipfo.compiler.targets.asterisk.registrars import registering
 from sipfo.compiler.targets.asterisk.uses import uses
 from sipfo.compiler.targets.folder import PLAIN, PROGRAM, SECRET, File
 from sipfo.compiler.targets.safe import templates
@@ -60,7 +61,11 @@ def render(
         "headline": comment(source.headline),
         "folder": literal(folder),
         "uses": uses(plan),
-        "modules": tuple((comment(what), tuple(map(literal, names))) for what, names in MODULES),
+        "modules": tuple(
+            (comment(what), tuple(map(literal, names)))
+            for what, names in MODULES
+            if what != REGISTRAR or uses(plan).registered
+        ),
         "codecs": tuple(map(literal, CODECS)),
         "authorities": literal(AUTHORITIES),
         "transports": transport_lines(plan),
@@ -70,6 +75,7 @@ def render(
         "auths": tuple(outbound_auths(plan, secrets)),
         "probes": tuple(probes(plan)),
         "facts": facts(plan, source),
+        "registering": registering(plan, secrets, source),
         "probe_facts": probe_facts(plan),
         "ranges": ranges(plan, source),
         "wholes": wholes(plan, source),

@@ -17,6 +17,7 @@ LONGEST: Final = 8000
 
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
+_AOR: Final = re.compile(r"[A-Za-z0-9+_~][A-Za-z0-9+_.~-]{0,63}@[A-Za-z0-9.-]{1,253}")
 _LITERAL: Final = re.compile(r"[A-Za-z0-9_./@+=:-]{1,4096}")
 _DIAL: Final = re.compile(r"[A-Za-z0-9_.!~*'+=:;@%#\[\]?/-]{0,600}")
 _TAG: Final = re.compile(r"[A-Za-z0-9 _.:;/+=*#@!-]{1,64}")
@@ -86,6 +87,15 @@ def name(text: str) -> Name:
     """A name as it is. Raises CannotSay."""
     if not _NAME.fullmatch(text):
         raise CannotSay(f"`{text}` cannot be a name in Asterisk's files")
+    return Name(text)
+
+
+def aor(text: str) -> Name:
+    """A user and its domain, as the name of an object. Raises CannotSay."""
+    if not _AOR.fullmatch(text):
+        raise CannotSay(
+            f"`{text}`: who registers at Asterisk has letters, digits and +_.~- in its name"
+        )
     return Name(text)
 
 

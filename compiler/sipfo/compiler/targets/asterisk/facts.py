@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import ceil
 from typing import Final
 
@@ -16,30 +17,55 @@ from sipfo.compiler.targets.asterisk.encode import (
     Comment,
     Dialled,
     Name,
+    aor,
     comment,
     dialled,
     name,
 )
 from sipfo.compiler.targets.asterisk.networks import callers
+from sipfo.compiler.targets.asterisk.registrars import at, instances, own_transport
+from sipfo.compiler.targets.asterisk.uses import Uses, uses
 from sipfo.compiler.targets.kamailio.probes import probed
 from sipfo.compiler.targets.places import Destination, Place, places
 from sipfo.compiler.targets.safe import Safe
 from sipfo.compiler.targets.sockets import bracketed
 from sipfo.compiler.targets.source import Source
-from sipfo.plan.model import Carrier, CommitOn, CommitOnCode, Plan, Retry, Trunk
+from sipfo.plan.model import Carrier, CommitOn, CommitOnCode, Egress, Plan, Retry, Route, Trunk
 from sipfo.plan.order import carriers_of
 
 EMPTY: Final = Name("")
 
-UNSAID: Final[Mapping[str, tuple[str, ...]]] = {
-    "TRUNK": ("ANYONE", "ROUTEMAJOR", "METHOD", "DEADLINE", "CALLS", "RATE", "TRUSTED"),
-    "ROUTE": ("AUTH", "TRUSTED"),
-    "CARRIER": ("AUTH", "TRUSTED", "STRIP", "PREPEND", "CALLS", "RATE"),
-    "EGRESS": (),
-    "RETRY": ("ONRINGING", "ONPROGRESS"),
+UNSAID: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "TRUNK": {
+        "ANYONE": (),
+        "ROUTEMAJOR": ("route_major",),
+        "METHOD": ("turns", "weighted"),
+        "DEADLINE": ("deadline",),
+        "CALLS": ("trunk_limits",),
+        "RATE": ("trunk_limits",),
+        "TRUSTED": ("trusted",),
+    },
+    "ROUTE": {
+        "AUTH": ("auth",),
+        "TRUSTED": ("trusted",),
+        "AOR": ("registered",),
+        "HERE": ("registered",),
+    },
+    "CARRIER": {
+        "AUTH": ("auth",),
+        "TRUSTED": ("trusted",),
+        "AOR": ("registered",),
+        "STRIP": (),
+        "PREPEND": (),
+        "CALLS": ("carrier_limits",),
+        "RATE": ("carrier_limits",),
+    },
+    "EGRESS": {},
+    "RETRY": {"ONRINGING": ("commit",), "ONPROGRESS": ("commit",)},
 }
 """Variables that are written empty where a policy does not say them, or those of an earlier compile
-would stay. They cannot all be cleared at a reload: for a moment there would be none."""
+would stay: they cannot all be cleared at a reload, for a moment there would be none. Each with the
+uses of a plan (uses.py) by one of which the dialplan looks at it; none, where it always does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +86,38 @@ class Facts:
 
 def facts(plan: Plan, source: Source) -> tuple[Facts, ...]:
     """All of them, in the order of the policy. Raises CannotSay."""
+    used_of = uses(plan)
     used = {trunk.retry for trunk in plan.trunks}
     groups: dict[str, list[int]] = {one.name: [] for one in plan.trunks}
     for group in callers(plan):
         for trunk in group.trunks:
             groups[trunk].append(group.number)
     found = [
-        _facts("trunk", "TRUNK", one.name, source.trunk(one.name), _trunk(plan, one, groups))
+        _facts(
+            used_of, "trunk", "TRUNK", one.name, source.trunk(one.name), _trunk(plan, one, groups)
+        )
         for one in plan.trunks
     ]
-    found += [_place(place, source.destination(place.name)) for place in places(plan)]
+    found += [
+        _place(plan, used_of, place, source.destination(place.name)) for place in places(plan)
+    ]
     found += [
         _facts(
+            used_of,
             "address",
             "EGRESS",
             one.name,
             source.egress(one.name),
-            iter(
-                [
-                    ("AT", dialled(f"{bracketed(one.host)}:{one.port}")),
-                    ("FAMILY", _family(one.host)),
-                ]
-            ),
+            _address(one, used_of),
         )
         for one in plan.egress
     ]
     found += [
-        _facts("retry", "RETRY", one.name, source.retry(one.name), _retry(one))
+        _facts(used_of, "retry", "RETRY", one.name, source.retry(one.name), _retry(one))
         for one in plan.retries
         if one.name in used
     ]
-    return tuple(found)
+    return tuple(one for one in found if one.facts)
 
 
 def probe_facts(plan: Plan) -> tuple[Fact, ...]:
@@ -113,11 +140,16 @@ def _kind(place: Place) -> str:
 Pairs = Iterator[tuple[str, Safe | int]]
 
 
-def _facts(kind: str, prefix: str, of: str, where: str, pairs: Pairs) -> Facts:
+def _facts(of_all: Uses, kind: str, prefix: str, of: str, where: str, pairs: Pairs) -> Facts:
     title = comment(" ".join(filter(None, [kind, of, where])))
     known = name(of)
     said = dict(pairs)
-    said |= {key: EMPTY for key in UNSAID[prefix] if key not in said}
+    read = (
+        key
+        for key, by in UNSAID[prefix].items()
+        if not by or any(getattr(of_all, one) for one in by)
+    )
+    said |= {key: EMPTY for key in read if key not in said}
     return Facts(
         title, tuple(Fact(Name(f"{prefix}/{known}/{key}"), got) for key, got in said.items())
     )
@@ -150,25 +182,51 @@ def _trunk(plan: Plan, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
         yield "TRUSTED", 1
     carriers = carriers_of(plan, trunk)
     yield "CARRIERCOUNT", len(carriers)
-    if trunk.forward is not None and carriers:
+    if trunk.forward is not None and trunk.forward.number is not None and carriers:
         yield "CARRIERS", _list(one.name for one in carriers)
         yield "FORWARD", dialled(trunk.forward.number)
         yield "FORWARDFROM", name(trunk.forward.egress)
 
 
-def _place(place: Place, where: str) -> Facts:
+def _place(plan: Plan, of_all: Uses, place: Place, where: str) -> Facts:
     kind = _kind(place)
-    return _facts(kind.lower(), kind, place.name, where, _destinations(place))
+    pairs = chain(_destinations(place, of_all), _registered(plan, place))
+    return _facts(of_all, kind.lower(), kind, place.name, where, pairs)
 
 
-def _destinations(place: Place) -> Pairs:
+def _registered(plan: Plan, place: Place) -> Pairs:
+    """Who is called where it registered, by which instances."""
+    known = place.of.registered if isinstance(place.of, Route) else None
+    if known is None:
+        return
+    registrar = next(one for one in plan.registrars if one.name == known.registrar)
+    called = next(
+        one.name for one in registrar.users if one.name.casefold() == known.user.casefold()
+    )
+    yield "AOR", aor(f"{called}@{registrar.domain}")
+    numbers = instances(plan)
+    for level, one in enumerate(registrar.instances):
+        number = numbers[registrar.name, one.name]
+        is_own = own_transport(plan, one) is not None
+        yield f"OWN{level}", Name(f"instance-{number}") if is_own else EMPTY
+        yield f"EDGE{level}", EMPTY if is_own else Name(f"-instance-{number}")
+        yield f"AT/{at(one)}", level
+    own = [n for n, one in enumerate(registrar.instances) if own_transport(plan, one) is not None]
+    if own:
+        yield "HERE", own[0]
+
+
+def _destinations(place: Place, of_all: Uses) -> Pairs:
     of = place.of
     yield "LEVELS", len(place.destinations)
+    is_dialled = not (isinstance(of, Route) and of.registered is not None)
     for number, one in enumerate(place.destinations):
-        yield f"USER{number}", dialled(one.user) if one.user is not None else EMPTY
-        yield f"REST{number}", _behind_user(one)
-        yield f"BY{number}", Name(_transport(one))
-        yield f"FAMILY{number}", one.family if one.family is not None else EMPTY
+        if is_dialled:
+            yield f"USER{number}", dialled(one.user) if one.user is not None else EMPTY
+            yield f"REST{number}", _behind_user(one)
+            yield f"BY{number}", Name(_transport(one))
+        if of_all.families:
+            yield f"FAMILY{number}", one.family if one.family is not None else EMPTY
     if of.auth is not None:
         yield "AUTH", Name(f"-{kind_name(place)}")
     if of.trusted:
@@ -201,9 +259,8 @@ def _retry(retry: Retry) -> Pairs:
     yield "NORESPONSE", milliseconds(retry.no_response)
     yield "NOPROGRESS", milliseconds(retry.no_progress)
     yield "NOANSWER", milliseconds(retry.no_answer)
-    shortest = min(retry.no_response, retry.no_progress, retry.no_answer)
     yield "LONGEST", ceil(retry.no_response + retry.no_progress + retry.no_answer) + 1
-    yield "PAUSE", max(50, min(250, round(shortest * 1000 / 16)))
+    yield "PAUSE", pause_of(retry)
     for point in retry.commit:
         if isinstance(point, CommitOnCode):
             if point.code in (180, 183):
@@ -212,6 +269,19 @@ def _retry(retry: Retry) -> Pairs:
             if point.point == "progress":
                 yield "ONRINGING", 1
             yield "ONPROGRESS", 1
+
+
+def pause_of(retry: Retry) -> int:
+    """How many milliseconds an attempt's watch waits until it looks again."""
+    shortest = min(retry.no_response, retry.no_progress, retry.no_answer)
+    return max(50, min(250, round(shortest * 1000 / 16)))
+
+
+def _address(one: Egress, of_all: Uses) -> Pairs:
+    if of_all.carriers:
+        yield "AT", dialled(f"{bracketed(one.host)}:{one.port}")
+    if of_all.families:
+        yield "FAMILY", _family(one.host)
 
 
 def _list(names: Iterator[str] | tuple[str, ...]) -> Name:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+REGISTRAR: Final = "users that register"
+"""The group that a policy without any does not need."""
+
 MODULES: Final = (
     ("the files", ("res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb")),
     (
@@ -27,6 +30,14 @@ MODULES: Final = (
             "res_pjsip_rfc3326",
             "res_pjsip_dtmf_info",
             "chan_pjsip",
+        ),
+    ),
+    (
+        REGISTRAR,
+        (
+            "res_pjsip_registrar",
+            "res_pjsip_path",
+            "res_pjsip_endpoint_identifier_user",
         ),
     ),
     (

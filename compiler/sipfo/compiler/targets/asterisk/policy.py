@@ -23,9 +23,10 @@ from sipfo.compiler.targets.asterisk.encode import (
     name,
     whole_word,
 )
+from sipfo.compiler.targets.asterisk.uses import uses
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import OnTag, Plan, Retry, Rule, Timer
-from sipfo.plan.outcome import TRANSPORT_ERROR, Judge, Outcome, responded, timed_out
+from sipfo.plan.outcome import TRANSPORT_ERROR, UNREGISTERED, Judge, Outcome, responded, timed_out
 
 TIMERS: Final[tuple[Timer, ...]] = ("no-response", "no-progress", "no-answer")
 
@@ -61,20 +62,23 @@ class Context:
 def contexts(plan: Plan, source: Source) -> tuple[Context, ...]:
     """A context for each retry policy that some trunk goes by. Raises CannotSay."""
     used = {trunk.retry for trunk in plan.trunks}
+    is_registered = uses(plan).registered
     return tuple(
         Context(
             comment(" ".join(filter(None, ["retry", one.name, source.retry(one.name)]))),
             name(f"sipfo-retry-{one.name}"),
-            (*_local(one, source), *_codes(one, source)),
+            (*_local(one, source, is_registered), *_codes(one, source)),
         )
         for one in plan.retries
         if one.name in used
     )
 
 
-def _local(retry: Retry, source: Source) -> Iterator[Case]:
+def _local(retry: Retry, source: Source, is_registered: bool) -> Iterator[Case]:
     judge = Judge(retry)
     outcomes: dict[str, Outcome] = {"transport-error": TRANSPORT_ERROR}
+    if is_registered:
+        outcomes["unregistered"] = UNREGISTERED
     outcomes |= {timer: timed_out(timer) for timer in TIMERS}
     for word, outcome in outcomes.items():
         yield Case(

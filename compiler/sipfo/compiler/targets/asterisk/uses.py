@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sipfo.compiler.targets.places import places
-from sipfo.plan.model import Carrier, OnTag, Plan
+from sipfo.plan.model import Carrier, OnTag, Plan, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Uses:
     tags: bool
     trusted: bool
     auth: bool
+    registered: bool
     families: bool
     probes: bool
     rates: bool
@@ -59,6 +60,9 @@ def uses(plan: Plan) -> Uses:
         commit=any(retry.commit for retry in retries),
         tags=any(isinstance(rule.match, OnTag) for one in retries for rule in one.rules),
         trusted=any(trunk.trusted for trunk in trunks),
+        registered=any(
+            isinstance(one.of, Route) and one.of.registered is not None for one in found
+        ),
         auth=any(one.of.auth is not None for one in found),
         families=len(families - {None}) > 1,
         probes=any(one.of.probe is not None for one in found),

@@ -38,6 +38,14 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
     Construct.ACCEPT_CREDENTIAL: Support(
         "approximated", "it asks for MD5 only, and locks nobody out who guesses"
     ),
+    Construct.CARRIER_RATES: Support(
+        "approximated",
+        "they are looked up when its files are written: write them again when a rate changes or a date"
+        " of the deck comes",
+    ),
+    Construct.FORWARD_DIALLED: Support(
+        "refused", "it has no table of rates by number: name the number, or run it with `sipfo run`"
+    ),
     Construct.TRUSTED: Support(
         "approximated", "of what a caller wants kept private, it gives `id` and no other kind"
     ),
@@ -51,8 +59,16 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
         "a phone that answers after its attempt was given up is not hung up on: it gives up by"
         " itself after 32 s",
     ),
+    Construct.CLUSTER: Support(
+        "approximated",
+        "members tell one another after the fact: two calls at the same moment may begin at the same"
+        " route or go over a limit `per second`, and each counts its calls at once alone",
+    ),
     Construct.MANY_ATTEMPTS: Support(
         "refused", "its transactions have 30 branches: name fewer routes or carriers"
+    ),
+    Construct.ALWAYS_FORWARD: Support(
+        "refused", "give the trunk a route to the carrier, or write `on failure forward`"
     ),
 }
 

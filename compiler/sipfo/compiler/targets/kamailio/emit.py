@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sipfo.compiler.targets.folder import PLAIN, PROGRAM, SECRET, File
+from sipfo.compiler.targets.kamailio.cluster import cluster_view
 from sipfo.compiler.targets.kamailio.encode import comment, field, literal, string
 from sipfo.compiler.targets.kamailio.modules import modules
 from sipfo.compiler.targets.kamailio.probes import (
@@ -39,10 +40,14 @@ from sipfo.compiler.targets.kamailio.view import (
     socket_lines,
     uses,
 )
-from sipfo.compiler.targets.safe import Safe, templates
+from sipfo.compiler.targets.safe import CannotSay, Safe, templates
 from sipfo.compiler.targets.source import NOWHERE, Source
+from sipfo.plan.cluster import plan_of
 from sipfo.plan.construct import MOST_BRANCHES
-from sipfo.plan.model import Plan
+from sipfo.plan.model import Member, Plan
+
+LOW: Final = 1024
+"""Ports below are the superuser's."""
 
 CHILDREN: Final = 4
 """Processes for each socket, as Kamailio's own configuration has it."""
@@ -70,10 +75,14 @@ def render(
     folder: str,
     secrets: Mapping[str, str],
     source: Source = NOWHERE,
+    member: Member | None = None,
 ) -> dict[str, File]:
     """Every file by its name in `folder`, an absolute path; `secrets` are the passwords by their
-    names in the plan. Raises CannotSay."""
-    needs = uses(plan)
+    names in the plan. With `member`, the files of one machine of the plan's cluster. Raises
+    CannotSay."""
+    if member is not None:
+        plan = plan_of(plan, member)
+    needs = uses(plan, member is not None)
     data = tables(plan, source)
     hidden = secrets_table(plan, secrets, source)
     every = (*data, hidden) if hidden is not None else data
@@ -82,6 +91,8 @@ def render(
         "data_folder": Safe("data/"),
         "folder": literal(folder),
         "children": CHILDREN,
+        "secrets": hidden is not None,
+        "low_port": min(one.port for one in plan.listen) < LOW,
         "most_rows": most_rows(every),
         "most_networks": most_networks(plan),
         "shared_memory": shared_memory(every),
@@ -89,6 +100,8 @@ def render(
         "most_attempts": MOST_BRANCHES,
         "sockets": socket_lines(plan),
         "uses": needs,
+        "cluster": cluster_view(plan, member),
+        "shared": Safe(";dmqreplicate=1") if member is not None else Safe(""),
         "modules": tuple(map(literal, modules(needs))),
         "htables": tuple(_named(one.name, one.size) for one in every if one.columns is HTABLE),
         "mtrees": tuple(_named(one.name, 0) for one in every if one.columns is MTREE),
@@ -122,6 +135,26 @@ def render(
     files["kamailio.service"] = page("kamailio.service")
     files["kamailio.cfg"] = page("kamailio.cfg")
     return files
+
+
+def render_cluster(
+    plan: Plan,
+    folder: str,
+    secrets: Mapping[str, str],
+    source: Source = NOWHERE,
+) -> dict[str, File]:
+    """The files of every machine of the plan's cluster, each in a folder with the member's name.
+    Raises CannotSay."""
+    if plan.cluster is None:
+        raise CannotSay(
+            "the policy has no cluster: write `cluster NAME { … }` with a `member NAME ADDRESS:PORT` for"
+            " each machine, and what it has in place of the policy's addresses"
+        )
+    return {
+        f"{member.name}/{name}": file
+        for member in plan.cluster.members
+        for name, file in render(plan, f"{folder}/{member.name}", secrets, source, member).items()
+    }
 
 
 def _clock(plan: Plan) -> dict[str, int | Safe]:

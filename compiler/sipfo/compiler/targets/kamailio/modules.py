@@ -28,7 +28,10 @@ ALWAYS: Final = (
 
 def modules(uses: Uses) -> Iterator[str]:
     """The modules in the order in which they are loaded."""
-    yield from ALWAYS
+    for one in ALWAYS:
+        if one == "htable" and uses.cluster:
+            yield "dmq"  # whose messages htable sends
+        yield one
     if uses.ranges or uses.prefixes:
         yield "mtree"
     if uses.networks:

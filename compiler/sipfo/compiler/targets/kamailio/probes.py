@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
+from zlib import crc32
 
 from sipfo.compiler.targets.kamailio.encode import token
 from sipfo.compiler.targets.places import (
@@ -26,6 +27,10 @@ ACTIVE_PROBING = 8
 """The flag of a destination that is probed while it is up as well (`DS_PROBING_DST`)."""
 
 
+MOST_SETS = 10**9
+"""Sets are numbered from 1 to here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
     """Who probes what: an address to send from, and one destination of a route or carrier."""
@@ -35,13 +40,19 @@ class Path:
     level: int
 
     @property
+    def key(self) -> str:
+        """What it is called in the data."""
+        return f"{self.egress}:{self.place.key}:{self.level}"
+
+    @property
     def destination(self) -> Destination:
         """Where it leads."""
         return self.place.destinations[self.level]
 
 
 def probed(plan: Plan) -> Iterator[tuple[int, Path]]:
-    """Every path that calls may take to a destination with a `probe`, numbered from 1."""
+    """Every path that calls may take to a destination with a `probe`, and the number of its set: the
+    same in each compile, so that a reload finds no path under another's number."""
     by_key = {place.key: place for place in places(plan)}
     pairs: dict[tuple[str, str], None] = {}
     for trunk in plan.trunks:
@@ -57,7 +68,13 @@ def probed(plan: Plan) -> Iterator[tuple[int, Path]]:
         if by_key[key].of.probe is not None
         for level in range(len(by_key[key].destinations))
     )
-    yield from enumerate(paths, start=1)
+    taken: set[int] = set()
+    for path in paths:
+        number = crc32(path.key.encode()) % MOST_SETS
+        while number in taken:
+            number = (number + 1) % MOST_SETS
+        taken.add(number)
+        yield number + 1, path
 
 
 def one_clock(plan: Plan) -> Probe | None:

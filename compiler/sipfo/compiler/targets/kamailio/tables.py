@@ -194,7 +194,7 @@ def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[
     if trunk.trusted:
         yield "trusted", 1
     carriers = carriers_of(plan, trunk)
-    if trunk.forward is not None and carriers:
+    if trunk.forward is not None and trunk.forward.number is not None and carriers:
         yield "forward", trunk.forward.number
         yield "forward-from", trunk.forward.egress
         yield "carriers", ",".join(carrier_key(one.name) for one in carriers)
@@ -249,7 +249,7 @@ def _egress(plan: Plan, origin: Origin) -> Rows:
 def _probes(plan: Plan, origin: Origin) -> Rows:
     for number, path in probed(plan):
         yield (
-            f"{path.egress}:{path.place.key}:{path.level}",
+            path.key,
             number,
             origin.destination(path.place.name),
         )

@@ -73,6 +73,8 @@ class Uses:
     trunk_limits: bool
     carrier_limits: bool
     carrier_calls: bool
+    cluster: bool
+    six: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ FAILOVER: Final = 1
 STOP: Final = -1
 
 
-def uses(plan: Plan) -> Uses:
-    """What a plan needs."""
+def uses(plan: Plan, cluster: bool = False) -> Uses:
+    """What a plan needs, of a machine alone or of a member of its cluster."""
     found = places(plan)
     trunks = plan.trunks
     claims = [claim for trunk in trunks for claim in trunk.numbers]
@@ -139,7 +141,7 @@ def uses(plan: Plan) -> Uses:
         ranges=any(isinstance(claim, NumberRange) for claim in claims),
         prefixes=any(isinstance(claim, NumberPrefix) for claim in claims),
         any=any(isinstance(claim, AnyNumber) for claim in claims),
-        inner_sockets=any(not one.door for one in sockets(plan)),
+        inner_sockets=cluster or any(not one.door for one in sockets(plan)),
         turns=any(trunk.method == "round-robin" for trunk in trunks),
         weighted=any(trunk.method == "weighted" for trunk in trunks),
         route_major=any(trunk.order == "route-major" for trunk in trunks),
@@ -157,6 +159,8 @@ def uses(plan: Plan) -> Uses:
         trunk_limits=bool(limits),
         carrier_limits=bool(carried),
         carrier_calls=any(one.calls is not None for one in carried),
+        cluster=cluster,
+        six=any(":" in one.host for one in plan.listen),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from sipfo.compiler.targets.asterisk.emit import render
 from sipfo.compiler.targets.asterisk.endpoints import AUTHORITIES
+from sipfo.compiler.targets.asterisk.facts import pause_of
 from sipfo.compiler.targets.folder import write
 from sipfo.plan.ladder import Ladder
 from sipfo.plan.model import OnCause, Plan, Retry
@@ -25,6 +26,7 @@ from sipfo.verify.lab.engines.engine import Differences, Setting
 from sipfo.verify.lab.engines.process import Program
 from sipfo.verify.lab.space.system import bind
 from sipfo.verify.lab.stage import CannotPlay, door
+from sipfo.verify.simulate import simulate
 
 TREE: Final = "SIPFO_ASTERISK"
 """The variable that says in which folder Asterisk's packages were unpacked."""
@@ -37,6 +39,9 @@ TOLD: Final = dict.fromkeys(range(300, 400), 480)
 
 SEEN: Final = (180, 183)
 """The provisional responses above 100 that its dialplan hears of."""
+
+PAUSES: Final = {"no-response": 1, "no-progress": 1, "no-answer": 4}
+"""By how many of its pauses the watch of an attempt may be late with a timer."""
 
 FOREGROUND: Final = ("-f", "-g")
 
@@ -76,24 +81,18 @@ class Asterisk:
         program = await Program.start(self.name, command, folder, environment(folder))
         here = door(plan)
         try:
-            await program.answers(here.host, here.port)
+            await program.answers(here.host, here.port, here.transport)
         except BaseException:
             await program.stop()
             raise
         return RunningAsterisk(program)
 
     def differs(self, plan: Plan, scenario: Scenario) -> Differences:
-        if all(one.transport == "tls" for one in plan.listen):
-            raise CannotPlay("the lab does not hear when an Asterisk that has TLS alone is ready")
         met, notes = deaf_to_icmp(plan, scenario)
-        for route in plan.routes:
-            if route.registered is not None and _reaches(plan, scenario, route.name):
-                raise CannotPlay(
-                    f"{route.name} is a registered user, whom the lab does not register"
-                )
         met, deaf = _deaf_to_reasons(plan, met)
-        _check_commits(plan, scenario)
-        return Differences(met, (*notes, *deaf), own_media=True, told=TOLD)
+        met, unseen = _blind_to_provisionals(plan, met)
+        later = _late(plan, met)
+        return Differences(met, (*notes, *deaf, *unseen), later, own_media=True, told=TOLD)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -116,16 +115,34 @@ def _retry(plan: Plan, scenario: Scenario) -> Retry:
     return next(one for one in plan.retries if one.name == trunk.retry)
 
 
-def _check_commits(plan: Plan, scenario: Scenario) -> None:
-    """Raises CannotPlay where a provisional would commit that Asterisk does not see."""
+def _late(plan: Plan, met: Scenario) -> float:
+    """Seconds by which its timers may be late in this call: its watch looks so often."""
+    pause = pause_of(_retry(plan, met)) / 1000
+    outcomes = [one.outcome for one in simulate(plan, met).attempts]
+    return sum(pause * PAUSES.get(one, 0) for one in outcomes)
+
+
+def _blind_to_provisionals(plan: Plan, scenario: Scenario) -> tuple[Scenario, tuple[str, ...]]:
+    """The scenario with a ringing that does not commit in place of a provisional that would, and
+    that its dialplan does not see. Raises CannotPlay where every one that it sees commits."""
     judge = Judge(_retry(plan, scenario))
+    harmless = [code for code in SEEN if not judge.commits(code, has_body(code))]
+    notes: list[str] = []
+    behaviours = []
     for behaviour in scenario.behaviours:
+        replies = []
         for reply in behaviour.replies:
             code = reply.status
             if 100 < code < 200 and code not in SEEN and judge.commits(code, has_body(code)):
-                raise CannotPlay(
-                    f"a {code} of {behaviour.route} commits, which Asterisk does not see"
-                )
+                if not harmless:
+                    raise CannotPlay(
+                        f"a {code} of {behaviour.route} commits, which Asterisk does not see"
+                    )
+                notes.append(f"a {code} of {behaviour.route} commits nothing, because it is unseen")
+                reply = reply.model_copy(update={"status": harmless[0]})
+            replies.append(reply)
+        behaviours.append(behaviour.model_copy(update={"replies": tuple(replies)}))
+    return scenario.model_copy(update={"behaviours": tuple(behaviours)}), tuple(notes)
 
 
 def _deaf_to_reasons(plan: Plan, scenario: Scenario) -> tuple[Scenario, tuple[str, ...]]:
@@ -141,10 +158,6 @@ def _deaf_to_reasons(plan: Plan, scenario: Scenario) -> tuple[Scenario, tuple[st
             notes.append(f"what the Reason of {behaviour.route} says is not seen: its code decides")
         behaviours.append(behaviour.model_copy(update={"replies": replies}))
     return scenario.model_copy(update={"behaviours": tuple(behaviours)}), tuple(notes)
-
-
-def _reaches(plan: Plan, scenario: Scenario, route: str) -> bool:
-    return any(one.name == scenario.trunk and route in one.routes for one in plan.trunks)
 
 
 def _unprobed(plan: Plan) -> Plan:

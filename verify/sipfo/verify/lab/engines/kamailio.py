@@ -7,6 +7,7 @@ that nobody has is silence to it (tm does not hear ICMP errors), which is declar
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -30,6 +31,9 @@ PACKAGES: Final = (
     "kamailio-json-modules kamailio-utils-modules"
 )
 
+PROGRAM: Final = "KAMAILIO"
+"""The variable that names another program than `kamailio`."""
+
 CONFIG: Final = "kamailio.cfg"
 START: Final = "start"
 """The file of the folder that starts it, given Kamailio's own options; without one it is `kamailio
@@ -42,8 +46,13 @@ CONTROL: Final = "kamailio.sock"
 Render = Callable[[Plan, Mapping[str, str]], Mapping[str, str]]
 
 
+def which_one() -> str:
+    """What is run: `start` asks the same variable."""
+    return os.environ.get(PROGRAM, "kamailio")
+
+
 class Kamailio:
-    """Any Kamailio that is on the path."""
+    """The Kamailio on the path, or the one that the environment names."""
 
     name = "kamailio"
     takes_turns = False
@@ -54,12 +63,12 @@ class Kamailio:
         self._render = render
 
     def missing(self) -> str | None:
-        if shutil.which("kamailio") is None:
+        if shutil.which(which_one()) is None:
             return f"no such program: apt-get install --no-install-recommends {PACKAGES}"
         return None
 
     def version(self) -> str:
-        said = subprocess.run(["kamailio", "-v"], capture_output=True, text=True, check=False)
+        said = subprocess.run([which_one(), "-v"], capture_output=True, text=True, check=False)
         words = said.stdout.split()  # "version: kamailio 5.6.3 (x86_64/linux) …"
         return words[2] if len(words) > 2 else "of an unknown version"
 
@@ -76,7 +85,7 @@ class Kamailio:
 
     async def start(self, plan: Plan, setting: Setting, folder: Path) -> RunningKamailio:
         own = folder / START
-        command = ["kamailio", "-f", str(folder / CONFIG), "-w", str(folder), "-Y", str(folder)]
+        command = [which_one(), "-f", str(folder / CONFIG), "-w", str(folder), "-Y", str(folder)]
         if own.exists():
             command = [str(own)]
         if setting.believed is not None and Path(AUTHORITIES).exists():

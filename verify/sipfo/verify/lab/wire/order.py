@@ -20,12 +20,14 @@ from sipfo.verify.targets import Place, place_of
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in the order: a step's destination, where it is declared and where it stands."""
+    """One place in the order: a step's destination, where it is declared and where it stands; for a
+    registered user `asked` is the host that its telephone is asked for at."""
 
     step: Step
     declared: Place
     stands: Place
     egress: Address
+    asked: str | None = None
 
     def may_be(self, one: Try) -> bool:
         """Whether a try went there: a connection comes from any port of its address, and one that
@@ -51,9 +53,15 @@ def slots(stage: Stage, order: Sequence[Step], scenario: Scenario) -> Iterator[S
     for step in order:
         for place in levels_in_order(scenario, step):
             declared = place_of(step.destinations[place])
+            device = stage.device_of(step)
+            asked = device.host if device is not None else None
+            own = stage.by_itself.get(declared)
+            if own is not None:
+                yield Slot(step, declared, own.stands, stage.egress[own.sender], asked)
+                continue
             host = stage.names.get(declared.host, declared.host)
             stands = Place(declared.transport, host, declared.port)
-            yield Slot(step, declared, stands, stage.egress[step.egress])
+            yield Slot(step, declared, stands, stage.egress[step.egress], asked)
 
 
 def put_in_order(

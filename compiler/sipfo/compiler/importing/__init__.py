@@ -1,0 +1,1 @@
+"""Configurations that people already have to drafts of policies: a file for each kind."""

@@ -1,0 +1,1 @@
+"""Where bindings are kept: errands to a database, and what is there to answers."""
