@@ -175,7 +175,7 @@ def test_a_worker_that_is_started_again_knows_what_the_others_know(server: Runni
         os.kill(pid, signal.SIGKILL)
         process.says(f"worker {number} died (signal 9)".encode())
     with three(server) as (caller, east, _):
-        seen: set[str] = set()
+        seen: set[int] = set()
         n = 0
         while len(seen) < 2 or n < 3:
             seen.add(placed(caller, {"east": east}, f"n{n}", "east")[0])
