@@ -249,6 +249,13 @@ def test_an_edit_of_the_file_meanwhile_is_said_and_nothing_is_lost(server: Serve
     assert "the policy has come to say `routes weighted`, and `round-robin`" in said
     assert server.patch({"default_routing_method": None})["sipfo"]["method"] == "weighted"
 
+    heard = events(server, "/sipfo/v1/events", 1)
+    assert next(heard) == {}
+    assert server.process is not None
+    server.process.signal(signal.SIGTERM)  # who listens is let go
+    assert server.process.ends() == 0
+    assert b"Traceback" not in server.process.stderr
+
 
 def test_changes_at_once_are_all_made(changing: Served) -> None:
     bodies: list[tuple[str, object]] = [
