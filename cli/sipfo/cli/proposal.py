@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 from sipfo.cli.amending import compile_with, situation_of
-from sipfo.cli.moment import rates_beyond
+from sipfo.cli.moment import comparable, rates_beyond
 from sipfo.cli.reading import is_plan, read_file, show
 from sipfo.compiler.amend.texts import CannotAmend
 from sipfo.compiler.report.json import DiagnosticJson, to_json
 from sipfo.plan.change import Changes, Situation
-from sipfo.plan.choice import settle
 from sipfo.plan.codec import UnreadablePlan, read_plan
 from sipfo.plan.model import Plan
 
@@ -72,7 +71,7 @@ def main(path: str) -> int:
         from sipfo.verify.diff.text import draw_difference
 
         at = time.time()
-        found = compare(settle(in_force, at), settle(plan, at))
+        found = compare(comparable(in_force, at), comparable(plan, at))
         text = draw_difference(found)
         beyond = rates_beyond(in_force, plan)
         if beyond is not None:

@@ -50,6 +50,9 @@ from sipfo.plan.outcome import (
 )
 from sipfo.plan.table import TABLE, Op, Sign, State
 
+UNROUTED_CODE = 480
+"""Of a call that no carrier takes, where no route is tried: another way may, or a later day."""
+
 _UNDER_WAY = frozenset({State.CALLING, State.PROCEEDING, State.RINGING, State.COMMITTED})
 
 
@@ -98,7 +101,7 @@ class Hunt:
         """The sign that an event is, and the outcome it gives the current attempt, if any."""
         match event:
             case Placed():
-                return Sign.PLACED, None
+                return (Sign.PLACED if self.itinerary.steps else Sign.NOWHERE), None
             case CallerLeft():
                 return Sign.CALLER_LEFT, CANCELLED
             case DeadlinePassed():
@@ -216,6 +219,8 @@ class Hunt:
                 return self._finish(Result("cancelled", 487), actions)
             case Op.LATE:
                 return self._finish(Result("refused", 408), actions)
+            case Op.UNROUTED:
+                return self._finish(Result("refused", UNROUTED_CODE), actions)
 
     def _end_attempt(self, outcome: Outcome, before: State, actions: list[Action]) -> Hunt:
         step = self.itinerary.steps[self.step]

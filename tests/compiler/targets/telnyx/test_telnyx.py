@@ -91,8 +91,12 @@ CASES: dict[Saying, tuple[tuple[str, str], ...]] = {
     Saying.FORWARD: (
         ("retry   mine", "retry mine\n    on failure forward to +13125559999 via telnyx"),
     ),
+    Saying.FORWARD_DIALLED: (
+        ("retry   mine", "retry mine\n    on failure forward to dialled via telnyx"),
+    ),
 }
 EXTRA = {
+    Saying.FORWARD_DIALLED: {Saying.FORWARD},
     Saying.MIXED: {Saying.TO_NAME},
     Saying.TO_REGION: set(),
     Saying.NO_TIMER: set(),

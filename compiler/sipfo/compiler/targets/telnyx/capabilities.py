@@ -60,6 +60,7 @@ class Saying(Enum):
     DEADLINE = "deadline"
     PER_SECOND = "limit … per second of a trunk"
     FORWARD = "on failure forward"
+    FORWARD_DIALLED = "forward to dialled"
 
 
 def _refused(how: str) -> Support:
@@ -138,6 +139,7 @@ CAPABILITIES: Final[Mapping[Saying, Support]] = {
         "Telnyx forwards through up to ten carriers of its own: nothing that the policy says of its"
         " carriers is used"
     ),
+    Saying.FORWARD_DIALLED: _refused("`forwards_to` is one number: name it"),
 }
 
 
@@ -233,6 +235,8 @@ def _of_trunk(plan: Plan, trunk: Trunk) -> Iterator[Remark]:
         yield about(Saying.TRUSTED, tree.Trusted)
     if trunk.forward is not None:
         yield about(Saying.FORWARD, tree.Forward)
+        if trunk.forward.number is None:
+            yield about(Saying.FORWARD_DIALLED, tree.Forward)
 
 
 def _of_routes(plan: Plan, trunk: Trunk) -> Iterator[Remark]:
