@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -255,6 +255,7 @@ def test_an_edit_of_the_file_meanwhile_is_said_and_nothing_is_lost(server: Serve
     server.process.signal(signal.SIGTERM)  # who listens is let go
     assert server.process.ends() == 0
     assert b"Traceback" not in server.process.stderr
+    heard.close()
 
 
 def test_changes_at_once_are_all_made(changing: Served) -> None:
@@ -394,21 +395,25 @@ def test_a_call_is_thought_through_on_the_plan_in_force(changing: Served) -> Non
     assert changing.refused(422, "POST", "/sipfo/v1/what-if", {**wanted, "to": "--help"})
 
 
-def events(server: Served, path: str, count: int, **headers: str) -> Iterator[dict[str, Any]]:
+def events(
+    server: Served, path: str, count: int, **headers: str
+) -> Generator[dict[str, Any], None, None]:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     around = {"authorization": f"Bearer {server.token}", **headers}
-    connection.request("GET", path, headers=around)
-    response = connection.getresponse()
-    assert response.headers["content-type"].startswith("text/event-stream")
-    seen = 0
-    while seen < count:
-        line = response.readline()
-        if line.startswith(b"data: "):
-            seen += 1
-            yield json.loads(line[6:])
-        elif line == b": sipfo\n":
-            yield {}
-    connection.close()
+    try:
+        connection.request("GET", path, headers=around)
+        response = connection.getresponse()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        seen = 0
+        while seen < count:
+            line = response.readline()
+            if line.startswith(b"data: "):
+                seen += 1
+                yield json.loads(line[6:])
+            elif line == b": sipfo\n":
+                yield {}
+    finally:
+        connection.close()
 
 
 def test_what_happens_is_told_as_it_happens_and_after_a_break(lasting: Served) -> None:
