@@ -4,7 +4,7 @@
 # make bless  rewrite the expected files of tests/cases after a look at the difference
 # make docs   rewrite the pages of docs/ that say what the code says
 # make engines  play every rule and example on every engine, for docs/engines.md
-# make bench  what a call costs on each engine that is installed, in one run
+# make bench  what a call costs on each engine, in one run (BENCH=--quick: under two minutes)
 # make clean  remove what the above made
 
 PYTHON ?= python3
@@ -42,8 +42,9 @@ engines: $(VENV)/dev.stamp packages asterisk
 	cd tests && ../$(BIN)/python -m verify.lab.recorded
 	$(BIN)/python tests/generate_docs.py
 
-bench: $(VENV)/dev.stamp packages
-	$(BIN)/python benchmarks/calls.py
+bench: $(VENV)/bench.stamp packages asterisk
+	@sh benchmarks/install-sippy $(PYTHON) $(VENV)/sippy
+	$(BIN)/python benchmarks/calls.py $(BENCH)
 
 # SIPp, socat for its TLS, baresip and tcpdump, the judges on the wire; tshark and sngrep, those of
 # what the runtime shows; PostgreSQL for records and bindings, Redis for bindings; Kamailio, an engine
@@ -76,6 +77,10 @@ $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --group bench
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -25,7 +25,7 @@ from sipfo.runtime.directory import Directory
 from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions, diverted_from
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.errand import Result
-from sipfo.runtime.guard import Asked, Guard, Wrong
+from sipfo.runtime.guard import Asked, Guard, Proven, Wrong
 from sipfo.runtime.headers import (
     ALLOW,
     ALLOW_OUTSIDE,
@@ -106,6 +106,7 @@ class Engine:
         self._limits = limits or Limits()
         papers = Papers(plan, secrets or {}, fingerprint)
         commons = commons or Alone(calls_before)
+        self._commons = commons
         self._turns = commons.turns
         self._tenure = begin(papers, self.core, entropy, self._limits, epoch, commons)
         self._stateless = Stateless(self.core, self.knows, self._limits)
@@ -365,6 +366,8 @@ class Engine:
         """An INVITE that only a credential lets in: nothing is kept of it until it has one."""
         flow, _, now = arrival
         verdict = guard.judge(request, flow.remote[0], now)
+        if isinstance(verdict, Proven):
+            self._commons.proven(flow.remote[0])
         if isinstance(verdict, Asked):
             self._stateless.challenge(request, verdict.challenges, arrival)
         elif isinstance(verdict, Wrong):
@@ -390,6 +393,9 @@ class Engine:
         if objection is not None:
             self._refuse(objection, request, transaction, flow, now)
             return
+        self._grounds.trunks.take(
+            passed.registrar, now, again=True
+        )  # given back as every call's is
         self._begin(
             Placement(
                 self._names.take(now),

@@ -287,9 +287,7 @@ class Setup:
     ) -> None:
         match action:
             case ArmDeadline(seconds=seconds):
-                self._deadline = self._core.timers.at(
-                    now + seconds, lambda at: self._advance(DeadlinePassed(), at)
-                )
+                self._deadline = self._core.timers.at(now + seconds, self._deadline_passed)
             case Locate(step=step):
                 self._locate(step, now)
             case Invite():
@@ -298,9 +296,7 @@ class Setup:
                 attempt = self._attempts[number]
                 attempt.disarm()
                 attempt.phase = timer
-                attempt.timer = self._core.timers.at(
-                    now + seconds, lambda at: self._advance(Expired(number, timer), at)
-                )
+                attempt.timer = self._core.timers.at(now + seconds, attempt.expired)
             case Relay(attempt=number):
                 self._relay(self._attempts[number], response, now)
             case Unreached(step=step):
@@ -313,6 +309,9 @@ class Setup:
                 self._end(number, outcome, now)
             case Finish(result=result):
                 self._finish(result, response, now)
+
+    def _deadline_passed(self, now: float) -> None:
+        self._advance(DeadlinePassed(), now)
 
     def _locate(self, step: Step, now: float) -> None:
         if step.carrier:
@@ -433,10 +432,7 @@ class Setup:
         if step.carrier:
             self._grounds.loops.begins(self, self._inbound.request, place.number, self.source)
         self.live.add(attempt)
-        attempt.timer = self._core.timers.at(
-            now + action.seconds,
-            lambda at: self._advance(Expired(action.attempt, "no-response"), at),
-        )
+        attempt.timer = self._core.timers.at(now + action.seconds, attempt.expired)
         attempt.send(now)
 
     def _relay(self, attempt: Attempt, response: Response | None, now: float) -> None:
