@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from sipfo.cli.asking import ask
 from sipfo.cli.main import cli
 from sipp.addresses import Block
-from sipp.process import Process
+from sipp.harness import WORKERS
+from sipp.process import STARTS, Process
 
 POLICY = """\
 sipfo 1
@@ -50,12 +51,12 @@ class Running:
     def run(self, *more: str) -> Process:
         """Start the server, and wait until it is ready."""
         words = [sys.executable, "-m", "sipfo.cli.main", "run", "policy.sipfo"]
-        words += ["--control", str(self.socket), *more]
+        words += ["--control", str(self.socket), "--workers", WORKERS, *more]
         for one in self.block.mappings:
             words += ["--map", one]
         self.process = Process(f"sipfo{len(self.started)}", words, self.folder)
         self.started.append(self.process)
-        self.process.says(b"  ready  ")
+        self.process.says(b"  ready  ", STARTS)
         return self.process
 
     def tell(self, command: str, *words: str) -> Result:

@@ -8,6 +8,7 @@ and because behind TLS it would say of itself what is not so.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -18,7 +19,7 @@ import pytest
 from sipp import shark, strict
 from sipp.addresses import Parties, at
 from sipp.capture import CannotCapture, Capture, read_pcap
-from sipp.process import Process, is_bound, wait_for
+from sipp.process import STARTS, Process, is_bound, wait_for
 from sipp.tunnel import Tunnels
 from sipp.wire import Wire
 
@@ -33,6 +34,9 @@ DNS_PORT = 5353
 
 OURS = ("sipfo", "us.primary", "us.secondary")
 """The parties that sipfo is."""
+
+WORKERS = os.environ.get("SIPFO_WORKERS", "1")
+"""How many workers `sipfo run` has, unless a test says so."""
 
 WARNED = "sip && _ws.expert.severity >= 0x600000"
 """What tshark warns of; that a message was sent again, it only notes."""
@@ -76,7 +80,8 @@ class Bench:
             text = _filled(file.read_text(encoding="utf-8"), words, file.name)
             file = self.folder / file.name
             file.write_text(text, encoding="utf-8")
-        self._sipfo = Process("sipfo", (*command, *maps, *options, file), self.folder)
+        workers = f"--workers={WORKERS}"
+        self._sipfo = Process("sipfo", (*command, workers, *maps, *options, file), self.folder)
         return self._sipfo
 
     def dns(self, zone: str) -> str:
@@ -139,7 +144,7 @@ class Bench:
         there; one call at a time."""
         assert self._sipfo is not None, "no policy is running"
         wait_for(self._all_listen, lambda: f"every callee\n{self.report()}")
-        self._sipfo.says(b"  ready  ")
+        self._sipfo.says(b"  ready  ", STARTS)
         place = self.block.of(through), self.block.port(through, transport)
         to = self.tls.after(name) if transport == "tls" else place
         more = ("-l", "1", "-s", number, at(*to))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -32,6 +32,18 @@ FREE_WITHIN: Final = 10.0
 """Seconds that another process is given to let the page's address go."""
 
 LOOK_AGAIN: Final = 0.05
+
+
+Refresh = Callable[[], Awaitable[None]]
+
+
+async def _fresh() -> None:
+    """What is shown is of the moment anyway."""
+
+
+def _none(figure: str) -> float:
+    """There are no other processes."""
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,7 @@ class Keeper:
         self._inherits = inherits
         self._meter = Meter()
         self._page: MetricsPage | None = None
+        self._shown: tuple[Callable[[], Gauges], Refresh, Callable[[str], float]] | None = None
 
     @property
     def witnesses(self) -> list[Callable[[Record], None]]:
@@ -86,12 +99,21 @@ class Keeper:
         while self.ledgers:
             self.ledgers.pop().close()
 
-    async def show(self, gauges: Callable[[], Gauges]) -> None:
-        """The page of metrics, if one is asked for, until `hide`. Raises CannotShow."""
+    async def show(
+        self,
+        gauges: Callable[[], Gauges],
+        refresh: Refresh = _fresh,
+        others: Callable[[str], float] = _none,
+    ) -> None:
+        """The page of metrics, if one is asked for, until `hide`. `refresh` is awaited before each
+        look, `others` says what other processes of this server take. Raises CannotShow."""
+        self._shown = gauges, refresh, others
         place = self._keeping.metrics
         if place is None:
             return
-        page = MetricsPage(lambda: self._meter.families(gauges(), [*map(_kept, self.ledgers)]))
+        page = MetricsPage(
+            lambda: self._meter.families(gauges(), [*map(_kept, self.ledgers)]), refresh, others
+        )
         self._page = page
         end = time.monotonic() + (FREE_WITHIN if self._inherits else 0.0)
         while True:
@@ -114,10 +136,11 @@ class Keeper:
         await self.hide()
         await asyncio.to_thread(self.close)
 
-    async def take_back(self, gauges: Callable[[], Gauges]) -> None:
+    async def take_back(self) -> None:
         """That process is gone. Raises CannotShow."""
         self.open(inherits=True)
-        await self.show(gauges)
+        if self._shown is not None:
+            await self.show(*self._shown)
 
     def _keep(self, record: Record) -> None:
         for ledger in self.ledgers:
@@ -141,9 +164,10 @@ def _names(
     return value
 
 
-def _place(
+def place(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[str, int] | None:
+    """The host and port of an option."""
     if value is None:
         return None
     found = _PLACE.fullmatch(value)
@@ -176,7 +200,7 @@ _SYNC = click.option(
 _METRICS = click.option(
     "--metrics",
     metavar="HOST:PORT",
-    callback=_place,
+    callback=place,
     help="Show metrics to Prometheus at http://HOST:PORT/metrics, as in 127.0.0.1:9060.",
 )
 

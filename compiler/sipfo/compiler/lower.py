@@ -257,8 +257,8 @@ def _forward(
         carriers=tuple(names),
         egress=egress,
         choice=forward.choice,
-        at_most=forward.at_most,
         always=True if forward.always else None,
+        at_most=forward.at_most,
     )
 
 

@@ -339,16 +339,16 @@ class Forward(Part):
     without a number, to the one that was dialled.
 
     `choice` says how the order came about: as listed, or by cost; it has been done, unless a carrier
-    has rates, which depend on the moment of the call. A carrier that costs more than `at_most` is
-    left out. `always` says that calls go there at once: no route is tried.
+    has rates, which depend on the moment of the call. `always` says that calls go there at once: no
+    route is tried. A carrier that costs more than `at_most` is left out.
     """
 
     number: Number | None = None
     carriers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_CARRIERS)]
     egress: Name
     choice: Literal["listed", "cheapest"] = "listed"
-    at_most: Money | None = None
     always: Literal[True] | None = None
+    at_most: Money | None = None
 
 
 class Trunk(Part):

@@ -12,6 +12,8 @@ from enum import Enum, auto
 class State(Enum):
     """Where a call's set-up stands."""
 
+    __hash__ = object.__hash__  # a key of the table, each one object; `Enum` hashes the name
+
     IDLE = auto()
     LOCATING = auto()
     CALLING = auto()  # nothing heard of the attempt
@@ -23,6 +25,8 @@ class State(Enum):
 
 class Sign(Enum):
     """An event, as the policy and what is left to try make it out."""
+
+    __hash__ = object.__hash__
 
     PLACED = auto()
     NOWHERE = auto()  # placed, and there is nothing at all to try

@@ -40,6 +40,13 @@ class Replaces(NamedTuple):
         return self.call_id + encode_parameters(tags + self.others)
 
 
+class Named(NamedTuple):
+    """The dialog on the other side of one that was named, and where whoever is there is reached."""
+
+    name: Replaces
+    target: bytes
+
+
 def parse_replaces(value: bytes) -> Replaces:
     """Raises Malformed."""
     call_id, semicolon, rest = value.partition(b";")
@@ -65,11 +72,24 @@ def carry_replaces(request: Request, directory: Directory) -> bool:
     if len(values) > 1:
         raise Malformed(400, "more than one Replaces")  # §3
     said = parse_replaces(values[0])
-    there = _other_side(said, directory)
+    there = other_side(said, directory)
     if there is None:
         return False
-    request.headers.set(b"replaces", there[0].encode())
+    request.headers.set(b"replaces", there.name.encode())
     return True
+
+
+def referred(request: Request) -> Replaces | None:
+    """The dialog that a REFER's Refer-To names, if it names one."""
+    value = request.headers.first(b"refer-to")
+    if value is None:
+        return None
+    try:
+        fields = _fields(parse_uri(parse_address(value).uri))
+        named = next((v for n, v in fields if n.lower() == "replaces"), None)
+        return None if named is None else parse_replaces(named.encode("ascii", "replace"))
+    except Malformed:
+        return None
 
 
 def carry_refer_to(request: Request, leg: Leg, directory: Directory) -> None:
@@ -84,16 +104,16 @@ def carry_refer_to(request: Request, leg: Leg, directory: Directory) -> None:
         fields = _fields(uri)
         named = next((v for n, v in fields if n.lower() == "replaces"), None)
         there = (
-            _other_side(parse_replaces(named.encode("ascii", "replace")), directory)
+            other_side(parse_replaces(named.encode("ascii", "replace")), directory)
             if named is not None
             else None
         )
     except Malformed:
         return
     if there is not None:
-        said = there[0].encode().decode("latin-1")
+        said = there.name.encode().decode("latin-1")
         fields = [(n, said if n.lower() == "replaces" else v) for n, v in fields]
-    moved = _moved(uri, leg, there[1] if there is not None else None)
+    moved = _moved(uri, leg, there.target if there is not None else None)
     if moved is not uri or there is not None:
         shown = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in fields)
         moved = replace(moved, headers=f"?{shown}" if shown else "")
@@ -110,19 +130,24 @@ def carry_event(request: Request, refers: dict[int, int]) -> None:
         request.headers.set(b"event", found[1] + number + found[3])
 
 
-def _other_side(said: Replaces, directory: Directory) -> tuple[Replaces, Leg] | None:
-    """The name of the dialog on the other side of the one that is named, and our leg of it."""
+def other_side(said: Replaces, directory: Directory) -> Named | None:
+    """What is on the other side of the dialog that is named, if it is known here."""
     # "the to-tag parameter is compared to the local tag, and the from-tag parameter ... to the
     # remote tag" (RFC 3891 §3)
-    leg = directory.leg((said.call_id, said.to_tag, said.from_tag))
+    key = (said.call_id, said.to_tag, said.from_tag)
+    leg = directory.leg(key)
     if leg is None or leg.peer is leg:  # an early dialog of an attempt that is over
-        return None
+        abroad = directory.abroad.get(key)
+        if abroad is None:
+            return None
+        (call_id, to_tag, from_tag), target = abroad
+        return Named(Replaces(call_id, to_tag, from_tag, said.others), target)
     far = leg.peer.dialog
     name = Replaces(far.call_id, far.remote.tag or b"", far.local.tag or b"", said.others)
-    return name, leg.peer
+    return Named(name, far.remote_target)
 
 
-def _moved(uri: SipUri, leg: Leg, named: Leg | None) -> SipUri:
+def _moved(uri: SipUri, leg: Leg, named: bytes | None) -> SipUri:
     """The URI as the peer of `leg` can reach it, when its host is the one that we have on `leg`:
     our bare Contact is whoever the call named is with; a number there is one that we are called by,
     at the address that the peer knows if that takes calls. An address that calls are only sent from
@@ -131,7 +156,7 @@ def _moved(uri: SipUri, leg: Leg, named: Leg | None) -> SipUri:
     if uri.host != host or (uri.port or port) != port:
         return uri
     if uri.user is None and named is not None:
-        return parse_uri(named.dialog.remote_target)
+        return parse_uri(named)
     secure = uri.scheme == "sips" or uri.param("transport") == "tls"
     transport = "tls" if secure else uri.param("transport") or "udp"
     default = TLS_PORT if secure else DEFAULT_PORT

@@ -35,11 +35,14 @@ class Member(Protocol):
 class Directory:
     """The legs of every call, and the INVITEs being served."""
 
-    __slots__ = ("_legs", "_serving")
+    __slots__ = ("_legs", "_serving", "abroad")
 
     def __init__(self) -> None:
         self._legs: dict[DialogKey, tuple[Leg, Member]] = {}
         self._serving: dict[object, Cancellable] = {}
+        self.abroad: dict[DialogKey, tuple[DialogKey, bytes]] = {}
+        """Dialogs of other engines that somebody here is about to name: the one on the other side,
+        and where whoever is there is reached."""
 
     def __len__(self) -> int:
         return len(self._legs) + len(self._serving)

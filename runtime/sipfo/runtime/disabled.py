@@ -6,7 +6,7 @@ next plan keeps is the same thing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sipfo.plan.order import Step
@@ -43,6 +43,13 @@ class Disabled:
         """All that is out of service, as `put` takes it."""
         parts = [(*key, one) for key, targets in self._parts.items() for one in targets]
         return (*((*key, None) for key in self._wholes), *parts)
+
+    def declare(self, every: Iterable[tuple[bool, str, str | None]]) -> None:
+        """This is all that is out of service from now on."""
+        self._wholes.clear()
+        self._parts.clear()
+        for carrier, name, target in every:
+            self.put(carrier, name, target)
 
     def holds(self, carrier: bool, name: str, target: str) -> bool:
         """Whether a target is out of service."""

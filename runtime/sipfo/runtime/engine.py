@@ -19,14 +19,13 @@ from sipfo.plan.order import draw, turn
 from sipfo.runtime.admission import Refused
 from sipfo.runtime.call import Call, Phase, hops_left
 from sipfo.runtime.callname import CallNames
-from sipfo.runtime.came_back import came_back
+from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
-from sipfo.runtime.dialogname import carry_replaces
 from sipfo.runtime.directory import Directory
 from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions, diverted_from
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.errand import Result
-from sipfo.runtime.guard import Asked, Guard, Wrong
+from sipfo.runtime.guard import Asked, Guard, Proven, Wrong
 from sipfo.runtime.headers import (
     ALLOW,
     ALLOW_OUTSIDE,
@@ -39,15 +38,16 @@ from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
+from sipfo.runtime.objection import objection
 from sipfo.runtime.placement import Grounds, Placement
-from sipfo.runtime.privacy import cannot_be_given
+from sipfo.runtime.quotas import DRAINED
 from sipfo.runtime.record import Notice
 from sipfo.runtime.registrar.desk import Desk
 from sipfo.runtime.registrar.passing import Passed
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
+from sipfo.runtime.sip import stun
 from sipfo.runtime.sip.build import make_response
-from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, check, parse
@@ -89,26 +89,30 @@ class Engine:
         epoch: float = 0.0,
         secrets: Mapping[str, Secret] | None = None,
         fingerprint: str = "",
+        commons: Commons | None = None,
     ) -> None:
         """`plan` has its addresses mapped already; `entropy` gives fresh tokens, `upto(n)` an
         integer from 0 to n; `calls_before` is where each trunk's round robin goes on, `drawn` the
         turn of a weighted trunk whose draws are settled beforehand; `epoch` is the time of day, in
         Unix seconds, when `now` is 0; `secrets` has every one that the plan names;
-        `fingerprint` is that of the plan as it was written."""
+        `fingerprint` is that of the plan as it was written; `commons` is what it shares with other
+        engines at the same addresses, `calls_before` is in it then."""
         self.core = Core(entropy, upto, mapping or AddressMapping(), values or TimerValues())
         self.draining = False
+        self.paused = False
+        """Whether an operator wants no new calls for now."""
         self._entropy = entropy
         self._drawn = drawn or {}
         self._limits = limits or Limits()
         papers = Papers(plan, secrets or {}, fingerprint)
-        self._tenure = begin(papers, self.core, entropy, self._limits, epoch)
+        commons = commons or Alone(calls_before)
+        self._commons = commons
+        self._turns = commons.turns
+        self._tenure = begin(papers, self.core, entropy, self._limits, epoch, commons)
         self._stateless = Stateless(self.core, self.knows, self._limits)
         self._desk = Desk(self.core, self._stateless, self._limits, self._is_full)
         self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
-        self._placed = {
-            trunk.name: (calls_before or {}).get(trunk.name, 0) for trunk in plan.trunks
-        }
         self._names = CallNames(entropy, epoch)
         self._epoch = epoch
         self._calls: dict[Call, tuple[bytes, bytes, int]] = {}
@@ -121,7 +125,6 @@ class Engine:
     def succeed(self, papers: Papers, now: float) -> None:
         """Go by another plan from now on; calls under way keep the one that they were placed by."""
         self._tenure = succeed(self._tenure, papers, self._entropy, self._limits, now)
-        self._placed = {one.name: self._placed.get(one.name, 0) for one in papers.plan.trunks}
 
     @property
     def _grounds(self) -> Grounds:
@@ -141,6 +144,10 @@ class Engine:
         except Malformed as error:
             if error.headers is not None:
                 self._stateless.malformed(error, error.headers, arrival)
+            elif not flow.reliable and self.knows(flow.remote[0]):
+                pong = stun.answer(data, flow.remote)
+                if pong is not None:
+                    self.core.send(flow, pong)
 
     def transport_failed(self, flow: Flow, now: float, unsent: Sequence[bytes] = ()) -> None:
         """What was sent on a flow did not get through, or its connection broke; `unsent` are the
@@ -191,7 +198,7 @@ class Engine:
     @property
     def placed(self) -> dict[str, int]:
         """How many calls each trunk of the plan has placed."""
-        return dict(self._placed)
+        return {one.name: self._turns.placed(one.name) for one in self._tenure.plan.trunks}
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -220,6 +227,10 @@ class Engine:
         """End every call."""
         for call in list(self._calls):
             call.hang_up(now)
+
+    def admits(self, source: str) -> bool:
+        """Whether a trunk of the plan accepts calls from this address."""
+        return self._tenure.admission.knows(source)
 
     def knows(self, source: str) -> bool:
         """Whether any trunk accepts calls from this address, or did lately for a credential, or
@@ -355,6 +366,8 @@ class Engine:
         """An INVITE that only a credential lets in: nothing is kept of it until it has one."""
         flow, _, now = arrival
         verdict = guard.judge(request, flow.remote[0], now)
+        if isinstance(verdict, Proven):
+            self._commons.proven(flow.remote[0])
         if isinstance(verdict, Asked):
             self._stateless.challenge(request, verdict.challenges, arrival)
         elif isinstance(verdict, Wrong):
@@ -380,6 +393,9 @@ class Engine:
         if objection is not None:
             self._refuse(objection, request, transaction, flow, now)
             return
+        self._grounds.trunks.take(
+            passed.registrar, now, again=True
+        )  # given back as every call's is
         self._begin(
             Placement(
                 self._names.take(now),
@@ -450,32 +466,9 @@ class Engine:
         return None
 
     def _objection(self, request: Request, flow: Flow) -> Refused | None:
-        """Why an INVITE cannot start a call, whoever sent it; None if it can."""
-        try:
-            _ = called_user(request)
-            # Contact and Record-Route lead back to the caller.
-            secure = Dialog.of_server(request, b"-").secure
-            replaces = carry_replaces(request, self._directory)
-        except Malformed as error:
-            return Refused(error.status, error.reason)
-        if self.draining:
-            return Refused(503, "shutting down")
-        if secure and flow.transport != "tls" and flow.local[0] not in self.core.tls_ports:
-            return Refused(480, "sips: where nothing listens on TLS (RFC 5630 §5.1.2)")
-        if hops_left(request) < 0:
-            return Refused(483, "Max-Forwards used up")
-        if unsupported_tags(request):
-            return Refused(420, "requires an extension that does not cross")
-        if self._merge_key(request) in self._merging:
-            return Refused(482, "merged: the same request came by another path (§8.2.2.2)")
-        if came_back(request, self.core.transactions):
-            return Refused(482, "loop: an INVITE of ours came back (§16.3)")
-        critical = cannot_be_given(request.headers)
-        if critical:  # RFC 3323 §5
-            return Refused(500, f"critical privacy: {critical.decode('ascii', 'replace')}")
-        if not replaces:
-            return Refused(481, "Replaces names no call of ours")
-        return None
+        closed = "shutting down" if self.draining else DRAINED if self.paused else ""
+        is_merged = self._merge_key(request) in self._merging
+        return objection(request, flow, self.core, self._directory, closed, is_merged)
 
     def _place(
         self,
@@ -493,8 +486,10 @@ class Engine:
         again = pinned is not None
         left_out: tuple[LeftOut, ...] = ()
         full = None
-        if not is_emergency(request):
-            full = self._grounds.trunks.against(trunk.name, now, again=again)
+        if is_emergency(request):
+            self._grounds.trunks.take(trunk.name, now, again=again)
+        else:
+            full = self._grounds.trunks.claim(trunk.name, now, again=again)
         if full is not None:
             # 503, not 480: it says nothing about the called number, so who calls may try its other
             # way in at once (RFC 3263 §4.3). It keeps that caller's calls to other trunks away as
@@ -513,15 +508,22 @@ class Engine:
             if chosen.carriers and diverts and diversions(request.headers) >= MOST_DIVERSIONS:
                 chosen = Chosen((), ())
                 left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
-            steps = self._tenure.order.steps(trunk, number, self._turn(trunk), chosen)
+            placed = self._turns.take(trunk.name)
+            steps = self._tenure.order.steps(trunk, number, self._turn(trunk, placed), chosen)
             route = Itinerary(steps, judge, trunk.deadline)
             target = None
-            self._placed[trunk.name] += 1
         name = self._names.take(now)
         hops = hops_left(request)
         fingerprint = self._tenure.papers.fingerprint
         placement = Placement(
-            name, trunk.name, number, route, hops, target, fingerprint, tuple(map(str, left_out))
+            name,
+            trunk.name,
+            number,
+            route,
+            hops,
+            target,
+            fingerprint,
+            left_out=tuple(map(str, left_out)),
         )
         self._begin(placement, request, transaction, flow, now)
 
@@ -546,9 +548,9 @@ class Engine:
         """The carriers that take a call to a number now, by the time of day, and those that do not."""
         return self._tenure.order.chosen(trunk, number, self._epoch + now)
 
-    def _turn(self, trunk: Trunk) -> Sequence[int]:
+    def _turn(self, trunk: Trunk, placed: int) -> Sequence[int]:
         if trunk.method != "weighted":
-            return turn(trunk, self._placed[trunk.name])
+            return turn(trunk, placed)
         settled = self._drawn.get(trunk.name)
         return settled or draw(trunk.weights, self.core.draw)
 
@@ -558,7 +560,8 @@ class Engine:
 
     def go_on(self, placed: Mapping[str, int]) -> None:
         """Trunks of these names have placed so many calls before."""
-        self._placed.update((name, placed[name]) for name in self._placed.keys() & placed.keys())
+        known = {one.name for one in self._tenure.plan.trunks}
+        self._turns.go_on({name: count for name, count in placed.items() if name in known})
 
     def forget(self, call: Call) -> None:
         """Nothing of a call is left."""

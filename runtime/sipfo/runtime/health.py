@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from sipfo.plan.model import Probe
 from sipfo.plan.order import Step
 from sipfo.plan.outcome import Outcome
+from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.record import Notice, Record
 
 
@@ -95,10 +96,17 @@ class _Health:
 class Healths:
     """Every target of every destination that is probed; one not heard of is up."""
 
-    __slots__ = ("_probes", "_records", "_targets")
+    __slots__ = ("_commons", "_probes", "_records", "_targets")
 
-    def __init__(self, probes: Mapping[Path, Probe], records: deque[Record]) -> None:
-        """What goes down or up is said in `records`."""
+    def __init__(
+        self,
+        probes: Mapping[Path, Probe],
+        records: deque[Record],
+        commons: Commons | None = None,
+    ) -> None:
+        """What goes down or up is said in `records`, and to the engines of `commons`; where another
+        of them leads, it is that one which judges what is met."""
+        self._commons: Commons = commons or Alone()
         self._probes = probes
         self._records = records
         self._targets: dict[Path, dict[str, _Health]] = {path: {} for path in probes}
@@ -137,18 +145,23 @@ class Healths:
         probe = self._probes.get(path)
         if probe is None:
             return
+        if not self._commons.leads:
+            self._commons.met(path, target, event.name)
+            return
         health = self._targets[path].setdefault(target, _Health())
         if not health.take(event, probe):
             return
         down = health.state is State.DOWN
+        self._commons.turned(path, target, down)
         why = _times(probe.down_after, "failure") if down else _times(probe.up_after, "answer")
         text = f"{path.egress} to {path.destination} at {target} is {'down' if down else 'up'}"
         self._records.append(Notice("-", f"{text}: {why}"))
 
-    def go_on(self, path: Path, target: str) -> None:
-        """A target that another process found to be down."""
+    def go_on(self, path: Path, target: str, is_down: bool = True) -> None:
+        """A target that another engine found to be down, or up again."""
         if path in self._probes:
-            self._targets[path].setdefault(target, _Health()).state = State.DOWN
+            state = State.DOWN if is_down else State.UP
+            self._targets[path].setdefault(target, _Health()).state = state
 
     def keep(self, path: Path, targets: Iterable[str]) -> None:
         """Forget the targets that the destination's name does not lead to any more."""

@@ -21,11 +21,15 @@ _PARTS = 1000
 class Holds:
     """Until when which target is held."""
 
-    __slots__ = ("_draw", "_until")
+    __slots__ = ("_draw", "_told", "_until")
 
-    def __init__(self, draw: Callable[[int], int]) -> None:
-        """`draw(n)` gives a random integer from 0 to n."""
+    def __init__(
+        self, draw: Callable[[int], int], told: Callable[[str, float], None] | None = None
+    ) -> None:
+        """`draw(n)` gives a random integer from 0 to n; `told` hears of each target that is held
+        from now on, and until when."""
         self._draw = draw
+        self._told = told
         self._until: dict[str, float] = {}
 
     def hold(self, target: str, seconds: float, now: float) -> None:
@@ -33,13 +37,15 @@ class Holds:
         about = min(seconds, RETRY_AFTER_CAP / (1 + JITTER))
         factor = 1 - JITTER + 2 * JITTER * self._draw(_PARTS) / _PARTS
         self._until[target] = now + about * factor
+        if self._told is not None:
+            self._told(target, self._until[target])
 
     def until(self, now: float) -> dict[str, float]:
         """Every target that is held, and the moment until which it is."""
         return {target: until for target, until in self._until.items() if now < until}
 
     def go_on(self, until: dict[str, float]) -> None:
-        """Leave targets alone that another process was asked to."""
+        """Leave targets alone that another engine was asked to."""
         self._until.update(until)
 
     def holds(self, target: str, now: float) -> bool:

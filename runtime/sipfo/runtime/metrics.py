@@ -7,8 +7,8 @@ codes, and the targets that its names lead to, all bounded (`tally`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sipfo.runtime.exposition import Family, Labels, Sample
@@ -23,7 +23,22 @@ from sipfo.runtime.record import (
 )
 from sipfo.runtime.tally import MOST_SERIES, Histogram, Tally, bounded_code, labels
 
-DELAYS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0, 60.0)
+DELAYS: Final[tuple[float, ...]] = (
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.0,
+    3.0,
+    4.0,
+    6.0,
+    8.0,
+    11.0,
+    15.0,
+    20.0,
+    30.0,
+    60.0,
+)
 """Bounds of post-dial delay: ITU-T E.721 asks for 3, 5 and 8 seconds by kind of call, and a dead
 target costs 4 by default."""
 
@@ -55,6 +70,18 @@ class Gauges:
     fingerprint: str
     contacts: tuple[tuple[str, int], ...] = ()
     """How many contacts the users of each registrar have."""
+
+
+def joined(own: Gauges, sum_of: Callable[[str], float]) -> Gauges:
+    """What several engines have at this moment: that of the one which leads, and what `sum_of` says
+    of the others' (`setting_up`, `up`, `transactions`, `internal_errors`)."""
+    return replace(
+        own,
+        setting_up=own.setting_up + int(sum_of("setting_up")),
+        up=own.up + int(sum_of("up")),
+        transactions=own.transactions + int(sum_of("transactions")),
+        internal_errors=own.internal_errors + int(sum_of("internal_errors")),
+    )
 
 
 class Meter:

@@ -31,9 +31,9 @@ class Placement:
     hops: int
     pinned: Target | None = None
     plan: str = ""
-    left_out: tuple[str, ...] = ()
     passed: Passed | None = None
     """Set for a call that another instance hunts for."""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

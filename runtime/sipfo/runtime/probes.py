@@ -72,7 +72,7 @@ def probed(plan: Plan) -> dict[Path, Probed]:
 class Probes:
     """All the probing of one engine."""
 
-    __slots__ = ("_core", "_egress", "_healths", "_holds", "_probed", "_rounds")
+    __slots__ = ("_core", "_egress", "_healths", "_holds", "_leads", "_probed", "_rounds")
 
     def __init__(
         self,
@@ -81,11 +81,14 @@ class Probes:
         probed: Mapping[Path, Probed],
         healths: Healths,
         holds: Holds,
+        leads: bool = True,
     ) -> None:
-        """What is met is told to `healths`; a target in `holds` is left alone by probes too."""
+        """What is met is told to `healths`; a target in `holds` is left alone by probes too. Where
+        another engine `leads`, it is that one which probes."""
         self._core = core
+        self._leads = leads
         self._egress = egress
-        self._probed = probed
+        self._probed = probed if leads else {}
         self._healths = healths
         self._holds = holds
         self._rounds: dict[Path, Handle] = {}
@@ -99,6 +102,7 @@ class Probes:
         self, egress: Mapping[str, Egress], probed: Mapping[Path, Probed], now: float
     ) -> None:
         """These from now on: what is gone stops, what is new begins, the rest goes on in its time."""
+        probed = probed if self._leads else {}
         before, self._probed = self._probed, probed
         places, self._egress = self._egress, egress
         for path, one in before.items():

@@ -60,12 +60,14 @@ class CallRecord:
 class EndRecord:
     """A call that was answered is over, since the moment `at`.
 
-    It carries all that was known when it was answered, so that it makes a row by itself.
+    It carries all that was known when it was answered, so that it makes a row by itself. `lost`:
+    nobody ended it, the process that had it died.
     """
 
     record: CallRecord
     by: Party
     at: float
+    lost: bool = False
 
     @property
     def talked(self) -> float:

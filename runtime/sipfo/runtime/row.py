@@ -77,10 +77,10 @@ def row_of(record: CallRecord | EndRecord, clock: Callable[[float], float]) -> R
         row = row_of(record.record, clock)
         return replace(
             row,
-            state="closed",
+            state="lost" if record.lost else "closed",
             ended=moment(clock(record.at)),
             talked=_seconds(record.talked),
-            hung_up_by=record.by,
+            hung_up_by=None if record.lost else record.by,
         )
     ladder = record.ladder
     is_up = ladder.result.kind == "answered"

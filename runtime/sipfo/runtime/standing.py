@@ -25,13 +25,15 @@ class Choice:
     """Which of a step's targets may be tried, in their order, and what speaks against the others.
 
     `full` is what speaks against the whole step, whatever else there is: a carrier's limit, or an
-    operator; `held` are those to name as held when none is free.
+    operator; `held` are those to name as held when none is free. `claimed`: a call of the carrier
+    is taken already.
     """
 
     free: tuple[str, ...]
     against: dict[str, str]
     full: str | None
     held: tuple[str, ...] = ()
+    claimed: bool = False
 
     @property
     def reasons(self) -> str:
@@ -57,10 +59,15 @@ class Standing:
         self.healths.declare(probes)
         self.carriers.declare(carriers)
 
-    def choose(self, step: Step, targets: Iterable[str], now: float) -> Choice:
-        """Which of a step's targets may be tried."""
+    def choose(
+        self, step: Step, targets: Iterable[str], now: float, claims: bool = False
+    ) -> Choice:
+        """Which of a step's targets may be tried. One that `claims` has a call of a carrier that is
+        not full, and begins it or gives it back (`unclaim`)."""
         names = tuple(targets)
-        full = self.carriers.against(step.route, now) if step.carrier else None
+        ask = self.carriers.claim if claims else self.carriers.against
+        full = ask(step.route, now) if step.carrier else None
+        claimed = claims and step.carrier and full is None
         allowed = self.disabled.others(step, names)
         if names and not allowed:
             full = DISABLED
@@ -73,13 +80,17 @@ class Standing:
                 free.append(target)
             else:
                 against[target] = why
-        return Choice(tuple(free), against, full, allowed or names)
+        return Choice(tuple(free), against, full, allowed or names, claimed)
 
     def attempt_ended(self, step: Step, target: str, outcome: Outcome) -> None:
         """An attempt has its outcome, which says something about its target."""
         event = met_by_call(outcome)
         if event is not None:
             self.healths.take(Path.of(step), target, event)
+
+    def unclaim(self, step: Step, now: float) -> None:
+        """What was claimed of a carrier came to nothing."""
+        self.carriers.unclaim(step.route, now)
 
     def call_begins(self, step: Step, now: float) -> None:
         """An INVITE goes out: a carrier's call counts from here."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sipfo.plan.model import Carrier, Egress, Limit, Plan, Trunk
 from sipfo.plan.order import Order
 from sipfo.plan.outcome import Judge
 from sipfo.runtime.admission import Admission
 from sipfo.runtime.challenges import Challenges
+from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
 from sipfo.runtime.graves import Graves
 from sipfo.runtime.guard import Guard
@@ -66,20 +68,23 @@ def begin(
     entropy: Callable[[], str],
     limits: Limits,
     epoch: float = 0.0,
+    commons: Commons | None = None,
 ) -> Tenure:
-    """The first plan of an engine; its probes are still to be started. `epoch` is the Unix time when
-    `now` is 0."""
+    """The first plan of an engine, which may not be alone; its probes are still to be started.
+    `epoch` is the Unix time when `now` is 0."""
+    commons = commons or Alone()
     plan = papers.plan
     core.tls_ports = tls_ports(plan, {})
     core.listening = listening(plan)
     egress, paths = _egress(plan), probed(plan)
-    holds = Holds(core.draw)
-    healths = Healths({path: one.probe for path, one in paths.items()}, core.records)
+    holds = Holds(core.draw, commons.held)
+    healths = Healths({path: one.probe for path, one in paths.items()}, core.records, commons)
+    placed, carried = partial(commons.usage, "trunk"), partial(commons.usage, "carrier")
     grounds = Grounds(
         core,
         egress,
-        Quotas(_limits(plan.trunks)),
-        Standing(holds, healths, Quotas(_limits(plan.carriers))),
+        Quotas(_limits(plan.trunks), placed),
+        Standing(holds, healths, Quotas(_limits(plan.carriers), carried)),
         Challenges(),
         Graves(),
         Keyring(core, plan, papers.secrets),
@@ -87,7 +92,7 @@ def begin(
         Loops(),
         Registrars(core, plan, papers.secrets, entropy, limits, epoch),
     )
-    probes = Probes(core, egress, paths, healths, holds)
+    probes = Probes(core, egress, paths, healths, holds, commons.leads)
     return _tenure(papers, core, entropy, limits, grounds, probes)
 
 

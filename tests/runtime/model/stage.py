@@ -321,7 +321,7 @@ def remains(engine: Engine, now: float) -> None:
     hold(not engine._calls, f"{len(engine._calls)} calls are remembered")
     hold(not engine._merging, "an INVITE is still looked out for")
     hold(not len(engine._directory), f"{len(engine._directory)} dialogs are left")
-    for trunk in engine._placed:
+    for trunk in engine.placed:
         hold(grounds.trunks.calls(trunk) == 0, f"trunk {trunk} counts a call")
     for carrier in ("northstar",):
         hold(grounds.standing.carriers.calls(carrier) == 0, f"carrier {carrier} counts a call")

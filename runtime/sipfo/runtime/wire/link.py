@@ -30,6 +30,7 @@ from sipfo.runtime.estate import (
 from sipfo.runtime.heritage import Whose, adopt, left, movable, whose
 from sipfo.runtime.record import Record
 from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.wire.crew import Crew
 from sipfo.runtime.wire.doors import Place
 
 _log = logging.getLogger("sipfo")
@@ -50,9 +51,12 @@ MOVED_TOGETHER: Final = 500
 class Shell(Protocol):
     """A server, as a link needs it."""
 
+    crew: Crew | None
+    """Its workers, if it has any."""
+
     @property
     def engine(self) -> Engine:
-        """Its engine."""
+        """Its engine, or the one that leads."""
 
     def handle(self, data: bytes, flow: Flow) -> None:
         """Take a message for its own."""
@@ -99,11 +103,21 @@ class Link:
             await self._writer.wait_closed()
 
     def passes_on(self, data: bytes, flow: Flow) -> bool:
-        """Whether a message that came here is given to the other process."""
+        """Whether a message that came here is given to the other process, or may be yet."""
+        crew = self._shell.crew
         if whose(self._shell.engine, data, self._loop.time()) is Whose.OURS:
             return False
-        self._write({"in": flow, "data": _text(data)})
+        if crew is None or not self._may_have(crew, data) or not crew.offers(data, flow):
+            self.gives_back(data, flow)
         return True
+
+    def _may_have(self, crew: Crew, data: bytes) -> bool:
+        """Whether a worker here is asked about a message before the other process is."""
+        return crew.is_ours(data)
+
+    def gives_back(self, data: bytes, flow: Flow) -> None:
+        """A message belongs to nothing here."""
+        self._write({"in": flow, "data": _text(data)})
 
     def sends(self, flow: Flow, data: bytes) -> bool:
         """Whether the other process sends it: on a connection that is open there."""
@@ -207,6 +221,10 @@ class ToPredecessor(Link):
             return
         for leg in (paper.near, paper.far):
             self._remember(leg.flow)
+        crew = self._shell.crew
+        if crew is not None:
+            crew.adopt(paper)
+            return
         self._shell.work(lambda now: adopt(self._shell.engine, paper, now))
 
 
@@ -226,6 +244,15 @@ class ToSuccessor(Link):
         """Whether the successor ends because it was told to."""
         self._taken = frozenset(taken)
 
+    def gives_back(self, data: bytes, flow: Flow) -> None:
+        """A message belongs to nothing here, whichever process it came to."""
+        came_here = flow.connection is not None and flow.connection not in self._theirs
+        self._write({"in" if came_here else "back": flow, "data": _text(data)})
+
+    def _may_have(self, crew: Crew, data: bytes) -> bool:
+        """What belongs to nothing yet began here, if it has begun at all."""
+        return True
+
     def keeps(self, record: Record) -> bool:
         """Every one: whoever has the calls keeps their records."""
         if self.is_open:
@@ -236,10 +263,20 @@ class ToSuccessor(Link):
         """Move each call when it can, until nothing is left here or the successor is gone."""
         while self.is_open:
             self._shell.work(self._move_some)
-            if not left(self._shell.engine, self._loop.time()):
+            remain = left(self._shell.engine, self._loop.time())
+            if self._shell.crew is not None:
+                remain += await self._move_theirs(self._shell.crew)
+            if not remain:
                 self._write({"over": True})
                 return
             await asyncio.sleep(POLL)
+
+    async def _move_theirs(self, crew: Crew) -> int:
+        """The same for what workers have; how much is left there."""
+        papers, remain = await crew.move(self._taken)
+        for paper in papers:
+            self._write({"call": paper})
+        return remain
 
     def _move_some(self, now: float) -> None:
         moving = list(islice(movable(self._shell.engine, self._is_taken), MOVED_TOGETHER))
@@ -258,10 +295,11 @@ class ToSuccessor(Link):
         if "in" in said:
             flow, data = self._flow(said["in"]), _data(said)
             self._remember(flow)
+            crew = self._shell.crew
             if whose(self._shell.engine, data, self._loop.time()) is Whose.OURS:
                 self._shell.handle(data, flow)
-            else:
-                self._write({"back": flow, "data": said["data"]})
+            elif crew is None or not crew.offers(data, flow):
+                self.gives_back(data, flow)
         elif "failed" in said:
             flow = self._flow(said["failed"])
             self._theirs.pop(flow.connection or 0, None)

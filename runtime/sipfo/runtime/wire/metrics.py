@@ -13,7 +13,7 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -39,9 +39,17 @@ class CannotShow(OSError):
 class MetricsPage:
     """The one page, until it is closed."""
 
-    def __init__(self, families: Callable[[], Sequence[Family]]) -> None:
-        """`families` is asked at each request."""
+    def __init__(
+        self,
+        families: Callable[[], Sequence[Family]],
+        refresh: Callable[[], Awaitable[None]] | None = None,
+        others: Callable[[str], float] | None = None,
+    ) -> None:
+        """`families` is asked at each request, after `refresh`; `others` says what other processes of
+        this server take: `resident`, `blocks`, `fds`, `cpu`."""
         self._families = families
+        self._refresh = refresh
+        self._others = others or _nothing
         self._started = time.time()
         self._server: asyncio.Server | None = None
         self._under_way: set[asyncio.Task[None]] = set()
@@ -68,7 +76,7 @@ class MetricsPage:
 
     def text(self) -> bytes:
         """What a scraper reads now."""
-        return exposition([*self._families(), *_of_the_process(self._started)])
+        return exposition([*self._families(), *_of_the_process(self._started, self._others)])
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -81,7 +89,10 @@ class MetricsPage:
         with contextlib.suppress(TimeoutError, OSError):
             try:
                 async with asyncio.timeout(MOST_TIME):
-                    writer.write(self._answer(await _first_line(reader)))
+                    line = await _first_line(reader)
+                    if self._refresh is not None:
+                        await self._refresh()
+                    writer.write(self._answer(line))
                     await writer.drain()
                     writer.close()
                     await writer.wait_closed()
@@ -116,26 +127,36 @@ def _response(status: str, content: str, body: bytes, has_body: bool) -> bytes:
     return head.encode("ascii") + (body if has_body else b"")
 
 
-def _of_the_process(started: float) -> tuple[Family, ...]:
-    """The names that every Prometheus client has for its process, and what of its memory is alive."""
+def _nothing(figure: str) -> float:
+    """There is no other process."""
+    return 0.0
+
+
+def _of_the_process(started: float, others: Callable[[str], float]) -> tuple[Family, ...]:
+    """The names that every Prometheus client has for its process, and what of its memory is alive;
+    with that of `others`."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     opened = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are enough
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         _gauge("process_start_time_seconds", "When it was started, in Unix time.", started),
-        _gauge("process_resident_memory_bytes", "Memory in use, in bytes.", pages * _PAGE),
+        _gauge(
+            "process_resident_memory_bytes",
+            "Memory in use, in bytes.",
+            pages * _PAGE + others("resident"),
+        ),
         _gauge(
             "sipfo_memory_blocks_current",
             "Blocks of memory in use; resident memory has what is kept for later as well.",
-            sys.getallocatedblocks(),
+            sys.getallocatedblocks() + others("blocks"),
         ),
-        _gauge("process_open_fds", "File descriptors in use.", opened),
+        _gauge("process_open_fds", "File descriptors in use.", opened + others("fds")),
         _gauge("process_max_fds", "File descriptors that may be.", most),
         Family(
             "process_cpu_seconds_total",
             "counter",
             "User and system time of the process, in seconds.",
-            (Sample((), time.process_time()),),
+            (Sample((), time.process_time() + others("cpu")),),
         ),
     )
 

@@ -17,31 +17,32 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sipfo.plan.codec import fingerprint
 from sipfo.plan.model import Plan
-from sipfo.runtime.capability import check_capabilities
+from sipfo.runtime.capability import CannotServe, check_capabilities
 from sipfo.runtime.control import methods
 from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
-from sipfo.runtime.errand import Errand, Result, Unavailable
+from sipfo.runtime.errand import Errand
 from sipfo.runtime.estate import Estate
-from sipfo.runtime.heritage import estate_of, movable
-from sipfo.runtime.jsonrpc import REFUSED, Fault, Method
+from sipfo.runtime.heritage import estate_of, inherit, movable
+from sipfo.runtime.jsonrpc import Method
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
-from sipfo.runtime.metrics import Gauges
+from sipfo.runtime.metrics import Gauges, joined
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
 from sipfo.runtime.registrar.instance import as_instance
-from sipfo.runtime.registrar.listing import RegistrationJson, registration_json
-from sipfo.runtime.registrar.table import alive
 from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.via import TLS_PORT
+from sipfo.runtime.steering import LEADER
 from sipfo.runtime.tenure import Papers, tls_ports
 from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.bindings.clerk import Clerk
 from sipfo.runtime.wire.bindings.memory import MemoryStore
 from sipfo.runtime.wire.bindings.store import BindingStore
 from sipfo.runtime.wire.certificate import Trust
+from sipfo.runtime.wire.crew import Crew
 from sipfo.runtime.wire.dns import Resolver
 from sipfo.runtime.wire.doors import Doors, Place, places
 from sipfo.runtime.wire.handover import Legacy, Succession
@@ -50,6 +51,7 @@ from sipfo.runtime.wire.renewal import Renewal
 from sipfo.runtime.wire.tap import Tap
 from sipfo.runtime.wire.tcp import TcpTransport
 from sipfo.runtime.wire.tls import TlsTransport
+from sipfo.runtime.wire.together import together
 
 _log = logging.getLogger("sipfo")
 
@@ -75,6 +77,7 @@ class Server:
         limits: Limits,
         renewal: Renewal,
         tap: Tap | None = None,
+        bindings: BindingStore | None = None,
     ) -> None:
         """Use `start`."""
         self.plan = plan
@@ -94,12 +97,15 @@ class Server:
         self._tls = TlsTransport(*shared, renewal.believed, renewal.shown)
         streams = {"tcp": self._tcp, "tls": self._tls}
         self.doors = Doors(self._received, self._failed, streams)
+        self.crew: Crew | None = None
+        """The processes that have the calls, where it is not this one."""
         self.link: Link | None = None
         """To another process at the same addresses, while there is one."""
         self.succession = Succession(self)
         self._closing: asyncio.TimerHandle | None = None
-        self._bindings: BindingStore = MemoryStore()
         self._instance: str | None = None
+        store = bindings or MemoryStore()
+        self._clerk = Clerk(store, lambda: engine.tenure.grounds.registrars, self._wrong)
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
@@ -125,6 +131,7 @@ class Server:
         legacy: Legacy | None = None,
         bindings: BindingStore | None = None,
         instance: str | None = None,
+        workers: int = 1,
     ) -> Server:
         """Bind every listening and egress address of the plan and serve. Raises CannotListen,
         CannotServe for a plan that needs what is not here, MissingSecret for one that names what
@@ -136,7 +143,8 @@ class Server:
         of those before, and of the end of every call; `tap` shows every message that passes;
         `legacy` is what another process has left; `bindings` keeps those of users that register,
         else they are forgotten with the process; `instance` is the one of a registrar's that this
-        process is, and no other.
+        process is, and no other; `workers` beyond one are processes of their own, with every call in
+        one of them.
         """
         check_capabilities(plan)
         check_secrets(plan, secrets or {})
@@ -144,9 +152,14 @@ class Server:
         actual = mapping.plan(as_instance(plan, instance))
         limits = limits or Limits()
         renewal = Renewal(trust or Trust())
+        crew = None
+        if workers > 1:
+            crew = Crew(workers, plan, mapping, nameservers, limits, tap is not None)
+            crew.commons.turns.go_on(calls_before or {})
+        token = entropy.token
         engine = Engine(
             actual,
-            entropy.token,
+            token if crew is None else crew.marks.entropy(LEADER, token),
             entropy.draw,
             mapping,
             calls_before=calls_before,
@@ -155,6 +168,7 @@ class Server:
             epoch=time.time() - asyncio.get_running_loop().time(),
             secrets=secrets,
             fingerprint=fingerprint(plan),
+            commons=None if crew is None else crew.commons,
         )
 
         def on_record(record: Record) -> None:
@@ -170,14 +184,17 @@ class Server:
                 case _:
                     return
 
-        server = cls(plan, engine, Resolver(nameservers), on_record, limits, renewal, tap)
-        server._bindings = bindings or MemoryStore()
+        resolver = Resolver(nameservers)
+        server = cls(plan, engine, resolver, on_record, limits, renewal, tap, bindings)
         server._instance = instance
         try:
+            server.crew = crew
+            if crew is not None:
+                await crew.start(server, engine.admits)
             wanted = await server._open(actual, legacy.sockets if legacy is not None else None)
             if legacy is not None:
                 await legacy.take(server, wanted)
-        except OSError:
+        except (OSError, CannotServe):
             await server.close()
             raise
         finally:
@@ -197,12 +214,16 @@ class Server:
         check_secrets(plan, secrets or {})
         actual = self._engine.core.mapping.plan(as_instance(plan, self._instance))
         papers = Papers(actual, secrets or {}, fingerprint(plan))
+        if self.crew is not None:
+            self.crew.make_room(plan)
         wanted = await self._open(actual)
         self.plan = plan
         self._guard(lambda: self._engine.succeed(papers, self._loop.time()))
+        if self.crew is not None:
+            await self.crew.succeed(plan, secrets or {})
         self.doors.keep(wanted)
         if self.doors.retired and self._closing is None:
-            self._closing = self._loop.call_later(CLOSING, self._close_idle)
+            self._closing = self._loop.call_later(CLOSING, self._look_idle)
 
     async def _open(
         self, plan: Plan, given: Mapping[Place, socket.socket] | None = None
@@ -219,13 +240,21 @@ class Server:
         self._renewal.show(loaded)
         return wanted
 
-    def _close_idle(self) -> None:
+    def _look_idle(self) -> None:
+        task = self._loop.create_task(self._close_idle())
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
+
+    async def _close_idle(self) -> None:
         self._closing = None
         in_use = self._engine.places_in_use(self._loop.time())
+        if self.crew is not None:
+            for places_of in await self.crew.ask_all("worker.places"):
+                in_use |= set(places_of)
         for transport, host, port in self.doors.close_idle(in_use):
             self._say(f"closed {transport} {encode_host(host, port)}: its last call is over")
         if self.doors.retired:
-            self._closing = self._loop.call_later(CLOSING, self._close_idle)
+            self._closing = self._loop.call_later(CLOSING, self._look_idle)
 
     @property
     def engine(self) -> Engine:
@@ -244,11 +273,12 @@ class Server:
             "stats.get_statistics": Method(self._statistics, may=("group",)),
             "sipfo.hand_over": self.succession.method,
         }
-        own["sipfo.registrations"] = Method(self._registrations)
-        return {
+        own["sipfo.registrations"] = Method(self._clerk.registrations)
+        found = {
             name: Method(self._then_flush(one.run), one.needs, one.may)
             for name, one in {**methods(self._engine, clock), **own}.items()
         }
+        return found if self.crew is None else together(found, self.crew, self._engine)
 
     def _then_flush(self, run: Callable[..., object]) -> Callable[..., object]:
         """The same, and then what it made the engine send or say."""
@@ -260,21 +290,6 @@ class Server:
                 self._flush()
 
         return flushed
-
-    async def _registrations(self) -> object:
-        """Every binding that the store has of users of the plan."""
-        found: list[RegistrationJson] = []
-        registrars = self._engine.tenure.grounds.registrars
-        for registrar, user, key in registrars.users:
-            result = await self._bindings.carry_out(Errand(0, key))
-            if not isinstance(result, tuple):
-                raise Fault(REFUSED, f"the store of bindings: {result.reason}")
-            found += [
-                registration_json(registrar, user, registrars.holder(registrar, one), one, at)
-                for at in [time.time()]
-                for one in alive(result, at)
-            ]
-        return found
 
     def _statistics(self, group: object = None) -> object:
         """Counts as Kamailio writes them, one `group:name = value` a line."""
@@ -302,30 +317,64 @@ class Server:
     async def drain(self, grace: float) -> None:
         """Take no new calls, and wait up to `grace` seconds until the ones there are over; then
         end those that are left."""
-        self._engine.draining = True
+        self._refuse()
+        await self.refresh()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while self._engine.calls_alive:
+                while self.calls_alive:
                     await asyncio.sleep(POLL)
-        if self._engine.calls_alive:
+                    await self.refresh()
+        if self.calls_alive:
             self._guard(lambda: self._engine.hang_up_all(self._loop.time()))
+            if self.crew is not None:
+                await self.crew.ask_all("worker.hang_up")
             await asyncio.sleep(POLL)  # one turn of the loop for what that sent
+
+    def _refuse(self) -> None:
+        """New calls, from now on."""
+        self._engine.draining = True
+        if self.crew is not None:
+            self.crew.drain()
+
+    async def refresh(self) -> None:
+        """Have counts of this moment, also of what is in other processes."""
+        if self.crew is not None:
+            await self.crew.refresh()
 
     async def leave(self, grace: float) -> Estate:
         """Take no new calls, wait up to `grace` seconds until those that are up are quiet, end the
         others, and read nothing more; the calls that are left, for another process."""
-        self._engine.draining = True
+        self._refuse()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while len(list(movable(self._engine, _anywhere))) < self._engine.calls_alive:
+                while await self._restless():
                     await asyncio.sleep(POLL)
         self.doors.hand_on(self.doors.open_places)
         moving = list(movable(self._engine, _anywhere))
-        estate = estate_of(self._engine, [paper for _, paper in moving], self._loop.time())
+        papers = [paper for _, paper in moving]
         for call, _ in moving:
             self.work(lambda now, call=call: call.move())  # type: ignore[misc]  # bound per turn
+        if self.crew is not None:
+            papers += await self.crew.give_up_calls()
+        estate = estate_of(self._engine, papers, self._loop.time())
         await self.drain(0)
         return estate
+
+    async def _restless(self) -> int:
+        """How many calls could not be left to another process now."""
+        own = self._engine.calls_alive - len(list(movable(self._engine, _anywhere)))
+        return own if self.crew is None else own + sum(await self.crew.ask_all("worker.restless"))
+
+    def take_in(self, estate: Estate) -> None:
+        """Go on where another server stopped."""
+        crew = self.crew
+        if crew is not None:
+            for paper in estate.calls:
+                crew.adopt(paper)
+            estate = estate.model_copy(update={"calls": ()})
+        self.work(lambda now: inherit(self._engine, estate, now))
+        if crew is not None:
+            crew.learn()
 
     def reload_certificates(self) -> None:
         """Take every certificate file anew, for connections from now on; a notice says what came
@@ -336,11 +385,17 @@ class Server:
     @property
     def calls_alive(self) -> int:
         """Calls that a drain would wait for."""
-        return self._engine.calls_alive
+        own = self._engine.calls_alive
+        return own if self.crew is None else own + int(self.crew.sum("alive"))
+
+    def others(self, figure: str) -> float:
+        """What the processes of the workers take: `resident`, `blocks`, `fds`, `cpu`."""
+        return 0.0 if self.crew is None else self.crew.sum(figure)
 
     def gauges(self) -> Gauges:
         """What metrics say of this moment."""
-        return self._engine.gauges(self.internal_errors, self._loop.time())
+        own = self._engine.gauges(self.internal_errors, self._loop.time())
+        return own if self.crew is None else joined(own, self.crew.sum)
 
     def part(self) -> None:
         """Tell a process that was here before, if there is one still, that this one has ended as it
@@ -358,6 +413,8 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._lookups, return_exceptions=True)
         await self._resolver.close()
+        if self.crew is not None:
+            await self.crew.close()
         self.doors.close()
         await self._tcp.close()
         await self._tls.close()
@@ -369,7 +426,9 @@ class Server:
             self.handle(data, flow)
 
     def handle(self, data: bytes, flow: Flow) -> None:
-        """Give a message to the engine."""
+        """Give a message to the engine, or to the worker that it is for."""
+        if self.crew is not None and self.crew.takes(data, flow):
+            return
         # What `_guard` does, without a closure for each message.
         try:
             self._engine.receive(data, flow, self._loop.time())
@@ -381,8 +440,35 @@ class Server:
         """Do something with the engine now, and then what it made the engine send or say."""
         self._guard(lambda: do(self._loop.time()))
 
+    def send(self, flow: Flow, data: bytes) -> None:
+        """Send what a worker sends."""
+        self._send(flow, data)
+
+    def recall(self, flow: Flow, branch: bytes) -> None:
+        """Take a request back that waits for its connection."""
+        self._recall(flow, branch)
+
+    def not_ours(self, data: bytes, flow: Flow) -> None:
+        """A worker has nothing that a message belongs to, which was offered to it."""
+        if self.link is not None:
+            self.link.gives_back(data, flow)
+        elif self.crew is not None:
+            self.crew.takes(data, flow)
+
+    def note_leg(self, leg: bytes, caller: bytes) -> None:
+        """A worker has made a leg for a call."""
+        if self._tap is not None:
+            self._tap.origins.note(leg, caller)
+
+    def legs_over(self, legs: Sequence[bytes]) -> None:
+        """The call of these legs is over."""
+        if self._tap is not None:
+            self._tap.origins.over(legs)
+
     def fail(self, flow: Flow) -> None:
         """Tell the engine that a flow is of no use any more."""
+        if self.crew is not None:
+            self.crew.fail(flow)
         self._guard(lambda: self._engine.transport_failed(flow, self._loop.time()))
 
     def _failed(self, flow: Flow, reason: str = "", unsent: Sequence[bytes] = ()) -> None:
@@ -391,6 +477,8 @@ class Server:
             self._say(f"{flow.transport}:{encode_host(*flow.remote)}{who}: {reason}")
         if self.link is not None:
             self.link.failed(flow)
+        if self.crew is not None:
+            self.crew.fail(flow)
         self._guard(lambda: self._engine.transport_failed(flow, self._loop.time(), unsent))
 
     def say(self, text: str) -> None:
@@ -494,18 +582,10 @@ class Server:
             self._timer.cancel()
         self._timer = self._loop.call_at(due, self._due)
 
-    async def _carry_out(self, errand: Errand) -> None:
-        result: Result
-        try:
-            result = await self._bindings.carry_out(errand)
-        except Exception:  # noqa: BLE001 - whoever waits must be told something
-            self._wrong()
-            result = Unavailable("an internal error")
-        self._guard(lambda: self._engine.carried_out(errand.number, result, self._loop.time()))
-
     async def _look_up(self, lookup: Lookup | Errand) -> None:
         if isinstance(lookup, Errand):
-            await self._carry_out(lookup)
+            result, number = await self._clerk.carry_out(lookup), lookup.number
+            self._guard(lambda: self._engine.carried_out(number, result, self._loop.time()))
             return
         targets: tuple[Target, ...] = ()
         failures: tuple[str, ...] = ()
