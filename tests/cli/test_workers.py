@@ -174,7 +174,7 @@ def test_a_worker_that_is_started_again_knows_what_the_others_know(server: Runni
     for number, pid in enumerate(workers(server), 1):
         os.kill(pid, signal.SIGKILL)
         process.says(f"worker {number} died (signal 9)".encode())
-    with three(server) as (caller, east, west):
+    with three(server) as (caller, east, _):
         seen = set()
         n = 0
         while len(seen) < 2 or n < 3:
