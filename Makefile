@@ -3,6 +3,7 @@
 # make fix    format, and apply the safe fixes of the linter
 # make bless  rewrite the expected files of tests/cases after a look at the difference
 # make docs   rewrite the pages of docs/ that say what the code says
+# make engines  play every rule and example on every engine, for docs/engines.md
 # make bench  what a call costs on each engine, in one run (BENCH=--quick: under two minutes)
 # make clean  remove what the above made
 
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs bench clean packages asterisk kamailio6
+.PHONY: run test check pytest fix bless docs engines bench clean packages asterisk kamailio6
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -37,6 +38,10 @@ bless: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	$(BIN)/python tests/generate_docs.py
 
+engines: $(VENV)/dev.stamp packages asterisk
+	cd tests && ../$(BIN)/python -m verify.lab.recorded
+	$(BIN)/python tests/generate_docs.py
+
 bench: $(VENV)/bench.stamp packages asterisk
 	@sh benchmarks/install-sippy $(PYTHON) $(VENV)/sippy
 	$(BIN)/python benchmarks/calls.py $(BENCH)
@@ -47,8 +52,8 @@ bench: $(VENV)/bench.stamp packages asterisk
 # so. fail2ban, prometheus and bind9 are daemons of which a tool is wanted: unpacked, and nothing is
 # started.
 packages: $(VENV)/python.stamp
-	@sh tests/install-packages baresip-core postgresql redis-server sip-tester sngrep socat tcpdump tshark \
-	    kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
+	@sh tests/install-packages baresip-core postgresql redis-server sip-tester sngrep socat sqlite3 \
+	    tcpdump tshark kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
 	    kamailio-json-modules kamailio-utils-modules mmdebstrap bind9-utils
 	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus bind9
 

@@ -35,6 +35,7 @@ net_interface {host}
 module_path {modules}
 module g711.so
 module aubridge.so
+module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so

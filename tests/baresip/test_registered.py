@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from baresip.phone import Phone
+from cli.command import sipfo
 from registered.office import DOMAIN, PASSWORD, Office
 from runtime.wire.papers import Authority
 from sipp.process import wait_for
@@ -27,10 +29,10 @@ def office(tmp_path: Path) -> Iterator[Office]:
         made.close()
 
 
-def telephone(office: Office, instance: str, transport: str) -> Phone:
+def telephone(office: Office, instance: str, transport: str, more: str = "") -> Phone:
     """One that registers at an instance, and has."""
     login = f';outbound="sip:{office.of(instance)}:5060;transport={transport}"'
-    login += f';auth_user=alice;auth_pass="{PASSWORD}"'
+    login += f';auth_user=alice;auth_pass="{PASSWORD}"{more}'
     phone = Phone(office, "desk-1", "alice", Authority(office.folder), login, DOMAIN)
     # Its event may come before anybody listens.
     wait_for(lambda: "OK " in phone.do("reginfo"), office.report)
@@ -53,6 +55,17 @@ def test_it_is_called_again_when_its_instance_is_dead(office: Office) -> None:
     office.kill("kss-a")
     assert rings(office, phone, "kss-b") == "answered"
     assert rings(office, phone, "kss-c") == "answered"
+    phone.close()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_rfc5626_it_keeps_a_flow_and_is_called_on_it(office: Office, transport: str) -> None:
+    office.start("kss-a")
+    phone = telephone(office, "kss-a", transport, ";sipnat=outbound")
+    shown = sipfo("show", "registrations", "--format=json", f"--control={office.folder}/kss-a.sock")
+    (one,) = json.loads(shown.stdout)
+    assert (one["reg_id"], one["user"]) == (1, "alice")
+    assert rings(office, phone, "kss-a") == "answered"
     phone.close()
 
 

@@ -175,7 +175,7 @@ def test_a_worker_that_is_started_again_knows_what_the_others_know(server: Runni
         os.kill(pid, signal.SIGKILL)
         process.says(f"worker {number} died (signal 9)".encode())
     with three(server) as (caller, east, _):
-        seen = set()
+        seen: set[int] = set()
         n = 0
         while len(seen) < 2 or n < 3:
             seen.add(placed(caller, {"east": east}, f"n{n}", "east")[0])
@@ -318,3 +318,15 @@ def _is_there(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def test_a_drain_reaches_every_worker(server: Running) -> None:
+    server.ask("sipfo.drain", "acme")
+    with three(server) as (caller, east, west):
+        for n in range(6):  # each to one of two workers
+            caller.to = ""
+            caller.say("INVITE", 1, f"drained-{n}")
+            assert caller.final("INVITE").status == 503
+            caller.say("ACK", 1, f"drained-{n}")
+        server.ask("sipfo.undrain", "acme")
+        placed(caller, {"east": east, "west": west}, "again", "east")

@@ -98,3 +98,18 @@ def test_our_own_connections_are_not_watched() -> None:
     connections.heard(7, False, True, 0.0)
     connections.closed(7)
     assert len(connections) == 0 and connections.overdue(1e9) == []
+
+
+def test_who_has_shown_a_password_since_is_no_stranger_any_more() -> None:
+    limits = Limits(stranger_connections=1, stranger_idle_time=10.0, idle_time=100.0)
+    watched = Connections(limits)
+    assert watched.accept(1, "203.0.113.1", False, 0.0)
+    assert not watched.accept(2, "203.0.113.2", False, 0.0)
+    watched.heard(1, True, False, 1.0)
+    watched.acquaint(lambda source: source == "203.0.113.1")
+    assert watched.overdue(50.0) == []
+    assert watched.accept(2, "203.0.113.2", False, 50.0)
+    watched.closed(1)
+    watched.closed(2)
+    assert watched.accept(3, "203.0.113.3", False, 51.0)
+    assert not watched.accept(4, "203.0.113.4", False, 51.0)

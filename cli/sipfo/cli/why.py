@@ -64,6 +64,11 @@ def _told(plan: Plan, compilation: Compilation, row: Row, form: str) -> str:
     now = fingerprint(plan)
     plan = settle(plan, unix(row.began), row.number)
     trunk = next((one for one in plan.trunks if one.name == row.trunk), None)
+    if trunk is None and any(one.name == row.trunk for one in plan.registrars):
+        raise Unusable(
+            f"another instance passed call {row.call} on, for {printable(row.number)} of registrar"
+            f" {printable(row.trunk)}: that instance's records say why it went here"
+        )
     if trunk is None:
         raise Unusable(
             f"{compilation.source.path} has no trunk {printable(row.trunk)}, whose call {row.call}"

@@ -7,6 +7,7 @@ from the first octet, so that a slow sender holds a connection no longer than a 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.strangers import network_of
@@ -15,9 +16,11 @@ from sipfo.runtime.strangers import network_of
 class Connection:
     """What is known of one connection; times are seconds of the caller's monotonic clock."""
 
-    __slots__ = ("known", "partial", "since", "source", "spoken")
+    __slots__ = ("host", "known", "partial", "since", "source", "spoken")
 
-    def __init__(self, source: str, known: bool, now: float) -> None:
+    def __init__(self, host: str, source: str, known: bool, now: float) -> None:
+        """`source` is what its address, `host`, is counted under."""
+        self.host = host
         self.source = source
         self.known = known
         self.since = now
@@ -42,7 +45,7 @@ class Connections:
     def accept(self, number: int, source: str, known: bool, now: float) -> bool:
         """Whether a new connection is kept; `known`: from a source that a trunk accepts."""
         limits = self._limits
-        source = network_of(source)
+        host, source = source, network_of(source)
         if known:
             kind = len(self._open) - self._strange
             most, most_each = limits.connections, limits.connections_each
@@ -51,7 +54,7 @@ class Connections:
             most, most_each = limits.stranger_connections, limits.stranger_connections_each
         if kind >= most or self._per_source[source] >= most_each:
             return False
-        self._open[number] = Connection(source, known, now)
+        self._open[number] = Connection(host, source, known, now)
         self._per_source[source] += 1
         self._strange += not known
         return True
@@ -65,6 +68,15 @@ class Connections:
             one.since = now
         one.spoken = one.spoken or whole
         one.partial = partial
+
+    def acquaint(self, knows: Callable[[str], bool]) -> None:
+        """Whose source has shown a password since it was accepted is a stranger's no more."""
+        if not self._strange:
+            return
+        for one in self._open.values():
+            if not one.known and knows(one.host):
+                one.known = True
+                self._strange -= 1
 
     def closed(self, number: int) -> None:
         """A connection is gone."""

@@ -14,16 +14,15 @@ from itertools import chain
 from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.numbering import normalise
 from sipfo.plan.order import draw, turn
 from sipfo.runtime.admission import Refused
 from sipfo.runtime.call import Call, Phase, hops_left
 from sipfo.runtime.callname import CallNames
-from sipfo.runtime.came_back import came_back
 from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
-from sipfo.runtime.dialogname import carry_replaces
 from sipfo.runtime.directory import Directory
-from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
+from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions, diverted_from
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.errand import Result
 from sipfo.runtime.guard import Asked, Guard, Proven, Wrong
@@ -39,15 +38,16 @@ from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
+from sipfo.runtime.objection import objection
 from sipfo.runtime.placement import Grounds, Placement
-from sipfo.runtime.privacy import cannot_be_given
+from sipfo.runtime.quotas import DRAINED
 from sipfo.runtime.record import Notice
 from sipfo.runtime.registrar.desk import Desk
 from sipfo.runtime.registrar.passing import Passed
 from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
+from sipfo.runtime.sip import stun
 from sipfo.runtime.sip.build import make_response
-from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, check, parse
@@ -99,6 +99,8 @@ class Engine:
         engines at the same addresses, `calls_before` is in it then."""
         self.core = Core(entropy, upto, mapping or AddressMapping(), values or TimerValues())
         self.draining = False
+        self.paused = False
+        """Whether an operator wants no new calls for now."""
         self._entropy = entropy
         self._drawn = drawn or {}
         self._limits = limits or Limits()
@@ -142,6 +144,10 @@ class Engine:
         except Malformed as error:
             if error.headers is not None:
                 self._stateless.malformed(error, error.headers, arrival)
+            elif not flow.reliable and self.knows(flow.remote[0]):
+                pong = stun.answer(data, flow.remote)
+                if pong is not None:
+                    self.core.send(flow, pong)
 
     def transport_failed(self, flow: Flow, now: float, unsent: Sequence[bytes] = ()) -> None:
         """What was sent on a flow did not get through, or its connection broke; `unsent` are the
@@ -446,36 +452,23 @@ class Engine:
         objection = self._objection(request, flow)
         if objection is not None:
             return objection
-        at = (flow.transport, *flow.local)
-        return self._tenure.admission.admit(called_user(request), flow.remote[0], at, proven)
+        user, at = called_user(request), (flow.transport, *flow.local)
+        admitted = self._tenure.admission.admit(user, flow.remote[0], at, proven)
+        return self._loop(request, normalise(user), flow) or admitted
+
+    def _loop(self, request: Request, number: str, flow: Flow) -> Refused | None:
+        """Why a call to a number has gone round by way of us, where none of our Via is left."""
+        grounds = self._grounds
+        if diverted_from(request.headers, number, grounds.egress.values()):
+            return Refused(482, "loop: we have diverted this call from this number before")
+        if grounds.loops.closes(request, number, flow.remote[0]):
+            return Refused(482, "loop: a carrier brings back the call that it was sent")
+        return None
 
     def _objection(self, request: Request, flow: Flow) -> Refused | None:
-        """Why an INVITE cannot start a call, whoever sent it; None if it can."""
-        try:
-            _ = called_user(request)
-            # Contact and Record-Route lead back to the caller.
-            secure = Dialog.of_server(request, b"-").secure
-            replaces = carry_replaces(request, self._directory)
-        except Malformed as error:
-            return Refused(error.status, error.reason)
-        if self.draining:
-            return Refused(503, "shutting down")
-        if secure and flow.transport != "tls" and flow.local[0] not in self.core.tls_ports:
-            return Refused(480, "sips: where nothing listens on TLS (RFC 5630 §5.1.2)")
-        if hops_left(request) < 0:
-            return Refused(483, "Max-Forwards used up")
-        if unsupported_tags(request):
-            return Refused(420, "requires an extension that does not cross")
-        if self._merge_key(request) in self._merging:
-            return Refused(482, "merged: the same request came by another path (§8.2.2.2)")
-        if came_back(request, self.core.transactions):
-            return Refused(482, "loop: an INVITE of ours came back (§16.3)")
-        critical = cannot_be_given(request.headers)
-        if critical:  # RFC 3323 §5
-            return Refused(500, f"critical privacy: {critical.decode('ascii', 'replace')}")
-        if not replaces:
-            return Refused(481, "Replaces names no call of ours")
-        return None
+        closed = "shutting down" if self.draining else DRAINED if self.paused else ""
+        is_merged = self._merge_key(request) in self._merging
+        return objection(request, flow, self.core, self._directory, closed, is_merged)
 
     def _place(
         self,
@@ -511,7 +504,8 @@ class Engine:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
             chosen = self.carriers(trunk, number, now)
             left_out = chosen.left_out
-            if chosen.carriers and diversions(request.headers) >= MOST_DIVERSIONS:
+            diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
+            if chosen.carriers and diverts and diversions(request.headers) >= MOST_DIVERSIONS:
                 chosen = Chosen((), ())
                 left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
             placed = self._turns.take(trunk.name)

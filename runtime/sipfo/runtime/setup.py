@@ -7,7 +7,7 @@ decides nothing itself.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from sipfo.plan.action import (
     Abandon,
@@ -42,16 +42,18 @@ from sipfo.plan.outcome import Final, Outcome
 from sipfo.runtime.answer import Answer
 from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.challenges import LIFE, Pinned
+from sipfo.runtime.diversion import Diverted
 from sipfo.runtime.emergency import is_emergency
 from sipfo.runtime.graves import Departed
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
 from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
-from sipfo.runtime.locate import Target, reaches
+from sipfo.runtime.locate import Target
 from sipfo.runtime.outgoing import CHALLENGED
 from sipfo.runtime.passport import is_stale
 from sipfo.runtime.placement import Grounds, Placement, Sent
 from sipfo.runtime.privacy import Trust
+from sipfo.runtime.reach import family, led_within_reach, named, within_reach
 from sipfo.runtime.reason import why_given_up
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice
 from sipfo.runtime.registrar.lead import Led, lead
@@ -61,6 +63,8 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Response
 from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.uri import parse_uri
+
+_NO_WAYS: Mapping[str, Way] = {}
 
 Done = Callable[[Result, Attempt | None, Response | None, float], None]
 """Takes the result, the attempt and response that it came from if any, and the time."""
@@ -72,6 +76,7 @@ class Setup:
     __slots__ = (
         "_against",
         "_attempts",
+        "_branches",
         "_claimed",
         "_core",
         "_counted",
@@ -79,6 +84,7 @@ class Setup:
         "_departed",
         "_done",
         "_events",
+        "_failed",
         "_grounds",
         "_hunt",
         "_inbound",
@@ -119,7 +125,7 @@ class Setup:
         self._over = over
         self._hunt = Hunt(placement.itinerary)
         self._pinned = placement.pinned
-        self._ways: dict[str, Way] = {}
+        self._ways = _NO_WAYS
         self._events: deque[tuple[Event, Response | None]] = deque()
         self._attempts: dict[int, Attempt] = {}
         self._targets: dict[str, Target] = {}
@@ -131,6 +137,8 @@ class Setup:
         self._rungs: list[Rung] = []
         self._notes: list[str] = []
         self._leaving: list[bytes] = []
+        self._failed: Outcome | None = None
+        self._branches = 0
         self._said_left_out = False
         self._said_stale = False
         self._deadline: Handle | None = None
@@ -218,7 +226,8 @@ class Setup:
             heard = Heard(attempt.number, response.status, bool(response.body))
             self._advance(heard, now, response)
             return
-        if response.status == 503:
+        # Behind an instance it is one telephone that asks to be left alone, and not the instance.
+        if response.status == 503 and attempt.level is None:
             seconds = retry_after(response)
             if seconds is not None:
                 self._grounds.standing.holds.hold(str(attempt.target), seconds, now)
@@ -278,9 +287,7 @@ class Setup:
     ) -> None:
         match action:
             case ArmDeadline(seconds=seconds):
-                self._deadline = self._core.timers.at(
-                    now + seconds, lambda at: self._advance(DeadlinePassed(), at)
-                )
+                self._deadline = self._core.timers.at(now + seconds, self._deadline_passed)
             case Locate(step=step):
                 self._locate(step, now)
             case Invite():
@@ -289,9 +296,7 @@ class Setup:
                 attempt = self._attempts[number]
                 attempt.disarm()
                 attempt.phase = timer
-                attempt.timer = self._core.timers.at(
-                    now + seconds, lambda at: self._advance(Expired(number, timer), at)
-                )
+                attempt.timer = self._core.timers.at(now + seconds, attempt.expired)
             case Relay(attempt=number):
                 self._relay(self._attempts[number], response, now)
             case Unreached(step=step):
@@ -305,15 +310,19 @@ class Setup:
             case Finish(result=result):
                 self._finish(result, response, now)
 
+    def _deadline_passed(self, now: float) -> None:
+        self._advance(DeadlinePassed(), now)
+
     def _locate(self, step: Step, now: float) -> None:
         if step.carrier:
             self._say_left_out()
         if self._pinned is not None:
             # A digest retry stays on the target that issued the nonce (RFC 3261 §22.2).
             pinned, self._pinned = self._pinned, None
-            self._take(step, _named((pinned,)), now)
+            self._take(step, named((pinned,)), now)
             return
         self._unfound = ""
+        self._ways = _NO_WAYS
         if step.registered:
             passed = self._placement.passed
             lead(self._core, self._grounds.registrars, step, passed, self._led, now)
@@ -324,40 +333,25 @@ class Setup:
             self._note(f"{step.egress} to {step.route}: {reason}")
 
         def found(targets: tuple[Target, ...], now: float) -> None:
-            self._take(step, _named(self._within_reach(step, targets)), now)
+            local = self._grounds.egress[step.egress].host
+            near = within_reach(step, targets, local, self._note)
+            if targets and not near:
+                self._unfound = f"no {family(local)} address"
+            self._take(step, near, now)
 
         self._core.locate(step.destinations, found, now, told)
 
     def _led(self, led: Led, step: Step, now: float) -> None:
         """Told of the ways to a registered user."""
-        self._ways.update(led.ways)
+        self._ways = led.ways
         for text in led.notes:
             self._note(f"{step.egress} to {step.route}: {text}")
-        near = {name: one for name, one in led.targets.items() if self._reaches(step, name, one)}
+        near = led_within_reach(led, self._grounds.egress[step.egress].host)
         if near:
             self._take(step, near, now)
         else:
             self._unfound = led.why or "no way of the address family that it is sent from"
             self._advance(Located((), unregistered=led.why is not None), now)
-
-    def _reaches(self, step: Step, name: str, target: Target) -> bool:
-        local = self._ways[name].local or (self._grounds.egress[step.egress].host, 0)
-        return reaches(local[0], target)
-
-    def _within_reach(self, step: Step, targets: tuple[Target, ...]) -> tuple[Target, ...]:
-        """The targets of the family of the step's egress address (RFC 7984 §3.1)."""
-        local = self._grounds.egress[step.egress].host
-        near = tuple(one for one in targets if reaches(local, one))
-        family = "IPv6" if ":" in local else "IPv4"
-        for target in targets:
-            if target not in near:
-                text = (
-                    f"{step.egress} to {step.route} at {target} skipped: it is sent from {family}"
-                )
-                self._note(text)
-        if targets and not near:
-            self._unfound = f"no {family} address"
-        return near
 
     def _take(self, step: Step, targets: dict[str, Target], now: float) -> None:
         self._targets = targets
@@ -403,12 +397,20 @@ class Setup:
         flow = self._core.flow((egress.host, egress.port), target)
         if way is not None and way.local is not None:
             flow = way.flow or self._core.flow(way.local, target)
+            if way.flow is not None and not flow.reliable:
+                # Nobody opens a connection to who is behind a NAT, however large the INVITE is.
+                self._core.oversize.unopened(flow, now)
         place = self._placement
         trusted = self._grounds.trusted.reaches(step)
         trust = Trust(self._inbound.trusted, trusted)
+        diverted = None
+        if step.diverted:
+            self._branches += 1
+            always = place.itinerary.steps[0].carrier
+            diverted = Diverted(self._failed, self._branches, always)
         request = build_invite(
             *(self._core, self._inbound.request, place.hops, step, target, place.number, flow),
-            *(trust, way),
+            *(trust, diverted, way),
         )
         if self._core.origins is not None:
             self._core.origins.note(request.call_id, self._inbound.request.call_id)
@@ -427,11 +429,10 @@ class Setup:
             self._claimed = None
         else:
             self._grounds.standing.call_begins(step, now)
+        if step.carrier:
+            self._grounds.loops.begins(self, self._inbound.request, place.number, self.source)
         self.live.add(attempt)
-        attempt.timer = self._core.timers.at(
-            now + action.seconds,
-            lambda at: self._advance(Expired(action.attempt, "no-response"), at),
-        )
+        attempt.timer = self._core.timers.at(now + action.seconds, attempt.expired)
         attempt.send(now)
 
     def _relay(self, attempt: Attempt, response: Response | None, now: float) -> None:
@@ -472,6 +473,10 @@ class Setup:
                 attempt.level or step.level_of(str(attempt.target)),
                 final.reasons if final is not None else (),
             )
+        if step.carrier:
+            self._grounds.loops.ends(self)
+        else:
+            self._failed = outcome
         self._rungs.append(rung)
         place = self._placement
         self._core.records.append(
@@ -486,8 +491,9 @@ class Setup:
         # Where we have an account ourselves, a challenge that stands is not the caller's to answer.
         if attempt is not None and attempt.login is None and final is not None:
             self._remember(attempt, final, now)
-        ended, judge = self._hunt.ended, self._placement.itinerary.judge
-        if result.kind == "refused" and ended and judge.verdict(ended[-1].outcome) == "failover":
+        ended, way = self._hunt.ended, self._placement.itinerary
+        over = not ended or way.judge.verdict(ended[-1].outcome) == "failover"
+        if result.kind == "refused" and over:
             self._say_left_out()  # their turn has come, and there was none to locate
         ladder = Ladder(
             tuple(self._rungs),
@@ -525,10 +531,6 @@ class Setup:
         left = steps[steps.index(attempt.step) :]
         pinned = Pinned(place.trunk, place.number, left, attempt.target, now + LIFE)
         self._grounds.challenges.remember(final, pinned)
-
-
-def _named(targets: tuple[Target, ...]) -> dict[str, Target]:
-    return {str(target): target for target in targets}
 
 
 def _settled(

@@ -13,6 +13,8 @@ Address = tuple[str, int]
 
 _CALL_ID: Final = re.compile(rb"^(?:call-id|i)[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _ANSWER: Final = re.compile(rb'(\bresponse[ \t]*=[ \t]*")([0-9a-f]+)(?=")', re.IGNORECASE)
+_STUN: Final = (b"\x00\x01", b"\x01\x01")
+"""How a Binding request and its answer begin (RFC 5389 §6)."""
 _KEY: Final = re.compile(rb"(\binline:)([A-Za-z0-9+/=]+)")
 
 
@@ -50,5 +52,5 @@ def masked(data: bytes) -> bytes:
 
 
 def is_message(data: bytes) -> bool:
-    """Whether a datagram is more than a keep-alive (RFC 5626 §4.4.1, and what phones send)."""
-    return bool(data.strip(b"\r\n\0 "))
+    """Whether a datagram is more than a keep-alive (RFC 5626 §4.4, and what phones send)."""
+    return bool(data.strip(b"\r\n\0 ")) and not data.startswith(_STUN)

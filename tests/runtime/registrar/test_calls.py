@@ -5,8 +5,20 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.registrar.telephones import EDGE, PHONE, THIRD, Answering, Telephone, contacts, world
+from runtime.registrar.telephones import (
+    EDGE,
+    PASSWORDS,
+    PHONE,
+    THIRD,
+    Answering,
+    Telephone,
+    contacts,
+    office,
+    world,
+)
 from runtime.world import PRIMARY, SIPFO, Callee, Caller, Peer, World
+from sipfo.plan.model import Probe
+from sipfo.runtime.locate import Target
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, parse
 
@@ -36,7 +48,7 @@ def test_a_user_is_called_at_its_contact_from_the_address_that_it_registered_at(
     assert called(there) == ["pbx-east.here 200"]
     (invite,) = invites(phone)
     assert invite.uri == b"sip:alice@198.51.100.77"
-    assert invite.to.uri == b"sip:alice@sip.acme.example"
+    assert invite.to.uri == b"sip:+13125550123@sip.acme.example"
     assert there.sent_flow(invite).local == SIPFO
 
 
@@ -48,7 +60,7 @@ def test_rfc3327_5_the_path_is_the_route_of_what_is_sent() -> None:
     assert called(there) == ["pbx-east.edge 200"]
     (invite,) = invites(edge)
     assert invite.uri == b"sip:alice@198.51.100.77"
-    assert invite.headers.all(b"route") == [b"<sip:192.0.2.21:5060;lr>"]
+    assert invite.headers.all(b"route") == [b"<sip:192.0.2.21:5060;lr;sipfo-of=alice>"]
     assert there.sent_flow(invite).local == PRIMARY
 
 
@@ -207,11 +219,11 @@ def passed(there: World, contact: str = "sip:alice@198.51.100.77", **fields: str
         "via": f"SIP/2.0/UDP {EDGE[0]}:5060;branch=z9hG4bKfellow;rport",
         "max-forwards": "69",
         "from": "<sip:+13125550001@192.0.2.21>;tag=fellow",
-        "to": "<sip:alice@sip.acme.example>",
+        "to": "<sip:+13125550123@sip.acme.example>",
         "call-id": "passed",
         "cseq": "1 INVITE",
         "contact": "<sip:192.0.2.21:5060>",
-        "route": "<sip:192.0.2.10:5060;lr>",
+        "route": "<sip:192.0.2.10:5060;lr;sipfo-of=alice>",
         **fields,
     }
     text = f"INVITE {contact} SIP/2.0\r\n"
@@ -232,6 +244,7 @@ def test_what_another_instance_passes_on_goes_to_the_telephone_from_here() -> No
     (invite,) = invites(phone)
     assert there.sent_flow(invite).local == SIPFO
     assert invite.max_forwards == 68
+    assert invite.to.uri == b"sip:+13125550123@sip.acme.example"
     (call,) = there.calls
     assert (call.trunk, call.number) == ("office", "alice")
 
@@ -261,6 +274,86 @@ def test_nobody_else_has_a_call_passed_on() -> None:
     there = world()
     Telephone(there).register(HERE)
     stranger = Caller(there, ("203.0.113.200", 5060))
-    stranger.call("alice", to="<sip:alice@sip.acme.example>", route="<sip:192.0.2.10:5060;lr>")
+    stranger.call(
+        "alice", to="<sip:alice@sip.acme.example>", route="<sip:192.0.2.10:5060;lr;sipfo-of=alice>"
+    )
     there.run(there.now + 1)
     assert stranger.statuses() == [403]
+
+
+def test_an_instance_that_cannot_reach_a_telephone_is_passed_over_and_it_is_said() -> None:
+    there = world()
+    there.silent.add(NAT)
+    telephone = Telephone(there, source=NAT, transport="tcp", connection=7)
+    telephone.register("<sip:alice@10.0.0.5;transport=tcp>")
+    there.engine.transport_failed(Flow("tcp", SIPFO, NAT, 7), there.now)
+    Callee(there, EDGE, (0.1, 480))
+    Answering(there, THIRD)
+    assert called(there) == ["pbx-east.edge 480", "pbx-east.third 200"]
+    assert any("here skipped: the telephone is reached from" in one for one in there.calls[0].notes)
+
+
+def test_a_name_in_a_path_is_looked_up() -> None:
+    target = Target("udp", "198.51.100.88", 5070, "edge.example")
+    there = World(office(), {"edge.example": (target,)}, secrets=PASSWORDS)
+    path = ((b"path", b"<sip:edge.example;lr>"), PATH[1])
+    Telephone(there, source=("198.51.100.88", 5070)).register(HERE, fields=path)
+    phone = Answering(there, ("198.51.100.88", 5070))
+    assert called(there) == ["pbx-east.here 200"]
+    assert invites(phone)[0].headers.all(b"route") == [b"<sip:edge.example;lr>"]
+
+
+def test_a_route_at_an_instances_address_is_no_registered_user() -> None:
+    there = world()
+    plan = office()
+    west = plan.routes[1].model_copy(update={"destinations": ("sip:pbx@192.0.2.21",)})
+    there = World(plan.model_copy(update={"routes": (plan.routes[0], west)}), secrets=PASSWORDS)
+    Telephone(there).register(HERE)
+    edge = Callee(there, EDGE, (0.1, 480))
+    Callee(there, THIRD, (0.1, 480))
+    Callee(there, PHONE, (0.1, 480))
+    called(there, until=10.0)
+    assert [one.uri for one in edge.requests("INVITE")] == [
+        b"sip:alice@198.51.100.77",
+        b"sip:pbx@192.0.2.21",
+    ]
+    assert edge.requests("INVITE")[1].headers.all(b"route") == []
+
+
+def test_a_telephone_that_asks_to_be_left_alone_does_not_speak_for_its_instance() -> None:
+    there = world()
+    Telephone(there, source=EDGE).register(HERE, fields=PATH)
+    Callee(there, EDGE, (0.1, 503, {"retry_after": "60"}))
+    Callee(there, THIRD, (0.1, 480))
+    Callee(there, PHONE, (0.1, 480))
+    Callee(there, ("198.51.100.20", 5060), (0.1, 404))
+    caller = Caller(there)
+    for _ in range(2):
+        caller.call()
+        there.run(there.now + 3)
+    first = [call.ladder.attempts[0] for call in there.calls]
+    assert [f"{one.place} {one.outcome}" for one in first] == ["pbx-east.edge 503"] * 2
+
+
+def test_an_instance_that_probes_find_dead_is_passed_over() -> None:
+    plan = office()
+    probe = Probe(every=5.0, down_after=2, up_after=1)
+    desk = plan.routes[0].model_copy(update={"probe": probe})
+    there = World(plan.model_copy(update={"routes": (desk, plan.routes[1])}), secrets=PASSWORDS)
+    there.silent.add(EDGE)
+    Answering(there, THIRD)
+    Telephone(there, source=EDGE).register(HERE, fields=PATH)
+    there.run(there.now + 90)
+    Callee(there, PHONE, (0.1, 480))
+    assert called(there) == ["pbx-east.here 480", "pbx-east.third 200"]
+    assert any("skipped: down" in one for one in there.calls[0].notes)
+
+
+def test_a_large_invite_to_who_is_behind_a_nat_goes_over_udp_at_once() -> None:
+    there = world()
+    Telephone(there, source=NAT).register("<sip:alice@10.0.0.5>")
+    phone = Answering(there, NAT)
+    Caller(there).call(body=b"v=0\r\n" + b"a=x\r\n" * 400)
+    there.run(there.now + 0.3)
+    (invite,) = invites(phone)
+    assert there.sent_flow(invite).transport == "udp"

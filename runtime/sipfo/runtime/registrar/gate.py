@@ -14,6 +14,7 @@ from sipfo.plan.model import Registrar
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.lockout import Lockout
 from sipfo.runtime.nonces import Nonces
+from sipfo.runtime.registrar.register import MOST_EXPIRES
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.digest import MD5, Challenge, Credentials, parse_credentials
 from sipfo.runtime.sip.malformed import Malformed
@@ -92,7 +93,7 @@ class Gate:
         # "if the same nc value is seen twice, then the request is a replay" (RFC 7616 §3.4)
         if not self._nonces.use(given.nonce, int(given.count or b"1", 16), now):
             return self._ask(source, now, stale=True)
-        self._proven[source] = now + self._limits.proven_time
+        self._proven[source] = now + MOST_EXPIRES
         self._proven.move_to_end(source)
         if len(self._proven) > self._limits.proven_sources:
             self._proven.popitem(last=False)

@@ -41,11 +41,11 @@ def lead(
     """Find the ways of a step, or of a call that was `passed` on, and their targets, and tell
     `then`."""
 
-    def found(ways: tuple[Way, ...], why: str, now: float) -> None:
+    def found(ways: tuple[Way, ...], why: str, notes: tuple[str, ...], now: float) -> None:
         if not ways:
-            then(Led({}, {}, why, (why,)), step, now)
+            then(Led({}, {}, why, (why, *notes)), step, now)
         else:
-            _Resolving(core, ways, step, then).go_on(now)
+            _Resolving(core, ways, step, notes, then).go_on(now)
 
     if passed is not None:
         registrars.lead_on(passed, found, now)
@@ -56,21 +56,24 @@ def lead(
 class _Resolving:
     """Way after way to its targets: a Path or a Contact may be a name (RFC 3263)."""
 
-    __slots__ = ("_core", "_left", "_notes", "_step", "_targets", "_then", "_ways")
+    __slots__ = ("_core", "_failed", "_left", "_notes", "_step", "_targets", "_then", "_ways")
 
-    def __init__(self, core: Core, ways: Sequence[Way], step: Step, then: Then) -> None:
+    def __init__(
+        self, core: Core, ways: Sequence[Way], step: Step, notes: Sequence[str], then: Then
+    ) -> None:
         self._core = core
         self._left = list(ways)
         self._step = step
         self._then = then
         self._targets: dict[str, Target] = {}
         self._ways: dict[str, Way] = {}
-        self._notes: list[str] = []
+        self._notes = list(notes)
+        self._failed: list[str] = []
 
     def go_on(self, now: float) -> None:
         if not self._left:
-            why = None if self._notes and not self._targets else ""
-            led = Led(self._targets, self._ways, why, tuple(self._notes))
+            why = None if self._failed and not self._targets else ""
+            led = Led(self._targets, self._ways, why, (*self._notes, *self._failed))
             self._then(led, self._step, now)
             return
         way = self._left.pop(0)
@@ -81,7 +84,7 @@ class _Resolving:
                 self._targets[name], self._ways[name] = target, way
             self.go_on(now)
 
-        self._core.locate((str(way.hop),), found, now, self._notes.append)
+        self._core.locate((str(way.hop),), found, now, self._failed.append)
 
     def _name(self, target: Target) -> str:
         plain = name = str(target)

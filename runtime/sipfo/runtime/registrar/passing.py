@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from sipfo.plan.hunt import Itinerary
-from sipfo.plan.model import Plan, Retry
+from sipfo.plan.model import Instance, Plan, Retry
 from sipfo.plan.order import Step
 from sipfo.plan.outcome import Judge
+from sipfo.runtime.registrar.way import OF
 from sipfo.runtime.sip.address import parse_address
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request
@@ -36,6 +38,8 @@ class Passed:
     instance: str
     user: str
     contact: SipUri
+    to: str
+    """The URI of To, which the telephone is to see."""
 
     @property
     def itinerary(self) -> Itinerary:
@@ -59,8 +63,26 @@ def fellows(plan: Plan) -> frozenset[str]:
     return frozenset(instances | {one.host for one in plan.egress})
 
 
-def routed_to(request: Request) -> tuple[str, int] | None:
-    """The address that a request is routed to first, if it says one."""
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The instance that a request is routed to first, and whose contact it is for, in lower case and
+    escaped."""
+
+    host: str
+    port: int
+    user: str
+
+    def is_to(self, instance: Instance) -> bool:
+        """Whether that is this instance."""
+        return (self.host, self.port) == (instance.host, instance.port)
+
+    def is_for(self, user: str) -> bool:
+        """Whether that is this user."""
+        return unquote(self.user).casefold() == user.casefold()
+
+
+def routed_to(request: Request) -> Routed | None:
+    """Where a request is routed to first, if it says so as an instance does."""
     routes = request.headers.all(b"route")
     if not routes:
         return None
@@ -68,4 +90,5 @@ def routed_to(request: Request) -> tuple[str, int] | None:
         uri = parse_uri(parse_address(routes[0]).uri)
     except Malformed:
         return None
-    return uri.host, uri.port or DEFAULT_PORT
+    user = uri.param(OF)
+    return Routed(uri.host, uri.port or DEFAULT_PORT, user) if user else None

@@ -46,8 +46,8 @@ UNAVAILABLE_RETRY_AFTER: Final = b"5"
 FLOW_TIMER: Final = b"120"
 """Seconds within which a telephone is to show that its flow is alive (RFC 5626 §5.4)."""
 
-Led = Callable[[tuple[Way, ...], str, float], None]
-"""Takes the ways to a user, why there are none, and the time."""
+Led = Callable[[tuple[Way, ...], str, tuple[str, ...], float], None]
+"""Takes the ways to a user, why there are none, what else is to be said of them, and the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,23 +202,23 @@ class Registrars:
         """Find the ways to the user of a step."""
         registered = self._users.get(step.route)
         if registered is None:
-            then((), "no such user any more", now)
+            then((), "no such user any more", (), now)
             return
         registrar = self._by_name[registered.registrar]
 
         def done(result: Result, now: float) -> None:
             if isinstance(result, Unavailable | NotTaken):
-                then((), f"the store of bindings: {result.reason}", now)
+                then((), f"the store of bindings: {result.reason}", (), now)
                 return
             bindings = alive(result, self._epoch + now)
             self._see(key, bindings)
             here = Here(self._own[registrar.name], self._flow)
-            to = f"sip:{registered.user}@{registrar.domain}"
-            found = tuple(ways(bindings, to, registrar.instances, here))
+            to = f"sip:{step.number.replace('#', '%23')}@{registrar.domain}"
+            found = tuple(ways(bindings, registered.user, to, registrar.instances, here))
             why = "" if found else "nobody is registered"
             if bindings and not found:
                 why = "registered where no instance that is left can reach it"
-            then(found, why, now)
+            then(found, why, _passed_over(found, bindings, registrar, here), now)
 
         key = key_of(registrar, registered.user)
         self._core.errand(Errand(0, key), done)
@@ -226,20 +226,21 @@ class Registrars:
     def passed(self, request: Request, flow: Flow) -> Passed | None:
         """What another instance wants of this one, if an INVITE is that: for a user of ours, by
         Route to an instance that this is."""
-        place = routed_to(request)
-        if place is None or flow.remote[0] not in self.fellows:
+        routed = routed_to(request)
+        if routed is None or flow.remote[0] not in self.fellows:
             return None
         try:
             to, contact = parse_uri(request.to.uri), parse_uri(request.uri)
         except Malformed:
             return None
         registrar = self._by_domain.get(to.host)
-        if registrar is None or to.user is None:
+        if registrar is None:
             return None
+        user = next((one.name for one in registrar.users if routed.is_for(one.name)), None)
         own = self._own[registrar.name]
         for one in registrar.instances:
-            if one.name in own and (one.host, one.port) == place:
-                return Passed(registrar.name, one.name, to.user, contact)
+            if user is not None and one.name in own and routed.is_to(one):
+                return Passed(registrar.name, one.name, user, contact, str(to.bare()))
         return None
 
     def lead_on(self, passed: Passed, then: Led, now: float) -> None:
@@ -249,17 +250,17 @@ class Registrars:
 
         def done(result: Result, now: float) -> None:
             if isinstance(result, Unavailable | NotTaken):
-                then((), f"the store of bindings: {result.reason}", now)
+                then((), f"the store of bindings: {result.reason}", (), now)
                 return
             here = Here(self._own[registrar.name], self._flow)
-            to = f"sip:{passed.user}@{registrar.domain}"
             found = (
-                way_by(one, to, level, registrar.instances, here)
+                way_by(one, passed.user, passed.to, level, registrar.instances, here)
                 for one in alive(result, self._epoch + now)
                 if same(parse_uri(one.contact), passed.contact)
             )
             ways = tuple(one for one in found if one is not None)
-            then(ways, "" if ways else "registered nowhere that it can be reached from here", now)
+            why = "" if ways else "registered nowhere that it can be reached from here"
+            then(ways, why, (), now)
 
         self._core.errand(Errand(0, key_of(registrar, passed.user)), done)
 
@@ -388,6 +389,18 @@ class Registrars:
 def key_of(registrar: Registrar, user: str) -> str:
     """What a store keeps a user's bindings under: its address-of-record."""
     return f"{user.casefold()}@{registrar.domain}"
+
+
+def _passed_over(
+    found: Iterable[Way], bindings: Bindings, registrar: Registrar, here: Here
+) -> tuple[str, ...]:
+    """The instances of this process that cannot reach a user who is registered, in words."""
+    leading = {one.level for one in found}
+    return tuple(
+        f"{one.name} skipped: the telephone is reached from where it registered only"
+        for one in registrar.instances
+        if bindings and one.name in here.own and one.name not in leading
+    )
 
 
 def _check_first_hop(registration: Registration, request: Request) -> None:

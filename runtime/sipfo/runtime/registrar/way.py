@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
 
 from sipfo.plan.model import Instance
 from sipfo.runtime.registrar.binding import Binding
@@ -19,11 +21,14 @@ from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.uri import SipUri, parse_uri
 from sipfo.runtime.sip.via import DEFAULT_PORT
 
+OF: Final = "sipfo-of"
+"""The parameter of a Route that says to another instance whose contact it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way to a telephone: by the instance `level`, to `hop` (RFC 3263 makes targets of it), for
-    `contact` of the user `to`, with these values of Route. `local` is the address of ours that it leaves from, None
+    `contact`, with `to` as the URI of To, and with these values of Route. `local` is the address of ours that it leaves from, None
     for the step's own; `flow` is the one that the telephone registered on."""
 
     level: str
@@ -45,10 +50,9 @@ class Here:
 
 
 def ways(
-    bindings: Sequence[Binding], to: str, instances: Sequence[Instance], here: Here
+    bindings: Sequence[Binding], user: str, to: str, instances: Sequence[Instance], here: Here
 ) -> Iterator[Way]:
-    """Every way to a user, whose address-of-record is `to`; `bindings` are alive, the most wanted
-    first."""
+    """Every way to a user who is called as `to`; `bindings` are alive, the most wanted first."""
     holders = list(dict.fromkeys(holder(one, instances) for one in bindings))
     levels = [one for one in holders if one in {each.name for each in instances}]
     levels += [one.name for one in instances if one.name not in levels]
@@ -56,7 +60,7 @@ def ways(
     for level in levels:
         held = [one for one in bindings if holder(one, instances) == level]
         for binding in held or bindings:
-            way = way_by(binding, to, by_name[level], instances, here)
+            way = way_by(binding, user, to, by_name[level], instances, here)
             if way is not None:
                 yield way
 
@@ -76,14 +80,19 @@ def _edge(binding: Binding, instances: Sequence[Instance]) -> Instance | None:
 
 
 def way_by(
-    binding: Binding, to: str, level: Instance, instances: Sequence[Instance], here: Here
+    binding: Binding,
+    user: str,
+    to: str,
+    level: Instance,
+    instances: Sequence[Instance],
+    here: Here,
 ) -> Way | None:
     """The way by one instance, if it has one."""
     edge = _edge(binding, instances)
     beyond = binding.path[1:] if edge is not None else binding.path
     if level.name not in here.own:
         hop = SipUri("sip", None, level.host, level.port)
-        route = f"<sip:{encode_host(level.host, level.port)};lr>"
+        route = f"<sip:{encode_host(level.host, level.port)};lr;{OF}={quote(user, safe='')}>"
         return Way(level.name, binding.contact, to, hop, (route, *beyond))
     local = (level.host, level.port)
     if beyond:

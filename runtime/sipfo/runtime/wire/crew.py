@@ -26,6 +26,7 @@ from typing import Any, Final
 
 from sipfo.plan.model import Plan
 from sipfo.runtime.capability import CannotServe
+from sipfo.runtime.control import drained
 from sipfo.runtime.dialogname import Replaces
 from sipfo.runtime.estate import CallPaper, Estate, read_call
 from sipfo.runtime.health import Event, Path
@@ -369,6 +370,7 @@ class Crew:
         self._teach(hand)
         if self._drains:
             self._tell(hand, ("drain",))
+        self._tell(hand, ("drained", *drained(self._at.engine)))
         waiting, hand.waiting = hand.waiting, []
         for word in waiting:
             self._tell(hand, word)

@@ -21,18 +21,16 @@ from sipfo.runtime.capability import CannotServe, check_capabilities
 from sipfo.runtime.control import methods
 from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
-from sipfo.runtime.errand import Errand, Result, Unavailable
+from sipfo.runtime.errand import Errand
 from sipfo.runtime.estate import Estate
 from sipfo.runtime.heritage import estate_of, inherit, movable
-from sipfo.runtime.jsonrpc import REFUSED, Fault, Method
+from sipfo.runtime.jsonrpc import Method
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges, joined
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
 from sipfo.runtime.registrar.instance import as_instance
-from sipfo.runtime.registrar.listing import RegistrationJson, registration_json
-from sipfo.runtime.registrar.table import alive
 from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
@@ -40,6 +38,7 @@ from sipfo.runtime.sip.via import TLS_PORT
 from sipfo.runtime.steering import LEADER
 from sipfo.runtime.tenure import Papers, tls_ports
 from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.bindings.clerk import Clerk
 from sipfo.runtime.wire.bindings.memory import MemoryStore
 from sipfo.runtime.wire.bindings.store import BindingStore
 from sipfo.runtime.wire.certificate import Trust
@@ -78,6 +77,7 @@ class Server:
         limits: Limits,
         renewal: Renewal,
         tap: Tap | None = None,
+        bindings: BindingStore | None = None,
     ) -> None:
         """Use `start`."""
         self.plan = plan
@@ -103,8 +103,9 @@ class Server:
         """To another process at the same addresses, while there is one."""
         self.succession = Succession(self)
         self._closing: asyncio.TimerHandle | None = None
-        self._bindings: BindingStore = MemoryStore()
         self._instance: str | None = None
+        store = bindings or MemoryStore()
+        self._clerk = Clerk(store, lambda: engine.tenure.grounds.registrars, self._wrong)
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
@@ -183,8 +184,8 @@ class Server:
                 case _:
                     return
 
-        server = cls(plan, engine, Resolver(nameservers), on_record, limits, renewal, tap)
-        server._bindings = bindings or MemoryStore()
+        resolver = Resolver(nameservers)
+        server = cls(plan, engine, resolver, on_record, limits, renewal, tap, bindings)
         server._instance = instance
         try:
             server.crew = crew
@@ -272,7 +273,7 @@ class Server:
             "stats.get_statistics": Method(self._statistics, may=("group",)),
             "sipfo.hand_over": self.succession.method,
         }
-        own["sipfo.registrations"] = Method(self._registrations)
+        own["sipfo.registrations"] = Method(self._clerk.registrations)
         found = {
             name: Method(self._then_flush(one.run), one.needs, one.may)
             for name, one in {**methods(self._engine, clock), **own}.items()
@@ -289,21 +290,6 @@ class Server:
                 self._flush()
 
         return flushed
-
-    async def _registrations(self) -> object:
-        """Every binding that the store has of users of the plan."""
-        found: list[RegistrationJson] = []
-        registrars = self._engine.tenure.grounds.registrars
-        for registrar, user, key in registrars.users:
-            result = await self._bindings.carry_out(Errand(0, key))
-            if not isinstance(result, tuple):
-                raise Fault(REFUSED, f"the store of bindings: {result.reason}")
-            found += [
-                registration_json(registrar, user, registrars.holder(registrar, one), one, at)
-                for at in [time.time()]
-                for one in alive(result, at)
-            ]
-        return found
 
     def _statistics(self, group: object = None) -> object:
         """Counts as Kamailio writes them, one `group:name = value` a line."""
@@ -596,18 +582,10 @@ class Server:
             self._timer.cancel()
         self._timer = self._loop.call_at(due, self._due)
 
-    async def _carry_out(self, errand: Errand) -> None:
-        result: Result
-        try:
-            result = await self._bindings.carry_out(errand)
-        except Exception:  # noqa: BLE001 - whoever waits must be told something
-            self._wrong()
-            result = Unavailable("an internal error")
-        self._guard(lambda: self._engine.carried_out(errand.number, result, self._loop.time()))
-
     async def _look_up(self, lookup: Lookup | Errand) -> None:
         if isinstance(lookup, Errand):
-            await self._carry_out(lookup)
+            result, number = await self._clerk.carry_out(lookup), lookup.number
+            self._guard(lambda: self._engine.carried_out(number, result, self._loop.time()))
             return
         targets: tuple[Target, ...] = ()
         failures: tuple[str, ...] = ()

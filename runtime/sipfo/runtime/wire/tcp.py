@@ -276,6 +276,7 @@ class TcpTransport:
     def _sweep(self) -> None:
         """Drop the connections that have had their time."""
         loop = asyncio.get_running_loop()
+        self._watched.acquaint(self._knows)
         for number in self._watched.overdue(loop.time()):
             self._open[number].abort()
         self._sweeping = None

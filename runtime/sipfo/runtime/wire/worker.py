@@ -172,6 +172,9 @@ class Desk:
             healths.go_on(Path(*word[1]), word[2], word[3])
         elif kind == "disabled":
             worker.engine.tenure.grounds.standing.disabled.declare(word[1])
+        elif kind == "drained":
+            worker.engine.paused = word[1]
+            worker.engine.tenure.grounds.trunks.drained = set(word[2])
         elif kind == "abroad":
             abroad = worker.engine.directory.abroad
             if len(abroad) >= MOST_ABROAD:

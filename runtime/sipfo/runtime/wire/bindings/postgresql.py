@@ -25,11 +25,12 @@ STATEMENT: Final = 2
 """Seconds that one statement may take."""
 
 _SCHEMA: Final = b"""
-CREATE TABLE IF NOT EXISTS sipfo_bindings (
+CREATE TABLE sipfo_bindings (
     "user"     text COLLATE "C" PRIMARY KEY,
     bindings   text NOT NULL
 )"""
 
+_THERE: Final = b"SELECT to_regclass('sipfo_bindings')"
 _READ: Final = b'SELECT bindings FROM sipfo_bindings WHERE "user" = %s'
 _WRITE: Final = (
     b"INSERT INTO sipfo_bindings VALUES (%s, %s)"
@@ -57,7 +58,9 @@ class PostgresqlCabinet:
         with self._connection() as connection, connection.transaction():
             # Two that begin at once would both find no table.
             connection.execute(b"SELECT pg_advisory_xact_lock(%s, 0)", (LOCK,))
-            connection.execute(_SCHEMA)
+            (there,) = connection.execute(_THERE).fetchone() or (None,)
+            if there is None:  # who may only use the table need not be let make one
+                connection.execute(_SCHEMA)
 
     def read(self, key: str) -> Bindings:
         """See Cabinet."""

@@ -15,6 +15,7 @@ from typing import Final
 
 from sipfo.runtime.errand import Bindings, Change
 from sipfo.runtime.wire.bindings.cabinet import CannotStore, read_bindings, written
+from sipfo.runtime.wire.book import sync_folder
 
 APPLICATION: Final = 0x73697062
 """`sipb`, in the header of the file (PRAGMA application_id)."""
@@ -56,6 +57,7 @@ class SqliteCabinet:
             self._check()
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
+        sync_folder(path)
 
     def read(self, key: str) -> Bindings:
         """See Cabinet."""
