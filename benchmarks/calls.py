@@ -117,27 +117,31 @@ def main() -> None:
     found: list[Found] = []
     left_out: dict[str, str] = {}
     print(HEAD, flush=True)
-    for load in chosen.loads.split(","):
-        for name in chosen.engines.split(","):
-            if name in left_out:
-                continue
-            try:
-                one = _quick(name, load, chosen.rate) if chosen.quick else _whole(name, load, pace)
-            except NotHere as error:
-                left_out[name] = str(error)
-                print(f"{name}: not installed, left out ({error})", flush=True)
-                continue
-            found.append(one)
-            print(_row(one, found), flush=True)
-    print(f"{time.monotonic() - began:.0f} s")
-    if not chosen.quick:
-        _write(chosen.name, machine, found, left_out, chosen.add)
+    try:
+        for load in chosen.loads.split(","):
+            for name in chosen.engines.split(","):
+                if name in left_out:
+                    continue
+                try:
+                    quick = chosen.quick
+                    one = _quick(name, load, chosen.rate) if quick else _whole(name, load, pace)
+                except NotHere as error:
+                    left_out[name] = str(error)
+                    print(f"{name}: not installed, left out ({error})", flush=True)
+                    continue
+                found.append(one)
+                print(_row(one, found), flush=True)
+    finally:  # what was found before it was stopped, too
+        print(f"{time.monotonic() - began:.0f} s")
+        if found:
+            name = f"{chosen.name}-quick" if chosen.quick else chosen.name
+            _write(name, machine, found, left_out, chosen.add)
 
 
 def _quick(name: str, load: str, rate: int) -> Found:
     with tempfile.TemporaryDirectory(prefix="sipfo-bench-") as place:
         folder = Path(place)
-        asked = Load(LOADS[load], rate, 3.0)
+        asked = Load(LOADS[load], rate, 2.5)
         with serving(ENGINES[name](folder, asked.fails_first), folder) as group:
             run = call(group, asked, folder, looks=True)
         p50, p99 = _beyond(run, _direct(rate, 1.5))
