@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import gc
 import itertools
 import pstats
 import re
@@ -31,6 +30,7 @@ from sipfo.plan.model import (
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.locate import Target
 from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.wire.calm import settle
 
 SIPFO, CALLER, CALLEE = ("192.0.2.10", 5060), ("192.0.2.200", 5060), ("198.51.100.10", 5060)
 IN, OUT = Flow("udp", SIPFO, CALLER), Flow("udp", SIPFO, CALLEE)
@@ -75,25 +75,36 @@ class Bench:
 
     def call(self) -> None:
         """One call from its INVITE to the response to its BYE."""
+        invite, name = self.invite()
+        _, out = self.send(invite, IN)
+        for status in (b"100 Trying", b"180 Ringing"):
+            self.send(answer_to(out, status), OUT)
+        (answer,) = self.send(answer_to(out, b"200 OK", SDP), OUT)
+        tag = find(rb"(?m)^To:.*(;tag=\S+)\r$", answer)
+        target = find(rb"(?m)^Contact:.*<(.*?)>", answer)
+        self.send(self.request(b"ACK", 1, name, target, tag), IN)
+        (bye,) = [
+            one
+            for one in self.send(self.request(b"BYE", 2, name, target, tag), IN)
+            if one.startswith(b"BYE ")
+        ]
+        self.send(answer_to(bye, b"200 OK"), OUT)
+
+    def invite(self) -> tuple[bytes, bytes]:
+        """The INVITE of another call, and its Call-ID."""
         self.number += 1
         self.now += 0.001
         name = f"call-{self.number}@caller".encode()
-        invite = self._request(b"INVITE", 1, name, b"sip:+13125550123@192.0.2.10", b"", SDP)
-        _, out = self._send(invite, IN)
-        for status in (b"100 Trying", b"180 Ringing"):
-            self._send(_answer(out, status), OUT)
-        (answer,) = self._send(_answer(out, b"200 OK", SDP), OUT)
-        tag = _find(rb"(?m)^To:.*(;tag=\S+)\r$", answer)
-        target = _find(rb"(?m)^Contact:.*<(.*?)>", answer)
-        self._send(self._request(b"ACK", 1, name, target, tag), IN)
-        (bye,) = [
-            one
-            for one in self._send(self._request(b"BYE", 2, name, target, tag), IN)
-            if one.startswith(b"BYE ")
-        ]
-        self._send(_answer(bye, b"200 OK"), OUT)
+        return self.request(b"INVITE", 1, name, b"sip:+13125550123@192.0.2.10", b"", SDP), name
 
-    def _send(self, data: bytes, flow: Flow) -> list[bytes]:
+    def rest(self, seconds: float = 60.0) -> None:
+        """Let time pass."""
+        self.now += seconds
+        self.engine.run_timers(self.now)
+        self.engine.core.sends.clear()
+        self.engine.core.records.clear()
+
+    def send(self, data: bytes, flow: Flow) -> list[bytes]:
         """One message in; all that came out."""
         engine = self.engine
         engine.receive(data, flow, self.now)
@@ -110,7 +121,7 @@ class Bench:
             engine.run_timers(self.now)
         return out
 
-    def _request(
+    def request(
         self, method: bytes, cseq: int, name: bytes, uri: bytes, tag: bytes, body: bytes = b""
     ) -> bytes:
         kind = b"Content-Type: application/sdp\r\n" if body else b""
@@ -125,7 +136,7 @@ class Bench:
         )
 
 
-def _answer(request: bytes, status: bytes, body: bytes = b"") -> bytes:
+def answer_to(request: bytes, status: bytes, body: bytes = b"") -> bytes:
     lines = [b"SIP/2.0 " + status]
     for line in request.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
         name = line.partition(b":")[0].lower()
@@ -139,7 +150,7 @@ def _answer(request: bytes, status: bytes, body: bytes = b"") -> bytes:
     return b"\r\n".join(lines)
 
 
-def _find(pattern: bytes, data: bytes) -> bytes:
+def find(pattern: bytes, data: bytes) -> bytes:
     found = re.search(pattern, data)
     assert found is not None, data
     return found[1]
@@ -160,8 +171,7 @@ def main() -> None:
     figures = []
     for _ in range(RUNS):
         bench = Bench()
-        gc.collect()
-        gc.freeze()
+        settle()
         began = time.process_time()
         for _ in range(chosen.calls):
             bench.call()

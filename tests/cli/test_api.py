@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,7 @@ def test_the_seed_s_json_is_taken_literally_and_changes_nothing_that_is_so(lasti
         "forwarding_type": "on_failure",
     }
     assert found["sipfo"]["changed"] == []
-    assert lasting.audit == []
+    assert [one for one in lasting.audit if "connections" in one["resource"]] == []
 
 
 def test_what_was_read_can_be_sent_back(lasting: Served) -> None:
@@ -249,6 +249,14 @@ def test_an_edit_of_the_file_meanwhile_is_said_and_nothing_is_lost(server: Serve
     assert "the policy has come to say `routes weighted`, and `round-robin`" in said
     assert server.patch({"default_routing_method": None})["sipfo"]["method"] == "weighted"
 
+    heard = events(server, "/sipfo/v1/events", 1)
+    assert next(heard) == {}
+    assert server.process is not None
+    server.process.signal(signal.SIGTERM)  # who listens is let go
+    assert server.process.ends() == 0
+    assert b"Traceback" not in server.process.stderr
+    heard.close()
+
 
 def test_changes_at_once_are_all_made(changing: Served) -> None:
     bodies: list[tuple[str, object]] = [
@@ -387,34 +395,41 @@ def test_a_call_is_thought_through_on_the_plan_in_force(changing: Served) -> Non
     assert changing.refused(422, "POST", "/sipfo/v1/what-if", {**wanted, "to": "--help"})
 
 
-def events(server: Served, path: str, count: int, **headers: str) -> Iterator[dict[str, Any]]:
+def events(
+    server: Served, path: str, count: int, **headers: str
+) -> Generator[dict[str, Any], None, None]:
     connection = HTTPConnection("127.0.0.1", server.port, timeout=30)
     around = {"authorization": f"Bearer {server.token}", **headers}
-    connection.request("GET", path, headers=around)
-    response = connection.getresponse()
-    assert response.headers["content-type"].startswith("text/event-stream")
-    seen = 0
-    while seen < count:
-        line = response.readline()
-        if line.startswith(b"data: "):
-            seen += 1
-            yield json.loads(line[6:])
-        elif line == b": sipfo\n":
-            yield {}
-    connection.close()
+    try:
+        connection.request("GET", path, headers=around)
+        response = connection.getresponse()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        seen = 0
+        while seen < count:
+            line = response.readline()
+            if line.startswith(b"data: "):
+                seen += 1
+                yield json.loads(line[6:])
+            elif line == b": sipfo\n":
+                yield {}
+    finally:
+        connection.close()
 
 
 def test_what_happens_is_told_as_it_happens_and_after_a_break(lasting: Served) -> None:
-    heard = events(lasting, "/sipfo/v1/events?types=notice", 2)
+    heard = events(lasting, "/sipfo/v1/events?types=notice", 4)
     assert next(heard) == {}
     lasting.ask_api("POST", "/sipfo/v1/trunks/acme/drain")
     lasting.ask_api("POST", "/sipfo/v1/trunks/acme/undrain")
     told = list(heard)
     assert [one["text"] for one in told] == [
         "acme is drained: the operator's word",
+        'api: operator from 127.0.0.1 changed trunks/acme: {} → {"drained":true}',
         "acme is taking calls: the operator's word",
+        'api: operator from 127.0.0.1 changed trunks/acme: {} → {"drained":false}',
     ]
-    assert [one["event"] for one in told] == ["notice", "notice"]
+    assert {one["event"] for one in told} == {"notice"}
+    assert [one["after"] for one in lasting.audit[-2:]] == [{"drained": True}, {"drained": False}]
     again = list(events(lasting, "/sipfo/v1/events", 2, **{"Last-Event-ID": "0"}))
     assert len(again) == 3
     assert again[1]["time"] <= again[2]["time"]

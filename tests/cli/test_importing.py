@@ -78,3 +78,60 @@ def test_a_kind_that_there_is_not() -> None:
     result = sipfo("import", "cisco", PAGE)
     assert result.exit_code == 2
     assert "cisco" in result.stderr
+
+
+LIST = "1 sip:198.51.100.10 0 10\n1 sip:198.51.100.11 0 20\nnonsense\n"
+GATEWAYS = """<include>
+<gateway name="north"><param name="proxy" value="sbc.example"/></gateway>
+<X-PRE-PROCESS cmd="include"/>
+</include>
+"""
+PJSIP = "[n]\ntype=endpoint\naors=n\n[n]\ntype=aor\ncontact=sip:198.51.100.10\nnonsense\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text", "remark"),
+    [
+        ("kamailio-dispatcher", "dispatcher.list", LIST, "dispatcher.list:3: not understood"),
+        ("freeswitch-gateway", "gateways.xml", GATEWAYS, "gateways.xml:3: not understood"),
+        ("asterisk", "asterisk/pjsip.conf", PJSIP, "asterisk/pjsip.conf:7: not understood"),
+    ],
+)
+def test_what_people_have_becomes_a_policy_that_passes(
+    tmp_path: Path, kind: str, name: str, text: str, remark: str
+) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text)
+    policy = str(tmp_path / "policy.sipfo")
+    source = str(file.parent if kind == "asterisk" else file)
+    done = sipfo("import", kind, source, "-o", policy)
+    assert done.exit_code == 0, done.output
+    assert f"{tmp_path}/{remark}" in done.stderr
+    assert sipfo("check", policy).exit_code == 0
+    assert sipfo("fmt", "--check", policy).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "message"),
+    [
+        ("kamailio-dispatcher", "", "no line of a dispatcher list"),
+        ("freeswitch-gateway", "<a", "line 1 is no XML"),
+        ("asterisk", "", "is no folder: give the one that has pjsip.conf"),
+    ],
+)
+def test_what_is_nothing_of_the_kind_is_one_line(
+    tmp_path: Path, kind: str, text: str, message: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text(text)
+    done = sipfo("import", kind, str(file))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_without_what_is_wanted_is_told(tmp_path: Path) -> None:
+    done = sipfo("import", "asterisk", str(tmp_path))
+    assert done.exit_code == 2
+    assert "there is no pjsip.conf in it" in done.stderr

@@ -78,6 +78,33 @@ def test_a_reload_that_changes_nothing_says_so(steady: Running) -> None:
     assert done.output == "the plan is the one in force: no call changes\n"
 
 
+def test_a_reload_reads_the_rate_decks_again(server: Running) -> None:
+    def carriers() -> list[str]:
+        steps = server.ask("sipfo.lookup", "+13125550123")["steps"]
+        return [one["route"] for one in steps][2:]
+
+    deck = server.folder / "north.csv"
+    deck.write_text("prefix,cost\n1,0.004\n")
+    server.rewrite(
+        "trunk acme {",
+        'carrier north {\n    to sip:198.51.100.101\n    rates "north.csv"\n}\n'
+        "carrier flat { to sip:198.51.100.102  cost 0.005 }\n"
+        "trunk acme {\n    on failure forward to dialled via cheapest north, flat\n",
+    )
+    assert server.tell("reload").exit_code == 0
+    assert carriers() == ["north", "flat"]
+    deck.write_text("prefix,cost\n1,0.006\n")
+    done = server.tell("reload")
+    assert done.exit_code == 0
+    assert "the rates in north.csv differ" in done.output
+    assert carriers() == ["flat", "north"]
+    deck.write_text("prefix,cost\n1,x\n")
+    done = server.tell("reload")
+    assert done.exit_code == 1
+    assert "north.csv:2:3" in done.output
+    assert carriers() == ["flat", "north"]
+
+
 def test_a_file_with_errors_changes_nothing_and_they_go_to_whoever_asked(steady: Running) -> None:
     steady.rewrite("sequential east", "sequential esat")
     done = steady.tell("reload")

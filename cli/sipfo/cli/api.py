@@ -204,7 +204,8 @@ class Api:
         def make(loop: asyncio.AbstractEventLoop) -> Any:
             events = Events(loop, lambda record: told(record, self._clock))
             self._take = events.take
-            return application(Telnyx(back), Live(back, events), self._tokens)
+            served = application(Telnyx(back), Live(back, events), self._tokens)
+            return served, events.close
 
         self._thread.start(make)
 

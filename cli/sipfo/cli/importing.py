@@ -7,7 +7,6 @@ What would surprise: what was not understood is listed and is no failure; what c
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -26,9 +25,25 @@ KINDS: Final = {
         "Connections, routes and numbers as Telnyx's API has them: JSON.",
         "sipfo.compiler.importing.telnyx",
     ),
+    "kamailio-dispatcher": (
+        "A Kamailio dispatcher list: a trunk for each set.",
+        "sipfo.compiler.importing.dispatcher",
+    ),
+    "freeswitch-gateway": (
+        "FreeSWITCH gateways, as XML.",
+        "sipfo.compiler.importing.freeswitch",
+    ),
 }
 """What can be imported: a line of help, and the module whose `read` takes the bytes of the file (and
 what it is called in comments) and gives an Imported."""
+
+FOLDERS: Final = {
+    "asterisk": (
+        "An Asterisk's folder: endpoints of pjsip.conf, and ladders of Dial in extensions.conf.",
+        "sipfo.compiler.importing.asterisk",
+    ),
+}
+"""The same of what is a folder; `read` takes the bytes of its FILES, by name."""
 
 
 class Imports(click.Group):
@@ -36,17 +51,26 @@ class Imports(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The kinds, in the table's order."""
-        return list(KINDS)
+        return [*KINDS, *FOLDERS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of one kind, or None when there is no such name."""
-        if cmd_name not in KINDS:
+        if cmd_name not in KINDS and cmd_name not in FOLDERS:
             return None
-        text, module = KINDS[cmd_name]
+        text, module = {**KINDS, **FOLDERS}[cmd_name]
 
         def run(file: str, output: Path | None) -> None:
-            read: Callable[[bytes, str], Imported] = import_module(module).read
-            _import(file, output, read)
+            importer = import_module(module)
+            called = shown(file)
+            try:
+                if cmd_name in FOLDERS:
+                    found = _files_in(file, importer.FILES)
+                    imported: Imported = importer.read(found, Path(called).name or called)
+                else:
+                    imported = importer.read(read_file(file), Path(called).name)
+            except NotImportable as error:
+                raise Unusable(f"{called}: {error}") from None
+            _write(called, output, imported)
 
         return click.Command(
             cmd_name,
@@ -54,7 +78,11 @@ class Imports(click.Group):
             help=f"{text}\n\nWrites a first policy, which passes `sipfo check`. What was not"
             " understood, or is an example that you must replace, is listed by line on standard error.",
             params=[
-                click.Argument(["file"], type=click.Path()),
+                click.Argument(
+                    ["file"],
+                    metavar="DIR" if cmd_name in FOLDERS else "FILE",
+                    type=click.Path(),
+                ),
                 click.Option(
                     ["-o", "--output"],
                     type=click.Path(path_type=Path),
@@ -70,17 +98,24 @@ def command() -> None:
     """Make a first policy of a configuration that you have."""
 
 
-def _import(file: str, output: Path | None, read: Callable[[bytes, str], Imported]) -> None:
-    """Read, write and say what was left out. Raises Unusable; exits 1 where the policy that came out
-    has errors."""
-    called = shown(file)
+def _files_in(folder: str, names: tuple[str, ...]) -> dict[str, bytes]:
+    """The files of these names that a folder has. Raises Unusable."""
+    if not Path(folder).is_dir():
+        raise Unusable(f"{shown(folder)} is no folder: give the one that has {names[0]}")
+    there = [name for name in names if (Path(folder) / name).is_file()]
+    return {name: read_file(str(Path(folder) / name)) for name in there}
+
+
+def _write(called: str, output: Path | None, imported: Imported) -> None:
+    """Write, and say what was left out. Raises Unusable; exits 1 where the policy that came out has
+    errors."""
     try:
-        imported = read(read_file(file), Path(called).name)
         text = policy_text(imported.draft)
-    except (NotImportable, Unwritable) as error:
+    except Unwritable as error:
         raise Unusable(f"{called}: {error}") from None
     for remark in imported.remarks:
-        where = f"{called}:{remark.line}" if remark.line else called
+        place = str(Path(called) / remark.file) if remark.file else called
+        where = f"{place}:{remark.line}" if remark.line else place
         click.echo(f"{where}: {remark.text}", err=True)
     made = compile_source(text, str(output or "policy.sipfo"))
     if made.plan is None:

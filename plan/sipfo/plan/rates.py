@@ -42,6 +42,7 @@ _MOST_BITS: Final = 24
 _NUMBER: Final = re.compile(r"\+[0-9]{1,15}")
 _MIXED: Final = 0x9E3779B97F4A7C15
 _MASK: Final = 2**64 - 1
+_POWERS: Final = tuple(10**n for n in range(16))
 _PLAIN: Final = 64 * 1024
 _MOST_BYTES: Final = 512 * 1024 * 1024
 
@@ -169,20 +170,20 @@ class Rates:
     def of(self, number: str, at: float) -> Rate | None:
         """What counts for an E.164 number at a moment, in Unix seconds; None where no prefix that
         is valid then begins it."""
-        digits, have, shift, slots = number[1:], len(number) - 1, self._shift, self._slots
-        last = len(slots) - 1
         if not _NUMBER.fullmatch(number):
             return None
+        whole, have, shift, slots = int(number[1:]), len(number) - 1, self._shift, self._slots
+        last = len(slots) - 1
         for length in self._lengths:
             if length > have:
                 continue
-            key = int("1" + digits[:length])
+            key = _POWERS[length] + whole // _POWERS[have - length]  # `key_of` its first digits
             slot = (key * _MIXED & _MASK) >> shift
             while (held := slots[slot]) != 0:
                 if held == key:
                     term = self._says[slot]
                     if self._begins[term] <= at < self._ends[term]:
-                        return Rate("+" + digits[:length], self._prices[term])
+                        return Rate(number[: length + 1], self._prices[term])
                 slot = (slot + 1) & last
         return None
 

@@ -18,7 +18,7 @@ from sipfo.runtime.login import Login
 from sipfo.runtime.outgoing import OutgoingInvite
 from sipfo.runtime.reason import ANSWERED_ELSEWHERE, ANSWERED_TOO_LATE, UNUSABLE
 from sipfo.runtime.sessiontimer import lengthen, meets
-from sipfo.runtime.sip.build import renumbered
+from sipfo.runtime.sip.build import outlined, renumbered
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
@@ -147,6 +147,13 @@ class Attempt:
         """Its transaction is gone, and it is remembered on; `call` is told in place of the call,
         which with all its messages need not be."""
         self._call = call
+
+    def wind_up(self) -> None:
+        """Its transaction is over and so is the hunt: of what was said, a call that is up for hours
+        keeps no more than names it."""
+        self._outgoing.let_go()
+        self.request = outlined(self.request)
+        self.final = None
 
     def let_go(self) -> None:
         """It is remembered no more: nothing of it can come back."""

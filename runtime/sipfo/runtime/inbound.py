@@ -18,7 +18,7 @@ from sipfo.runtime.leg import Leg
 from sipfo.runtime.privacy import Trust
 from sipfo.runtime.relay import cross_back
 from sipfo.runtime.reliable import is_settled
-from sipfo.runtime.sip.build import make_response
+from sipfo.runtime.sip.build import make_response, outlined
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
@@ -127,6 +127,10 @@ class Inbound:
                 del attempt.legs[tag]
         if self._settled:
             self._settle()
+
+    def wind_up(self) -> None:
+        """Nothing is answered any more, and nothing made from the INVITE."""
+        self.request = outlined(self.request)
 
     def let_go(self) -> None:
         """The call is gone."""

@@ -8,9 +8,11 @@ as its transactions live; only the dialogs are somebody else's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Final
 
 from sipfo.plan.hunt import Itinerary
+from sipfo.plan.model import Retry
+from sipfo.plan.outcome import Judge
 from sipfo.runtime.call import Call, Phase
 from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory
@@ -22,6 +24,9 @@ from sipfo.runtime.record import CallRecord
 from sipfo.runtime.sessiontimer import Watch
 from sipfo.runtime.setup import Setup
 from sipfo.runtime.sip.dialog import Dialog
+
+_NOTHING_LEFT: Final = Itinerary((), Judge(Retry(name="none", rules=(), otherwise="stop")))
+"""The itinerary of a call whose plan this process has never seen."""
 
 
 def paper_of(call: Call) -> CallPaper | None:
@@ -87,54 +92,57 @@ def _leg(core: Core, keyring: Keyring, paper: LegPaper) -> Leg:
     return leg
 
 
-class _Past:
+class _Past(Setup):
     """The set-up of an inherited call, which is over: what is left of it to know and to give back."""
 
-    __slots__ = ("_grounds", "_left", "live", "record")
+    __slots__ = ("_known", "_left")
 
     def __init__(self, grounds: Grounds, record: CallRecord) -> None:
-        self.record = record
-        self.live: frozenset[object] = frozenset()
         self._grounds = grounds
+        self._known = record
         self._left = False
+        self.record = record
+        self.live = set()
 
     def begin(self, now: float) -> None:
         """It counts against the limits of its trunk and carrier, as it did before."""
-        self._grounds.trunks.take(self.record.trunk, now, again=True)
-        if self.record.carrier is not None:
-            self._grounds.standing.carriers.take(self.record.carrier, now, again=True)
+        self._grounds.trunks.take(self._known.trunk, now, again=True)
+        if self._known.carrier is not None:
+            self._grounds.standing.carriers.take(self._known.carrier, now, again=True)
 
     def call_ended(self) -> None:
         """Told by the call."""
         if self._left:
             return
         self._left = True
-        self._grounds.trunks.give_back(self.record.trunk)
-        if self.record.carrier is not None:
-            self._grounds.standing.carriers.give_back(self.record.carrier)
+        self._grounds.trunks.give_back(self._known.trunk)
+        if self._known.carrier is not None:
+            self._grounds.standing.carriers.give_back(self._known.carrier)
+
+    def let_go(self) -> None:
+        """Told by the call: nothing here leads back to it."""
 
     @property
     def placement(self) -> Placement:
         """What is left of it: nothing will be tried any more."""
-        one = self.record
-        none = cast(Itinerary, None)  # a plan that this process has never seen
-        return Placement(one.call, one.trunk, one.number, none, 0, plan=one.plan)
+        one = self._known
+        return Placement(one.call, one.trunk, one.number, _NOTHING_LEFT, 0, plan=one.plan)
 
     @property
     def started(self) -> float:
-        return self.record.began
+        return self._known.began
 
     @property
     def source(self) -> str:
-        return self.record.source
+        return self._known.source
 
     @property
     def attempts_made(self) -> int:
-        return len(self.record.ladder.attempts)
+        return len(self._known.ladder.attempts)
 
     @property
     def latest(self) -> Sent | None:
-        attempts = self.record.ladder.attempts
+        attempts = self._known.ladder.attempts
         if not attempts:
             return None
         return Sent(attempts[-1].route, attempts[-1].target or "")
@@ -162,7 +170,7 @@ class InheritedCall(Call):
         self._core = core
         self._directory = directory
         self._name = paper.record.call
-        self._setup = cast(Setup, past)  # a call that is up asks no more of it than `_Past` has
+        self._setup = past
         self._gone = gone
         self._attempt = None
         self._near = near

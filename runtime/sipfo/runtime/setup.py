@@ -6,7 +6,6 @@ decides nothing itself.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 
 from sipfo.plan.action import (
@@ -126,7 +125,7 @@ class Setup:
         self._hunt = Hunt(placement.itinerary)
         self._pinned = placement.pinned
         self._ways = _NO_WAYS
-        self._events: deque[tuple[Event, Response | None]] = deque()
+        self._events: list[tuple[Event, Response | None]] = []
         self._attempts: dict[int, Attempt] = {}
         self._targets: dict[str, Target] = {}
         self._against = ""
@@ -264,7 +263,16 @@ class Setup:
             self._grounds.graves.bury(attempt, now)
             attempt.outlive(self._departed)
         if not self.live:
+            if self._hunt.result is not None:
+                self._wind_up()
             self._over()
+
+    def _wind_up(self) -> None:
+        for attempt in self._attempts.values():
+            if not attempt.given_up:
+                attempt.wind_up()
+        self._inbound.wind_up()
+        self._targets = {}
 
     def _advance(self, event: Event, now: float, response: Response | None = None) -> None:
         """Tell the machine, and do what it asks, in order; events met meanwhile wait."""
@@ -277,7 +285,7 @@ class Setup:
                 self._hunt, actions = self._hunt.advance(event)
                 for action in actions:
                     self._carry_out(action, event, response, now)
-                self._events.popleft()
+                del self._events[0]
         finally:
             self._events.clear()
             self._unclaim(now)

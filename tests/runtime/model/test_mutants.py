@@ -6,6 +6,7 @@ Each names the law that it breaks, so that no defect is found by accident.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import isfunction
 from typing import Any
 
 import pytest
@@ -28,6 +29,11 @@ from sipfo.runtime.sip import build
 from sipfo.runtime.sip.message import Request
 
 TWO_ROUTES, COMMIT, DEADLINE, FORWARD, TARGETS, TCP = POLICIES
+
+pytestmark = pytest.mark.skipif(
+    not isfunction(Setup.begin),
+    reason="a compiled engine cannot be changed on purpose: the uncompiled tests look for mutants",
+)
 
 Patch = pytest.MonkeyPatch
 

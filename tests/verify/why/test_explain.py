@@ -191,6 +191,25 @@ def test_a_second_target_of_one_destination_is_rfc_3263_s_doing() -> None:
     ]
 
 
+def test_the_next_instance_of_a_registrar_and_the_next_contact_there_are_said() -> None:
+    office = """\
+registrar office {
+    domain   sip.acme.example
+    user     alice password secret ALICE_PW
+    instance kss-a 192.0.2.20
+    instance kss-b 192.0.2.21
+}
+"""
+    text = POLICY.replace("east { to sip:198.51.100.10 }", "east { to registered alice at office }")
+    first, again, other = (
+        replace(attempt("us.primary", "east", said), level=level)
+        for said, level in (("503", "kss-b"), ("503", "kss-b"), ("404", "kss-a"))
+    )
+    told = explained(ladder(first, again, other, code=404, by="east"), text + office)
+    assert told[2][0] == "the next contact that the user registered"
+    assert told[3][0] == "the next instance of its registrar, kss-a"
+
+
 def test_the_first_carrier_is_the_forward_s_and_those_that_take_no_such_number_are_said() -> None:
     failed = [
         attempt(egress, route, "503")

@@ -15,10 +15,11 @@ from sipfo.compiler.draft.draft import Draft
 @dataclass(frozen=True, slots=True)
 class Remark:
     """Something that a policy does not say, or says in another way; `line` counts from 1, 0 is the
-    file as a whole."""
+    file as a whole; `file` is there where a folder was read."""
 
     line: int
     text: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

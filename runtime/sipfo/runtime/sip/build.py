@@ -129,6 +129,15 @@ def renumbered(request: Request, number: int) -> Request:
     return Request(request.method, request.uri, headers, request.body)
 
 
+_NAMES_IT = frozenset({b"via", b"from", b"to", b"call-id", b"cseq"})
+
+
+def outlined(request: Request) -> Request:
+    """What still says which request it was, when nothing is made from it any more."""
+    headers = Headers([one for one in request.headers if one[0] in _NAMES_IT])
+    return Request(request.method, request.uri, headers)
+
+
 def make_ack(request: Request, response: Response) -> Request:
     """The ACK of a 300-699 response, sent by the transaction (RFC 3261 §17.1.1.3)."""
     ack = _companion(request, "ACK")

@@ -49,6 +49,10 @@ _SPELLED = {
 _TOKEN = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+")
 
 
+FEW = 6
+"""Fields that are looked through sooner than a set of their names is made."""
+
+
 def normal(name: bytes) -> bytes:
     """A field name as it is looked up: lower case, long form."""
     lower = name.lower()
@@ -117,6 +121,9 @@ class Headers:
         self._names: set[bytes] | None = None
 
     def _has(self, name: bytes) -> bool:
+        """Whether it is worth looking for a name."""
+        if len(self._fields) <= FEW:
+            return True
         names = self._names
         if names is None:
             names = self._names = {field for field, _ in self._fields}

@@ -41,6 +41,7 @@ from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.steering import Marks
 from sipfo.runtime.tenure import Papers
 from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.calm import settle
 from sipfo.runtime.wire.certificate import Trust
 from sipfo.runtime.wire.dns import Resolver
 from sipfo.runtime.wire.orders import Orders, Secrets
@@ -323,6 +324,7 @@ def _nobody(record: Record) -> None:
 
 async def _work(connection: socket.socket, table: int) -> None:
     desk = Desk(connection, table)
+    settle()
     try:
         await desk.over.wait()
     finally:

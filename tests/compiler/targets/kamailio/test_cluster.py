@@ -20,7 +20,7 @@ from compiler.targets.kamailio.live import (
     request,
 )
 from compiler.targets.kamailio.load import place_calls
-from sipfo.plan.model import Cluster, Member, Plan, Probe
+from sipfo.plan.model import Cluster, Limit, Member, Plan, Probe
 from verify.seed import NUMBER, plan
 
 NAMES = ("a", "b", "c")
@@ -122,6 +122,26 @@ def test_a_member_that_comes_later_knows_what_the_others_know() -> None:
     assert inside(work) == [{"acme": 1}, "west"]
 
 
+def test_a_member_that_was_killed_comes_back_to_what_the_others_know() -> None:
+    def work() -> object:
+        folder = put_cluster(PLAN)
+        caller, parties = Party(CALLER), {"east": Party(EAST), "west": Party(WEST)}
+        with member_of(PLAN, folder, "a") as stays:
+            with member_of(PLAN, folder, "b") as dies:
+                assert until(partial(acquainted, dies, 1), True), dies.log()
+                heard = [asked(caller, parties, "b", "one")]
+                until(partial(stays.table, "turn"), {"acme": 1})
+                dies.kill()
+                heard.append(asked(caller, parties, "a", "two"))
+            with member_of(PLAN, folder, "b") as back:
+                known = until(partial(back.table, "turn"), {"acme": 2})
+                heard.append(asked(caller, parties, "b", "three"))
+                told = until(partial(stays.table, "turn"), {"acme": 3})
+                return heard, known, told
+
+    assert inside(work) == [["east", "west", "east"], {"acme": 2}, {"acme": 3}]
+
+
 def test_what_one_member_finds_down_the_others_pass_over() -> None:
     """East is reachable from everywhere; only member a is told that it is down."""
     used = probing(PLAN.model_copy(update={"trunks": (_sequential(PLAN),)}))
@@ -154,6 +174,32 @@ def east_is(live: Live, state: str) -> None:
 
 def _sequential(used: Plan) -> object:
     return used.trunks[0].model_copy(update={"method": "sequential"})
+
+
+def test_a_limit_of_calls_counts_what_the_others_carry() -> None:
+    trunk = PLAN.trunks[0].model_copy(update={"limit": Limit(calls=2)})
+    used = PLAN.model_copy(update={"trunks": (trunk,)})
+
+    def work() -> object:
+        with cluster(used, ("a", "b")) as lives:
+            caller, parties = Party(CALLER), {"east": Party(EAST), "west": Party(WEST)}
+            told = []
+            for number in (1, 2):
+                asked(caller, parties, "a", f"call-{number}")
+                told.append((caller.hear_final() or "").split("\n")[0])
+            count = {"trunk/acme:a": 2}
+            known = until(partial(lives["b"].table, "calls"), count)
+            uri = f"sip:{NUMBER}@{HOSTS['b']}"
+            text = request("INVITE", uri, caller, call="third", branch="third")
+            caller.send(text, (HOSTS["b"], 5060))
+            while "Call-ID: third" not in (third := caller.hear_final() or "Call-ID: third"):
+                continue
+            return told, known == count, third.split("\n")[0], header(third, "Retry-After")
+
+    told, known, third, later = inside(work)
+    assert told == ["SIP/2.0 200 OK"] * 2
+    assert known
+    assert (third, later) == ("SIP/2.0 503 Service Unavailable", ["1"])
 
 
 def test_nobody_but_a_member_is_heard_where_members_talk() -> None:

@@ -270,8 +270,7 @@ def test_who_registers_at_one_member_is_called_by_another() -> None:
         with member_of(used, folder, "a") as first, member_of(used, folder, "b") as second:
             assert until(partial(acquainted, second, 1), True), second.log()
             answers = register(phone, "alice", SECRETS["ALICE_PW"])
-            stats = partial(second.rpc, "ul.lookup", "location", f"alice@{DOMAIN}")
-            known = until(lambda: f"alice@{PHONE}" in stats(), True)
+            known = until(partial(knows, second, f"alice@{PHONE}"), True)
             first.kill()
             return answers, known, invited(caller, phone, HOSTS["b"])
 

@@ -112,8 +112,10 @@ CASES: dict[Saying, tuple[tuple[str, str], ...]] = {
     Saying.FORWARD: (
         ("retry   mine", "retry mine\n    on failure forward to +13125559999 via telnyx"),
     ),
+    Saying.DIALLED: (("retry   mine", "retry mine\n    on failure forward to dialled via telnyx"),),
 }
 EXTRA = {
+    Saying.DIALLED: {Saying.FORWARD},
     Saying.MIXED: {Saying.TO_NAME},
     Saying.TO_REGION: set(),
     Saying.NO_TIMER: set(),

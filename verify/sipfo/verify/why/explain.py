@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sipfo.compiler.whence import Whence
 from sipfo.plan.best import Ended, best, upstream_code
 from sipfo.plan.choice import LEFT_OUT
-from sipfo.plan.ladder import Ladder
+from sipfo.plan.ladder import Attempt, Ladder
 from sipfo.plan.model import Plan, Retry, Trunk
 from sipfo.plan.order import Step
 from sipfo.plan.outcome import Judge
@@ -109,10 +109,19 @@ class _Explaining:
         if before is None or before.egress != attempt.egress:
             reasons += self._from(attempt.egress)
         if before is not None and (before.egress, before.route) == (attempt.egress, attempt.route):
-            reasons.append(Reason("the next target of the same destination (RFC 3263 §4.3)"))
+            reasons.append(self._next(attempt, before))
         else:
             reasons += self._to(attempt.route, self._track.places[place])
         return (*reasons, *self._ended(place))
+
+    def _next(self, attempt: Attempt, before: Attempt) -> Reason:
+        """Why the same destination was tried again, elsewhere."""
+        registered = {one.name for one in self._plan.routes if one.registered is not None}
+        if attempt.route not in registered:
+            return Reason("the next target of the same destination (RFC 3263 §4.3)")
+        if attempt.level == before.level:
+            return Reason("the next contact that the user registered")
+        return Reason(f"the next instance of its registrar, {attempt.level}")
 
     def _began_anew(self, place: int) -> bool:
         now = self._track.places[place]

@@ -66,7 +66,8 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
     Construct.CLUSTER: Support(
         "approximated",
         "members tell one another after the fact: two calls at the same moment may begin at the same"
-        " route or go over a limit `per second`, and each counts its calls at once alone",
+        " route or go over a limit; the calls that another one has are known as of its last call, and"
+        " for a minute",
     ),
     Construct.MANY_ATTEMPTS: Support(
         "refused", "its transactions have 30 branches: name fewer routes or carriers"

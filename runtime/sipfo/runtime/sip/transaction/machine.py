@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
+from sipfo.runtime.sip.build import outlined
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request
 from sipfo.runtime.sip.timer import Callback, Handle, Timers
@@ -118,4 +119,6 @@ class ServerMachine(Machine):
 
     def _end(self) -> None:
         self._disarm()
+        self._last = None  # whoever served it may hold on to this as long as a call lasts
+        self.request = outlined(self.request)
         self._forget(self.key)

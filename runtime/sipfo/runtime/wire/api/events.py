@@ -47,6 +47,12 @@ class Events:
         self._waiting = False
         self._more = asyncio.Event()
         self.clients = 0
+        self._over = False
+
+    def close(self) -> None:
+        """Let every client go. Called in their loop."""
+        self._over = True
+        self._more.set()
 
     def take(self, record: Record) -> None:
         """One more record. Costs an append while nobody listens."""
@@ -65,7 +71,7 @@ class Events:
         try:
             at = self._last if after is None or after > self._last else after
             yield b": sipfo\n\n"
-            while True:
+            while not self._over:
                 self._more.clear()
                 self._waiting = True
                 ring = [one for one in list(self._ring) if one[0] > at]

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from sipfo.plan.model import Plan
-from sipfo.runtime.wire.api.back import Back
+from sipfo.runtime.wire.api.back import Back, Entry
 from sipfo.runtime.wire.api.connection import cut_out
 from sipfo.runtime.wire.api.events import MOST_CLIENTS, Events
 from sipfo.runtime.wire.api.problem import Problem, Rejected, not_found
 from sipfo.runtime.wire.api.request import body, read
 from sipfo.runtime.wire.api.shape import Answer, Listed, WhatIf
-from sipfo.runtime.wire.api.telnyx import Reply
+from sipfo.runtime.wire.api.telnyx import Reply, who
 
 KINDS: Final = ("trunks", "routes", "carriers", "calls", "registrations")
 DRAINED: Final = ("trunks", "routes", "carriers")
@@ -70,6 +70,14 @@ class Live:
         return await self._told(request, False)
 
     async def _told(self, request: Request, drain: bool) -> Reply:
+        reply = await self._tell(request, drain)
+        parts = (request.path_params.get("kind"), request.path_params.get("name"))
+        what = "/".join(str(one) for one in parts if one is not None) or "sipfo"
+        entry = Entry(who(request), what, {}, {"drained": drain})
+        await self.back.have(lambda: self.back.note(entry))
+        return reply
+
+    async def _tell(self, request: Request, drain: bool) -> Reply:
         kind, name = request.path_params.get("kind"), request.path_params.get("name")
         method = "sipfo.drain" if drain else "sipfo.undrain"
         if kind is None:

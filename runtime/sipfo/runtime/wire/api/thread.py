@@ -9,11 +9,13 @@ starts the thread, before it does, so that an address that cannot be had is told
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import socket
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -24,6 +26,9 @@ LEAVING: Final = 1.0
 BACKLOG: Final = 128
 MOST_REQUESTS: Final = 128
 """Connections and requests at once; one more is a 503."""
+
+
+Made = tuple[Starlette, Callable[[], None]]
 
 
 class CannotServeApi(OSError):
@@ -53,11 +58,16 @@ class ApiThread:
         """The port, also when any was asked for."""
         return int(self._socket.getsockname()[1])
 
-    def start(self, make: Callable[[asyncio.AbstractEventLoop], Starlette]) -> None:
-        """Serve what `make` makes of the thread's loop; returns when the loop is there."""
-        loop = asyncio.new_event_loop()
+    def start(self, make: Callable[[asyncio.AbstractEventLoop], Made]) -> None:
+        """Serve what `make` makes of the thread's loop: an application, and what is to be called in
+        that loop when it ends."""
+        self._loop = loop = asyncio.new_event_loop()
+        loop.set_exception_handler(self._went_wrong)
+        made, self._end = make(loop)
+        # A bug in a request is logged where it is met (`app`); what else it says is of clients.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         config = uvicorn.Config(
-            make(loop),
+            made,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -81,10 +91,17 @@ class ApiThread:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
+    def _went_wrong(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Clients that are cut off at the end are no error."""
+        if self._server is not None and not self._server.should_exit:
+            loop.default_exception_handler(context)
+
     async def close(self) -> None:
         """Serve no more; what is under way has a moment."""
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
+            with contextlib.suppress(RuntimeError):  # the thread has ended by itself
+                self._loop.call_soon_threadsafe(self._end)
             await asyncio.to_thread(self._thread.join, LEAVING + 2.0)
             self._server = None
         self._socket.close()
