@@ -271,7 +271,7 @@ def _lines(machine: str, found: list[Found], left_out: dict[str, str]) -> Iterat
     for one in found:
         yield _row(one, found)
     yield ""
-    yield "*: some calls failed; added: what a caller waits for 180, less than without an engine"
+    yield "*: some calls failed; added: what a caller waits for 180 beyond what it waits without any engine"
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,10 +29,14 @@ def draw(file: Path, machine: str, found: Sequence[Found]) -> None:
     """Two bar charts on a logarithmic scale, a bar for each load."""
     engines = list(dict.fromkeys(one.engine for one in found))
     loads = list(dict.fromkeys(one.load for one in found))
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), constrained_layout=True)
-    for axis, title in zip(
-        axes, ("calls per CPU-second", "sustained calls per second"), strict=True
-    ):
+    titles = ["calls per CPU-second"]
+    if any(one.knee is not None for one in found):  # the quick form looks for none
+        titles.append("sustained calls per second")
+    figure, row = plt.subplots(
+        1, len(titles), figsize=(5.5 * len(titles), 4.5), squeeze=False, constrained_layout=True
+    )
+    axes = row[0]
+    for axis, title in zip(axes, titles, strict=True):
         for place, load in enumerate(loads):
             values = [_value(found, engine, load, title) for engine in engines]
             rows = [row + (place - (len(loads) - 1) / 2) * 0.38 for row in range(len(engines))]
@@ -44,7 +49,7 @@ def draw(file: Path, machine: str, found: Sequence[Found]) -> None:
         axis.margins(x=0.15)
         axis.set_title(title)
     axes[0].legend(title="first route" if "503" in loads else None)
-    figure.suptitle(machine, size=7)
+    figure.suptitle(textwrap.fill(machine, 80), size=7)
     figure.savefig(file, dpi=110)
     plt.close(figure)
 
