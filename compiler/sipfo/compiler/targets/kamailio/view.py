@@ -29,6 +29,7 @@ from sipfo.plan.model import (
     AnyNumber,
     Carrier,
     CommitOnCode,
+    Limit,
     NumberPrefix,
     NumberRange,
     OnCause,
@@ -131,8 +132,10 @@ def uses(plan: Plan, cluster: bool = False) -> Uses:
     trunks = plan.trunks
     claims = [claim for trunk in trunks for claim in trunk.numbers]
     used = transports(plan) | {one.transport for one in plan.listen}
-    limits = [trunk.limit for trunk in trunks if trunk.limit is not None]
+    none = Limit()  # a plan by hand may limit nothing
+    limits = [one.limit for one in trunks if one.limit is not None and one.limit != none]
     carried = [one.of.limit for one in found if isinstance(one.of, Carrier) and one.of.limit]
+    carried = [one for one in carried if one != none]
     retries = used_retries(plan)
     destinations = [one for place in found for one in place.destinations]
     return Uses(
