@@ -3,14 +3,15 @@
 # make fix    format, and apply the safe fixes of the linter
 # make bless  rewrite the expected files of tests/cases after a look at the difference
 # make docs   rewrite the pages of docs/ that say what the code says
-# make bench  what a call costs on each engine that is installed, in one run
+# make engines  play every rule and example on every engine, for docs/engines.md
+# make bench  what a call costs on each engine, in one run (BENCH=--quick: under two minutes)
 # make clean  remove what the above made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs bench clean packages asterisk kamailio6
+.PHONY: run test check pytest fix bless docs engines bench clean packages asterisk kamailio6
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
@@ -37,8 +38,13 @@ bless: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp
 	$(BIN)/python tests/generate_docs.py
 
-bench: $(VENV)/dev.stamp packages
-	$(BIN)/python benchmarks/calls.py
+engines: $(VENV)/dev.stamp packages asterisk
+	cd tests && ../$(BIN)/python -m verify.lab.recorded
+	$(BIN)/python tests/generate_docs.py
+
+bench: $(VENV)/bench.stamp packages asterisk
+	@sh benchmarks/install-sippy $(PYTHON) $(VENV)/sippy
+	$(BIN)/python benchmarks/calls.py $(BENCH)
 
 # SIPp, socat for its TLS, baresip and tcpdump, the judges on the wire; tshark and sngrep, those of
 # what the runtime shows; PostgreSQL for records and bindings, Redis for bindings; Kamailio, an engine
@@ -46,8 +52,8 @@ bench: $(VENV)/dev.stamp packages
 # so. fail2ban, prometheus and bind9 are daemons of which a tool is wanted: unpacked, and nothing is
 # started.
 packages: $(VENV)/python.stamp
-	@sh tests/install-packages baresip-core postgresql redis-server sip-tester sngrep socat tcpdump tshark \
-	    kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
+	@sh tests/install-packages baresip-core postgresql redis-server sip-tester sngrep socat sqlite3 \
+	    tcpdump tshark kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
 	    kamailio-json-modules kamailio-utils-modules mmdebstrap bind9-utils
 	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus bind9
 
@@ -71,6 +77,10 @@ $(VENV)/dev.stamp: $(VENV)/python.stamp pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --group bench
+	@touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

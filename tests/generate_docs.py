@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from docs.engines_page import engines_page
 from docs.error_pages import error_pages
 from docs.grammar_page import grammar_page
 from docs.plan_page import plan_page
@@ -23,10 +24,12 @@ MARKER = "<!-- What follows is written by `make docs`. -->\n"
 def generated() -> dict[Path, str]:
     """Every generated page: where it stands and what it says now."""
     grammar, plan, targets = DOCS / "grammar.md", DOCS / "plan.md", DOCS / "targets.md"
+    engines = DOCS / "engines.md"
     return {
         DOCS / "plan.schema.json": plan_schema(),
         grammar: _head(grammar) + "\n" + grammar_page(),
         plan: _head(plan) + "\n" + plan_page(_head(plan)),
+        engines: _head(engines) + "\n" + engines_page(),
         targets: _head(targets) + "\n" + targets_page(),
         **{DOCS / "errors" / name: text for name, text in error_pages().items()},
     }

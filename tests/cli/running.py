@@ -15,7 +15,7 @@ from sipfo.cli.asking import ask
 from sipfo.cli.main import cli
 from sipp.addresses import Block
 from sipp.harness import WORKERS
-from sipp.process import Process
+from sipp.process import STARTS, Process
 
 POLICY = """\
 sipfo 1
@@ -56,7 +56,7 @@ class Running:
             words += ["--map", one]
         self.process = Process(f"sipfo{len(self.started)}", words, self.folder)
         self.started.append(self.process)
-        self.process.says(b"  ready  ")
+        self.process.says(b"  ready  ", STARTS)
         return self.process
 
     def tell(self, command: str, *words: str) -> Result:

@@ -44,7 +44,15 @@ def test_requests_that_sipfo_wrote_are_read_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(b"{", "no JSON: line 1"), (b"{}", "nothing in it is a connection"), (b"\x00", "no JSON")],
+    [
+        (
+            b'{"record_type": "credential_connection"}',
+            "line 1: a credential connection: write it by",
+        ),
+        (b"{", "no JSON: line 1"),
+        (b"{}", "nothing in it is a connection"),
+        (b"\x00", "no JSON"),
+    ],
 )
 def test_what_is_nothing_of_telnyxs_is_one_line(data: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "file.json"

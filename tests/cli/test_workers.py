@@ -164,6 +164,29 @@ def test_a_worker_that_dies_is_told_and_started_again(server: Running) -> None:
             assert ended(caller, callees[on], f"n{n}") == 200
 
 
+def test_a_worker_that_is_started_again_knows_what_the_others_know(server: Running) -> None:
+    """The plan that a reload brought, and what an operator has disabled."""
+    server.rewrite("limit   3 calls", "limit   1 calls")
+    assert server.tell("reload").exit_code == 0
+    assert server.ask("dispatcher.set_state", "disabled", "west")
+    process = server.process
+    assert process is not None
+    for number, pid in enumerate(workers(server), 1):
+        os.kill(pid, signal.SIGKILL)
+        process.says(f"worker {number} died (signal 9)".encode())
+    with three(server) as (caller, east, _):
+        seen: set[int] = set()
+        n = 0
+        while len(seen) < 2 or n < 3:
+            seen.add(placed(caller, {"east": east}, f"n{n}", "east")[0])
+            to, caller.to = caller.to, ""
+            caller.say("INVITE", 1, f"second{n}")
+            assert caller.final("INVITE").status == 503
+            caller.to = to
+            assert ended(caller, east, f"n{n}") == 200
+            n += 1
+
+
 def test_when_the_server_is_killed_nobody_is_left(server: Running) -> None:
     left = workers(server)
     assert len(left) == 2
@@ -295,3 +318,15 @@ def _is_there(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
+
+
+def test_a_drain_reaches_every_worker(server: Running) -> None:
+    server.ask("sipfo.drain", "acme")
+    with three(server) as (caller, east, west):
+        for n in range(6):  # each to one of two workers
+            caller.to = ""
+            caller.say("INVITE", 1, f"drained-{n}")
+            assert caller.final("INVITE").status == 503
+            caller.say("ACK", 1, f"drained-{n}")
+        server.ask("sipfo.undrain", "acme")
+        placed(caller, {"east": east, "west": west}, "again", "east")

@@ -11,6 +11,7 @@ from plan.samples import registered_route, registrar, small_plan
 from plan.strategies import plans
 from sipfo.plan.construct import Construct, Usage, usages
 from sipfo.plan.model import Plan, Retry
+from sipfo.plan.rates import pack
 
 AUTH = {"user": "acme", "secret": "ACME_PW"}
 PROBE = {"every": 30.0, "down_after": 3, "up_after": 2}
@@ -58,6 +59,21 @@ def always_forwarding() -> Plan:
     return Plan.model_validate(document)
 
 
+def rated() -> Plan:
+    """A small plan whose last carrier has rates."""
+    document: dict[str, Any] = small(carriers=2).model_dump()
+    document["carriers"][-1]["rates"] = "north.csv"
+    document["decks"] = ({"file": "north.csv", "rows": 0, "table": pack(())},)
+    return Plan.model_validate(document)
+
+
+def dialling() -> Plan:
+    """A small plan that forwards to the number that was dialled."""
+    document: dict[str, Any] = small(carriers=2).model_dump()
+    document["trunks"][0]["forward"]["number"] = None
+    return Plan.model_validate(document)
+
+
 ALICE = registered_route("r1").model_dump(include={"destinations", "levels", "registered"})
 TO_TLS = "sip:192.0.2.1;transport=tls"
 ON_TRANSPORT_ERROR = {
@@ -80,6 +96,8 @@ CASES = {
     Construct.CARRIER_AUTH: (edited("carriers", auth=AUTH), "c1"),
     Construct.CARRIER_LIMIT: (edited("carriers", limit={"calls": 200}), "c1"),
     Construct.CARRIER_PROBE: (edited("carriers", probe=PROBE), "c1"),
+    Construct.CARRIER_RATES: (rated(), "c1"),
+    Construct.FORWARD_DIALLED: (dialling(), "acme"),
     Construct.ACCEPT_CREDENTIAL: (edited("trunks", accept={"credentials": (AUTH,)}), "acme"),
     Construct.TRUNK_LIMIT: (edited("trunks", limit={"per_second": 20}), "acme"),
     Construct.TRUSTED: (edited("trunks", trusted=True), "acme"),

@@ -99,6 +99,7 @@ def test_the_steps_are_every_egress_by_every_route_then_the_matching_carriers(
                     shaped(known[name], forward.number or number),
                     (known[name].destination,),
                     carrier=True,
+                    diverted=(forward.number or number) != number,
                 )
                 for name in matching
             ]

@@ -26,7 +26,7 @@ from sipfo.plan.table import IGNORE, TABLE, Op, Row, Sign, State
 
 ROWS = [(state, sign, *TABLE[state][sign]) for state in State for sign in Sign]
 UNDER_WAY = (State.CALLING, State.PROCEEDING, State.RINGING, State.COMMITTED)
-FINISHING = {Op.ANSWERED, Op.REFUSED, Op.BEST, Op.CANCELLED, Op.LATE}
+FINISHING = {Op.ANSWERED, Op.REFUSED, Op.BEST, Op.CANCELLED, Op.LATE, Op.UNROUTED}
 LOOKUPS = {Op.LOCATE_FIRST, Op.LOCATE_NEXT, Op.LOCATE_ANYWAY}
 INVITES = {Op.INVITE_FIRST, Op.INVITE_NEXT}
 STARTING = LOOKUPS | INVITES
@@ -253,6 +253,7 @@ def test_every_row_with_work_is_walked_by_some_call(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(machine, "TABLE", {state: Watched(state) for state in State})
     explore(Hunt(path("r0", "r1")))
     explore(Hunt(path("r0", retry=policy(otherwise="stop"))))
+    explore(Hunt(path()))
     kept_total = {
         (State.COMMITTED, sign) for sign in (Sign.NEXT_TARGET, Sign.NEXT_STEP, Sign.EXHAUSTED)
     }

@@ -140,6 +140,16 @@ def test_the_dialled_number_goes_on_in_the_shape_that_the_carrier_wants() -> Non
     assert second.uri == b"sip:+442079460000@203.0.113.10"
 
 
+def test_a_trunk_that_always_forwards_says_480_when_nobody_takes_the_number() -> None:
+    placed = Placed(plan_of(NORTH, BALT, always=True), "+4915112345678")
+    assert placed.world.attempts == []
+    assert placed.caller.statuses()[-1] == 480
+    assert list(placed.world.calls[0].notes) == [
+        "northstar left out: no rate for +4915112345678",
+        "baltic left out: no rate for +4915112345678",
+    ]
+
+
 def test_a_reload_brings_the_rates_of_the_next_plan() -> None:
     placed = Placed(plan_of(NORTH, BALT), "+14155550123")
     dearer = deck("baltic.csv", ("1", "0.05"))

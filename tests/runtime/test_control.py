@@ -212,3 +212,39 @@ def test_what_is_disabled_stays_so_under_the_next_plan() -> None:
     ask(world, "dispatcher.set_state", "disabled", "pbx-east")
     world.engine.succeed(Papers(policy(routes=BOTH), {}), world.now)
     assert {one[2] for one in flags(world) if one[1] == "pbx-east"} == {"DX"}
+
+
+def test_a_drained_trunk_takes_no_new_call_and_keeps_those_it_has() -> None:
+    world, caller, _ = up()
+    assert ask(world, "sipfo.drain", "acme") == "acme is drained"
+    assert ask(world, "sipfo.trunks")[0]["why"] == "drained by the operator"
+    caller.call()
+    world.run(world.now + 1)
+    assert caller.statuses()[-1] == 503
+    assert len(ask(world, "dlg.list")) == 1
+    assert ask(world, "sipfo.undrain", "acme") == "acme is taking calls"
+    caller.call()
+    world.run(world.now + 2)
+    assert caller.statuses()[-1] == 200
+
+
+def test_a_drained_instance_takes_no_new_call_until_it_is_told() -> None:
+    world, caller, _ = up()
+    ask(world, "sipfo.drain")
+    caller.call()
+    world.run(world.now + 1)
+    assert caller.statuses()[-1] == 503
+    assert "503 to 192.0.2.200: drained by the operator" in notices(world)
+    ask(world, "sipfo.undrain")
+    caller.call()
+    world.run(world.now + 2)
+    assert caller.statuses()[-1] == 200
+
+
+def test_a_drain_goes_over_to_a_reload_and_no_trunk_that_is_not_there_is_drained() -> None:
+    world = one_address()
+    with pytest.raises(Fault, match="no trunk is called nobody"):
+        ask(world, "sipfo.drain", "nobody")
+    ask(world, "sipfo.drain", "acme")
+    world.engine.succeed(Papers(one_address().engine.tenure.plan, {}), world.now)
+    assert ask(world, "sipfo.trunks")[0]["why"] == "drained by the operator"

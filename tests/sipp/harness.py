@@ -19,7 +19,7 @@ import pytest
 from sipp import shark, strict
 from sipp.addresses import Parties, at
 from sipp.capture import CannotCapture, Capture, read_pcap
-from sipp.process import Process, is_bound, wait_for
+from sipp.process import STARTS, Process, is_bound, wait_for
 from sipp.tunnel import Tunnels
 from sipp.wire import Wire
 
@@ -144,7 +144,7 @@ class Bench:
         there; one call at a time."""
         assert self._sipfo is not None, "no policy is running"
         wait_for(self._all_listen, lambda: f"every callee\n{self.report()}")
-        self._sipfo.says(b"  ready  ")
+        self._sipfo.says(b"  ready  ", STARTS)
         place = self.block.of(through), self.block.port(through, transport)
         to = self.tls.after(name) if transport == "tls" else place
         more = ("-l", "1", "-s", number, at(*to))

@@ -16,6 +16,9 @@ from pathlib import Path
 LIMIT = 20.0
 """Seconds that anything is waited for."""
 
+STARTS = 60.0
+"""Seconds that a server is given to start, with its workers, on a machine that is busy."""
+
 _LOOK_AGAIN = 0.01
 
 
@@ -84,7 +87,7 @@ class Process:
         """Its exit status, None while it runs."""
         return self._popen.poll()
 
-    def says(self, wanted: bytes) -> None:
+    def says(self, wanted: bytes, limit: float = LIMIT) -> None:
         """Wait until `wanted` is in its output, on either stream."""
 
         def said() -> bool:
@@ -93,7 +96,7 @@ class Process:
             assert self.returncode is None, f"{self} ended first:\n{self.report()}"
             return False
 
-        wait_for(said, lambda: f"{wanted!r} from {self}:\n{self.report()}")
+        wait_for(said, lambda: f"{wanted!r} from {self}:\n{self.report()}", limit)
 
     def ends(self) -> int:
         """Wait for its end; the exit status."""

@@ -105,6 +105,29 @@ def test_ten_carriers_are_tried_in_order_when_every_route_has_failed(bench: Benc
     assert all("+13125550123" in one.headers["diversion"] for one in forwarded)
 
 
+def test_carriers_are_tried_by_what_the_call_costs_and_those_left_out_are_said(
+    bench: Bench,
+) -> None:
+    bench.callee("east", "refuses", calls=2, status=DOWN)
+    bench.callee("carrier-4", "refuses", status=DOWN)
+    bench.callee("carrier-2", "refuses", status=DOWN)
+    bench.callee("carrier-1", "answers")
+    bench.sipfo("rates")
+    bench.caller("hangs-up")
+    bench.finish()
+    by_cost = ["carrier-4", "carrier-2", "carrier-1"]
+    wire = bench.wire
+    assert [target for _, target in wire.attempts] == ["east", "east", *by_cost]
+    asked = [one.first_line.partition("@")[0] for one in wire.invites[2:]]
+    assert asked == [
+        "INVITE sip:+13125550123",
+        "INVITE sip:901113125550123",
+        "INVITE sip:+13125550123",
+    ]
+    assert not any("diversion" in one.headers for one in wire.invites)
+    assert "carrier-3 left out: its rates stop +131255501" in "\n".join(bench.lines)
+
+
 def test_eleven_carriers_are_an_error_of_the_policy() -> None:
     policy = HERE / "policies" / "eleven-carriers.sipfo"
     done = subprocess.run(

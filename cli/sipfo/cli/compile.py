@@ -97,7 +97,7 @@ def command(
     if target != PLAN and output is not None:
         name = CLUSTER if cluster else target
         zone = Zone(domain, ttl, form)
-        _write_folder(compilation, settle(plan, time.time()), name, output, secrets, zone, force)
+        _write_folder(compilation, plan, name, output, secrets, zone, force)
         return
     text = write_plan(plan)
     if output is None:
@@ -164,4 +164,5 @@ def _files(
         CLUSTER: render_cluster,
         "asterisk": render_asterisk,
     }[target]
-    return render(plan, str(folder.resolve()), values, source)
+    # What an engine loads has no rates: they are looked up now.
+    return render(settle(plan, time.time()), str(folder.resolve()), values, source)

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from sipfo.cli.moment import AT, by_rates, settled
+from sipfo.cli.moment import AT, by_rates, comparable
 from sipfo.cli.reading import Unusable, compile_file, plan_or_exit
 from sipfo.cli.terminal import style
 from sipfo.verify.coverage.as_json import coverage_json
@@ -52,7 +52,7 @@ def command(file: str, form: str, least: float | None, show_tests: bool, at: flo
     if by_rates(plan):
         names = ", ".join(by_rates(plan))
         raise Unusable(f"{names}: coverage does not look rates up by the dialled number")
-    coverage = measure(settled(plan, at), compilation.scenarios)
+    coverage = measure(comparable(plan, at), compilation.scenarios)
     where = lines(compilation.source.main)
     if form == "json":
         click.echo(json.dumps(coverage_json(coverage, where), indent=2))

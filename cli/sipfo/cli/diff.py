@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from sipfo.cli.moment import AT, rates_beyond, settled
+from sipfo.cli.moment import AT, comparable, rates_beyond
 from sipfo.cli.reading import Unusable, read_plan_of
 from sipfo.cli.terminal import style
 from sipfo.plan.model import Plan
@@ -48,7 +48,7 @@ def command(old: str, new: str, form: str, show_tests: bool, at: float) -> None:
     Exits 0 when nothing changes, 1 when something does, 2 when a file cannot be used.
     """
     was, now = _plan(old), _plan(new)
-    difference = compare(settled(was, at), settled(now, at))
+    difference = compare(comparable(was, at), comparable(now, at))
     match form:
         case "json":
             click.echo(json.dumps(difference_json(difference), indent=2))

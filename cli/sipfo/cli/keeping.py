@@ -164,9 +164,10 @@ def _names(
     return value
 
 
-def _place(
+def place(
     context: click.Context, parameter: click.Parameter, value: str | None
 ) -> tuple[str, int] | None:
+    """The host and port of an option."""
     if value is None:
         return None
     found = _PLACE.fullmatch(value)
@@ -199,7 +200,7 @@ _SYNC = click.option(
 _METRICS = click.option(
     "--metrics",
     metavar="HOST:PORT",
-    callback=_place,
+    callback=place,
     help="Show metrics to Prometheus at http://HOST:PORT/metrics, as in 127.0.0.1:9060.",
 )
 

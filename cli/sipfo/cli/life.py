@@ -17,6 +17,9 @@ from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from typing import Any, Final
 
+import click
+
+from sipfo.cli.api import Api
 from sipfo.cli.keeping import Keeper
 from sipfo.cli.living import Living
 from sipfo.cli.log import Log
@@ -46,10 +49,17 @@ class Life:
     """One server from its start to its end."""
 
     def __init__(
-        self, living: Living, server: Server, reloader: Reloader, log: Log, keeper: Keeper
+        self,
+        living: Living,
+        server: Server,
+        reloader: Reloader,
+        log: Log,
+        keeper: Keeper,
+        api: Api,
     ) -> None:
         self._living = living
         self._keeper = keeper
+        self._api = api
         self._server = server
         self._reloader = reloader
         self._log = log
@@ -68,7 +78,7 @@ class Life:
             self._loop.add_signal_handler(number, self._told)
         self._loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         succession = self._server.succession
-        succession.on_taken = lambda: self._start(self._keeper.hand_on())
+        succession.on_taken = lambda: self._start(self._hand_on())
         succession.on_back = lambda: self._start(self._back())
         succession.on_end = self._told
         control = await self._open_control()
@@ -204,13 +214,19 @@ class Life:
             await asyncio.sleep(POLL)
         return {"pid": successor.pid}
 
+    async def _hand_on(self) -> None:
+        """Another process serves what can be served once."""
+        await self._api.close()
+        await self._keeper.hand_on()
+
     async def _back(self) -> None:
         """The successor is gone."""
         self._notifier.main_process(os.getpid())
         self._notifier.ready()
         try:
             await self._keeper.take_back()
-        except CannotShow as error:
+            await self._api.open_again()
+        except (CannotShow, click.ClickException) as error:
             _log.error("%s", error)
 
     def _store(self) -> None:

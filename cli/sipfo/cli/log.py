@@ -120,44 +120,48 @@ class JsonLog:
 
     def record(self, record: Record) -> None:
         """See Log."""
-        match record:
-            case AttemptRecord(call=call, trunk=trunk, number=number, carrier=carrier):
-                one = record.attempt
-                self._say(
-                    "attempt",
-                    call=call,
-                    trunk=trunk,
-                    attempt=number,
-                    egress=one.egress,
-                    route=one.route,
-                    level=one.level,
-                    carrier=carrier,
-                    target=one.target,
-                    outcome=one.outcome,
-                    phrase=one.phrase,
-                    reasons=list(one.reasons),
-                    at=round(one.at, 3),
-                    took=round(one.took, 3),
-                )
-            case CallRecord() | EndRecord():
-                row = row_of(record, self._clock)
-                known = {one.name: getattr(row, one.name) for one in fields(row)}
-                known["attempts"] = len(row.attempts)
-                self._say("end" if isinstance(record, EndRecord) else "call", **known)
-            case RegisterRecord():
-                if record.user:
-                    said = {one.name: getattr(record, one.name) for one in fields(record)}
-                    self._say("register", **said)
-            case Notice(call=call, text=text):
-                stranger = STRANGER.fullmatch(text)
-                if stranger is not None:
-                    host, sent, answer = stranger.group("host", "what", "answer")
-                    self._say("stranger", source=host, sent=sent, answer=answer)
-                else:
-                    self._say("notice", call=None if call == NO_CALL else call, text=text)
+        event, said = told(record, self._clock)
+        if event is not None:
+            self._say(event, **said)
 
     def _say(self, event: str, **said: object) -> None:
         self._write(json.dumps({"time": moment(time.time()), "event": event, **said}))
+
+
+def told(record: Record, clock: Callable[[float], float]) -> tuple[str | None, dict[str, object]]:
+    """What a program is told of a record: the event, and what it has; no event for nothing."""
+    match record:
+        case AttemptRecord():
+            one = record.attempt
+            return "attempt", {
+                "call": record.call,
+                "trunk": record.trunk,
+                "attempt": record.number,
+                "egress": one.egress,
+                "route": one.route,
+                "level": one.level,
+                "carrier": record.carrier,
+                "target": one.target,
+                "outcome": one.outcome,
+                "phrase": one.phrase,
+                "reasons": list(one.reasons),
+                "at": round(one.at, 3),
+                "took": round(one.took, 3),
+            }
+        case CallRecord() | EndRecord():
+            row = row_of(record, clock)
+            known = {one.name: getattr(row, one.name) for one in fields(row)}
+            known["attempts"] = len(row.attempts)
+            return "end" if isinstance(record, EndRecord) else "call", known
+        case RegisterRecord():
+            said = {one.name: getattr(record, one.name) for one in fields(record)}
+            return "register" if record.user else None, said
+        case Notice(call=call, text=text):
+            stranger = STRANGER.fullmatch(text)
+            if stranger is not None:
+                host, sent, answer = stranger.group("host", "what", "answer")
+                return "stranger", {"source": host, "sent": sent, "answer": answer}
+            return "notice", {"call": None if call == NO_CALL else call, "text": text}
 
 
 def open_log(form: Form, clock: Callable[[float], float], write: Write = click.echo) -> Log:

@@ -42,7 +42,9 @@ COMMANDS = {
     "calls": "List the calls that were recorded.",
     "ladder": "Draw what a recorded call did.",
     "why": "Say rule by rule why a recorded call went where it went.",
+    "replay": "Say what a policy would have done with calls that took place.",
     "ping": "Say where a SIP URI leads, and whether it answers.",
+    "export": "Write a policy with what was changed of it over the API.",
     "schema": "Print the JSON Schema of the plan.",
     "explain": "Say what a diagnostic's code means.",
 }

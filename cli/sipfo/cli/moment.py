@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 
 import click
 
+from sipfo.cli.reading import Unusable
 from sipfo.plan.choice import Choice, depends_on_call, settle
 from sipfo.plan.model import Forward, Plan
+from sipfo.plan.order import Order
 from sipfo.plan.rates import BadDeck
 from sipfo.plan.scenario import Scenario
 
@@ -54,7 +56,21 @@ def settled(plan: Plan, at: float, *, counted: bool = False) -> Plan:
     try:
         return settle(plan, at)
     except BadDeck as error:
-        raise click.ClickException(str(error)) from None
+        raise Unusable(str(error)) from None
+
+
+def comparable(plan: Plan, at: float) -> Plan:
+    """The plan with its rates looked up, to be compared with another. Raises Unusable where a trunk
+    has nothing to try, which no comparison is made of."""
+    found = settled(plan, at)
+    order = Order(found)
+    for trunk in found.trunks:
+        if trunk.forward is not None and trunk.forward.always:
+            number = trunk.forward.number
+            if number is not None and not order.chosen(trunk, number).carriers:
+                said = f"trunk {trunk.name} always forwards to {number}, which no carrier takes"
+                raise Unusable(f"{said}: every call is refused, and there is nothing to compare")
+    return found
 
 
 def by_rates(plan: Plan) -> list[str]:

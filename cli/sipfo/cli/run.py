@@ -11,21 +11,24 @@ import contextlib
 import logging
 import sys
 import time
+from functools import partial
+from pathlib import Path
 
 import click
 
+from sipfo.cli.amending import Served, serve, tell
+from sipfo.cli.api import Api, ApiWanted, serving
+from sipfo.cli.journal import Journal
 from sipfo.cli.keeping import Keeper, Keeping, keeping
 from sipfo.cli.life import Life
 from sipfo.cli.lines import Lines
 from sipfo.cli.living import Living, living
 from sipfo.cli.log import Form, open_log
 from sipfo.cli.network import CA, DNS, TLS_CLIENT
-from sipfo.cli.reading import read_plan_of
 from sipfo.cli.registering import Registering, registering
 from sipfo.cli.reloading import Reloader
 from sipfo.cli.secrets import secrets_of
 from sipfo.cli.watching import CannotWatch, Watching, watching
-from sipfo.plan.model import Plan
 from sipfo.runtime.capability import CannotServe
 from sipfo.runtime.limits import DIGESTS, Limits
 from sipfo.runtime.mapping import BadMapping, Mapping, parse_mapping
@@ -95,6 +98,13 @@ def _digests(context: click.Context, parameter: click.Parameter, value: str) -> 
 @registering
 @watching
 @keeping
+@serving
+@click.option(
+    "--changes",
+    metavar="PATH",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where it is kept what is changed over the API; without this FILE.changes.",
+)
 @click.option(
     "--log",
     "form",
@@ -119,9 +129,11 @@ def command(
     shown: PemFiles | None,
     secrets_file: str | None,
     digests: tuple[bytes, ...],
+    changes: Path | None,
     form: Form,
     watching: Watching,
     keeping: Keeping,
+    api: ApiWanted,
     living: Living,
     registering: Registering,
     workers: int,
@@ -132,8 +144,14 @@ def command(
     again: new calls go by what it says now, if it is good, and calls under way by what it said. It
     takes every certificate file anew as well; within a minute of a change that happens by itself.
     """
-    plan = read_plan_of(file)
-    secrets = secrets_of(plan, secrets_file)
+    journal = Journal(file, changes)
+    changes_before = journal.read()
+    served = serve(file, changes_before)
+    left = served.situation.changes
+    if not changes_before.is_empty and left != changes_before:
+        journal.write(left)  # what the policy has come to say itself is no change any more
+    tell(served.remarks)
+    secrets = secrets_of(served.plan, secrets_file)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sipfo: %(message)s")
     try:
         legacy = living.legacy()
@@ -141,8 +159,8 @@ def command(
             trust = Trust(ca, shown)
             asyncio.run(
                 _serve(
-                    *(file, plan, mapping, dns or None, trust, watching, form, keeper),
-                    *(secrets_file, secrets, living, legacy, Limits(digests=digests)),
+                    *(file, served, journal, mapping, dns or None, trust, watching, form, keeper),
+                    *(secrets_file, secrets, living, legacy, Limits(digests=digests), api),
                     *(registering, workers),
                 )
             )
@@ -162,7 +180,8 @@ def command(
 
 async def _serve(
     file: str,
-    plan: Plan,
+    served: Served,
+    journal: Journal,
     mapping: Mapping,
     nameservers: list[tuple[str, int]] | None,
     trust: Trust,
@@ -174,14 +193,17 @@ async def _serve(
     living: Living,
     legacy: Legacy | None,
     limits: Limits,
+    wanted: ApiWanted,
     registering: Registering,
     workers: int,
 ) -> None:
+    plan = served.plan
     epoch = time.time() - asyncio.get_running_loop().time()
     lines = Lines(sys.stdout)
     log = open_log(form, lambda moment: moment + epoch, lines.write)
     async with contextlib.AsyncExitStack() as held:
         held.callback(lines.close)
+        api = Api(wanted, journal, secrets_file)
         tap = await watching.open()
         if tap is not None:
             held.push_async_callback(tap.close)
@@ -192,7 +214,7 @@ async def _serve(
             nameservers=nameservers,
             trust=trust,
             secrets=secrets,
-            witnesses=[*keeper.witnesses, log.record],
+            witnesses=[*keeper.witnesses, *api.witnesses, log.record],
             tap=tap,
             legacy=legacy,
             limits=limits,
@@ -207,8 +229,11 @@ async def _serve(
             f"{one.transport} {encode_host(one.host, one.port)}"
             for one in server.engine.tenure.plan.listen
         ]
-        reloader = Reloader(file, server, lambda plan: secrets_of(plan, secrets_file))
-        life = Life(living, server, reloader, log, keeper)
+        find = partial(secrets_of, path=secrets_file)
+        reloader = Reloader(file, server, find, journal, served.situation)
+        held.push_async_callback(api.close)
+        await api.open(server, reloader, lambda moment: moment + epoch, living.take_over)
+        life = Life(living, server, reloader, log, keeper, api)
 
         def ready() -> None:
             log.ready(places, len(plan.trunks))

@@ -7,7 +7,7 @@ the file that contradicts a change is told and nothing of either is lost.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field
 
@@ -36,6 +36,12 @@ class Change(Part):
     forwarding: Forwarding | None = None
     forwards_to: Number | None = None
     over: Said
+
+    def without(self, said: Said) -> Self:
+        """What is left of it, beside what the policy has come to say itself."""
+        names = ("method", "forwarding", "forwards_to")
+        same = [one for one in names if getattr(self, one) == getattr(said, one)]
+        return self.model_copy(update=dict.fromkeys(same))
 
     @property
     def is_empty(self) -> bool:
@@ -78,13 +84,27 @@ class Changes(Part):
 
     def with_trunk(self, change: TrunkChange) -> Changes:
         """The same with this one in the place of the trunk's, or without it if it is empty."""
-        others = tuple(one for one in self.trunks if one.trunk != change.trunk)
-        return self.model_copy(update={"trunks": others if change.is_empty else (*others, change)})
+        kept = [change if one.trunk == change.trunk else one for one in self.trunks]
+        kept += [change] if change not in kept else []
+        return self.model_copy(update={"trunks": tuple(one for one in kept if not one.is_empty)})
 
     def with_number(self, change: NumberChange) -> Changes:
         """The same for a number."""
-        others = tuple(one for one in self.numbers if one.number != change.number)
-        return self.model_copy(update={"numbers": others if change.is_empty else (*others, change)})
+        kept = [change if one.number == change.number else one for one in self.numbers]
+        kept += [change] if change not in kept else []
+        return self.model_copy(update={"numbers": tuple(one for one in kept if not one.is_empty)})
+
+
+class Situation(Part):
+    """What the plan in force was made from: the changes, what each trunk that they are about says in
+    the policy itself, and the digest of the policy's texts. `left_out` says that the changes are not
+    in force, because they cannot be made; `is_plan` that there is no policy to change."""
+
+    changes: Changes = Changes()
+    said: dict[str, Said] = Field(default_factory=dict)
+    digest: str = ""
+    left_out: bool = False
+    is_plan: bool = False
 
 
 def said(trunk: Trunk) -> Said:

@@ -130,5 +130,5 @@ def _settled(choice: Choice, trunk: Trunk, at: float, dialled: str | None) -> Tr
     names = tuple(one.name for one in carriers)
     number = forward.number or (dialled if dialled and _NUMBER.fullmatch(dialled) else None)
     changes = {"carriers": names, "at_most": None, "number": number}
-    there = forward.model_copy(update=changes) if names else None
+    there = forward.model_copy(update=changes) if names or forward.always else None
     return trunk.model_copy(update={"forward": there})

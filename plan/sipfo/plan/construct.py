@@ -84,7 +84,7 @@ def usages(plan: Plan) -> Iterator[Usage]:
     for route in plan.routes:
         if any(_is_tls(uri) for uri in route.destinations):
             yield Usage(Construct.TO_TLS, route.name)
-        if any(_is_name(uri) for uri in route.destinations):
+        if any(is_name(uri) for uri in route.destinations):
             yield Usage(Construct.TO_NAME, route.name)
         if route.registered is not None:
             yield Usage(Construct.TO_REGISTERED, route.name)
@@ -97,7 +97,7 @@ def usages(plan: Plan) -> Iterator[Usage]:
     for carrier in plan.carriers:
         if _is_tls(carrier.destination):
             yield Usage(Construct.TO_TLS, carrier.name)
-        if _is_name(carrier.destination):
+        if is_name(carrier.destination):
             yield Usage(Construct.TO_NAME, carrier.name)
         if carrier.auth is not None:
             yield Usage(Construct.CARRIER_AUTH, carrier.name)
@@ -156,7 +156,7 @@ def _of_retry(retry: Retry) -> Iterator[Construct]:
                 continue
 
 
-def _is_name(uri: str) -> bool:
+def is_name(uri: str) -> bool:
     """Whether a URI's host is a name, and so may be several targets."""
     host = _HOST.match(uri)
     if host is None:

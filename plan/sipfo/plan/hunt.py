@@ -9,7 +9,8 @@ and the executor cleans up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from sipfo.plan.action import (
     Abandon,
@@ -50,6 +51,9 @@ from sipfo.plan.outcome import (
 )
 from sipfo.plan.table import TABLE, Op, Sign, State
 
+UNROUTED_CODE = 480
+"""Of a call that no carrier takes, where no route is tried: another way may, or a later day."""
+
 _UNDER_WAY = frozenset({State.CALLING, State.PROCEEDING, State.RINGING, State.COMMITTED})
 
 
@@ -62,9 +66,8 @@ class Itinerary:
     deadline: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hunt:
-    """One call's set-up so far. Attempts are numbered from 1; 0 means none was made yet.
+class Hunt(NamedTuple):
+    """One call's set-up so far; a tuple, because each event makes a new one. Attempts are numbered from 1; 0 means none was made yet.
 
     `invited` is set with the first INVITE, `skipped` with the first held step passed over. When the
     order ends with the second and without the first, `anyway` is set: held or not, they are tried.
@@ -86,9 +89,9 @@ class Hunt:
         """The hunt after an event, and the actions that the executor owes, in order."""
         sign, outcome = self._read(event)
         state, ops = TABLE[self.state][sign]
-        hunt = replace(self, state=state) if state is not self.state else self
+        hunt = self._replace(state=state) if state is not self.state else self
         if isinstance(event, Located) and event.targets and sign is Sign.TARGETS:
-            hunt = replace(hunt, targets=event.targets, target=0)
+            hunt = hunt._replace(targets=event.targets, target=0)
         actions: list[Action] = []
         for op in ops:
             hunt = hunt._perform(op, outcome, self.state, actions)
@@ -98,7 +101,7 @@ class Hunt:
         """The sign that an event is, and the outcome it gives the current attempt, if any."""
         match event:
             case Placed():
-                return Sign.PLACED, None
+                return (Sign.PLACED if self.itinerary.steps else Sign.NOWHERE), None
             case CallerLeft():
                 return Sign.CALLER_LEFT, CANCELLED
             case DeadlinePassed():
@@ -179,16 +182,16 @@ class Hunt:
                 return self
             case Op.LOCATE_NEXT:
                 actions.append(Locate(self.itinerary.steps[self.step + 1]))
-                return replace(self, step=self.step + 1, targets=(), target=0)
+                return self._replace(step=self.step + 1, targets=(), target=0)
             case Op.LOCATE_ANYWAY:
                 actions.append(Locate(self.itinerary.steps[0]))
-                return replace(self, step=0, anyway=True)
+                return self._replace(step=0, anyway=True)
             case Op.SKIP:
                 actions.append(Skipped(self.itinerary.steps[self.step]))
-                return replace(self, skipped=True)
+                return self._replace(skipped=True)
             case Op.INVITE_FIRST | Op.INVITE_NEXT:
                 target = 0 if op is Op.INVITE_FIRST else self.target + 1
-                hunt = replace(self, target=target, attempt=self.attempt + 1, invited=True)
+                hunt = self._replace(target=target, attempt=self.attempt + 1, invited=True)
                 step = self.itinerary.steps[self.step]
                 actions.append(Invite(hunt.attempt, step, self.targets[target], retry.no_response))
                 return hunt
@@ -206,8 +209,9 @@ class Hunt:
                 return self._end_attempt(outcome, before, actions)
             case Op.ANSWERED:
                 last = self.ended[-1]
-                result = Result("answered", last.outcome.code, last.route, last.attempt)
-                return self._finish(replace(result, outcome=last.outcome), actions)
+                code = last.outcome.code
+                result = Result("answered", code, last.route, last.attempt, last.outcome)
+                return self._finish(result, actions)
             case Op.REFUSED:
                 return self._finish(_refused(self.ended[-1]), actions)
             case Op.BEST:
@@ -216,6 +220,8 @@ class Hunt:
                 return self._finish(Result("cancelled", 487), actions)
             case Op.LATE:
                 return self._finish(Result("refused", 408), actions)
+            case Op.UNROUTED:
+                return self._finish(Result("refused", UNROUTED_CODE), actions)
 
     def _end_attempt(self, outcome: Outcome, before: State, actions: list[Action]) -> Hunt:
         step = self.itinerary.steps[self.step]
@@ -227,11 +233,11 @@ class Hunt:
             actions.append(Abandon(number))
         actions.append(Over(number, outcome))
         ended = (*self.ended, Ended(number, step.route, outcome))
-        return replace(self, attempt=number, ended=ended)
+        return self._replace(attempt=number, ended=ended)
 
     def _finish(self, result: Result, actions: list[Action]) -> Hunt:
         actions.append(Finish(result))
-        return replace(self, result=result)
+        return self._replace(result=result)
 
 
 def _refused(one: Ended) -> Result:

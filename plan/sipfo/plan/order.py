@@ -29,7 +29,8 @@ class Step:
     """One place in the order: an egress and a destination, which RFC 3263 turns into targets.
 
     `levels` name the destinations where they are several. With `registered` any failure moves on to
-    the next level; otherwise only what RFC 3263 §4.3 calls failure does.
+    the next level; otherwise only what RFC 3263 §4.3 calls failure does. `diverted` says that it is
+    another number than the one that was dialled, whatever its shape.
     """
 
     egress: str
@@ -39,6 +40,7 @@ class Step:
     carrier: bool = False
     levels: tuple[str, ...] = ()
     registered: bool = False
+    diverted: bool = False
 
     def level_of(self, target: str) -> str | None:
         """The name of the level that a target (`udp:192.0.2.1:5060`) belongs to, if levels have
@@ -161,6 +163,7 @@ class Order:
                     shaped(carrier, forward.number or number),
                     (carrier.destination,),
                     carrier=True,
+                    diverted=(forward.number or number) != number,
                 )
                 for carrier in (chosen or self.chosen(trunk, number)).carriers
             ]

@@ -12,6 +12,8 @@ from enum import Enum, auto
 class State(Enum):
     """Where a call's set-up stands."""
 
+    __hash__ = object.__hash__  # a key of the table, each one object; `Enum` hashes the name
+
     IDLE = auto()
     LOCATING = auto()
     CALLING = auto()  # nothing heard of the attempt
@@ -24,7 +26,10 @@ class State(Enum):
 class Sign(Enum):
     """An event, as the policy and what is left to try make it out."""
 
+    __hash__ = object.__hash__
+
     PLACED = auto()
+    NOWHERE = auto()  # placed, and there is nothing at all to try
     TARGETS = auto()
     HELD = auto()  # all its targets are held; another step is left
     HELD_LAST = auto()  # the same at the last step, after an INVITE was sent
@@ -63,6 +68,7 @@ class Op(Enum):
     BEST = auto()
     CANCELLED = auto()
     LATE = auto()
+    UNROUTED = auto()
 
 
 # The table is read by column; one-letter names keep it one.
@@ -91,6 +97,7 @@ def _still(state: State, *signs: Sign) -> dict[Sign, Row]:
 
 _OUTSIDE = (
     G.PLACED,
+    G.NOWHERE,
     G.TARGETS,
     G.HELD,
     G.HELD_LAST,
@@ -101,13 +108,14 @@ _OUTSIDE = (
 
 TABLE: dict[State, dict[Sign, Row]] = {
     S.IDLE: {
-        **_still(S.IDLE, *(sign for sign in Sign if sign is not G.PLACED)),
+        **_still(S.IDLE, *(sign for sign in Sign if sign not in (G.PLACED, G.NOWHERE))),
         G.PLACED: (S.LOCATING, (O.ARM_DEADLINE, O.LOCATE_FIRST)),
+        G.NOWHERE: (S.ENDED, (O.UNROUTED,)),
     },
     # No attempt is under way: what an earlier one still says is stale, so the response signs
     # stand here for "the name does not resolve" alone.
     S.LOCATING: {
-        **_still(S.LOCATING, G.PLACED, G.STALE, G.TRYING, G.PROGRESS, G.COMMIT),
+        **_still(S.LOCATING, G.PLACED, G.NOWHERE, G.STALE, G.TRYING, G.PROGRESS, G.COMMIT),
         **_still(S.LOCATING, G.NEXT_TARGET, G.ANSWER),
         G.TARGETS: (S.CALLING, (O.INVITE_FIRST,)),
         G.HELD: (S.LOCATING, (O.SKIP, O.LOCATE_NEXT)),

@@ -121,8 +121,10 @@ class Attempt:
     @property
     def reached(self) -> Target:
         """The target by the transport that really carried the INVITE (RFC 3261 §18.1.1)."""
-        transport = self._outgoing.transport or self.target.transport
-        return replace(self.target, transport=transport)
+        target, transport = self.target, self._outgoing.transport
+        if transport is None or transport == target.transport:
+            return target
+        return replace(target, transport=transport)
 
     def send(self, now: float) -> None:
         """Send the INVITE."""
@@ -151,6 +153,10 @@ class Attempt:
         self._outgoing.let_go()
         for leg in self.legs.values():
             leg.part()
+
+    def expired(self, now: float) -> None:
+        """The timer of its phase ran out."""
+        self._call.attempt_failed(self, True, now)
 
     def disarm(self) -> None:
         """Stop the timer of its phase."""

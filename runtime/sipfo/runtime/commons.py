@@ -63,6 +63,9 @@ class Commons(Protocol):
     def held(self, target: str, until: float) -> None:
         """A target asked this engine to be left alone."""
 
+    def proven(self, source: str) -> None:
+        """A caller at this address has proven a password, and is no stranger for a while."""
+
     def met(self, path: tuple[str, str, bool], target: str, event: str) -> None:
         """A call met this at a target: said by an engine that does not lead."""
 
@@ -126,6 +129,9 @@ class Alone:
         return Own()
 
     def held(self, target: str, until: float) -> None:
+        """Nobody needs to know."""
+
+    def proven(self, source: str) -> None:
         """Nobody needs to know."""
 
     def met(self, path: tuple[str, str, bool], target: str, event: str) -> None:

@@ -40,6 +40,8 @@ def methods(engine: Engine, clock: Callable[[], float]) -> dict[str, Method]:
         "sipfo.carriers": Method(control.carriers),
         "sipfo.trunks": Method(control.trunks),
         "sipfo.calls": Method(control.calls),
+        "sipfo.drain": Method(control.drain, may=("trunk",)),
+        "sipfo.undrain": Method(control.undrain, may=("trunk",)),
         "sipfo.lookup": Method(control.lookup, ("number",), ("source",)),
     }
 
@@ -86,6 +88,28 @@ class _Control:
         word = "disabled" if disable else "active"
         self._say(f"{what} is {word}: the operator's word")
         return f"{what} is {word}"
+
+    def drain(self, trunk: object = None) -> object:
+        """No new calls, of one trunk or at all; those that are there go on."""
+        return self._drain(trunk, True)
+
+    def undrain(self, trunk: object = None) -> object:
+        """New calls again. A trunk that is drained by itself stays so when all is undrained."""
+        return self._drain(trunk, False)
+
+    def _drain(self, trunk: object, drain: bool) -> object:
+        what, engine = "sipfo", self._engine
+        if trunk is None:
+            engine.paused = drain
+        else:
+            what = str(trunk)
+            trunks = engine.tenure.grounds.trunks
+            if drain and all(one.name != what for one in engine.tenure.plan.trunks):
+                raise Fault(INVALID_PARAMS, f"no trunk is called {what:.64}")
+            (trunks.drained.add if drain else trunks.drained.discard)(what)
+        word = "drained" if drain else "taking calls"
+        self._say(f"{what:.64} is {word}: the operator's word")
+        return f"{what:.64} is {word}"
 
     def dialogs(self, call: object = None) -> object:
         """Calls that are up."""
@@ -184,3 +208,8 @@ class _Control:
 
     def _say(self, text: str, call: str = "-") -> None:
         self._engine.core.records.append(Notice(call, text))
+
+
+def drained(engine: Engine) -> tuple[bool, tuple[str, ...]]:
+    """Whether an operator wants no new calls at all, and the trunks that are to take none."""
+    return engine.paused, tuple(engine.tenure.grounds.trunks.drained)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from sipfo.runtime.errand import Carried, Errand, Result
-from sipfo.runtime.locate import Target, Unlocatable, locate
+from sipfo.runtime.locate import Target, Unlocatable, at_once
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.origins import Origins
 from sipfo.runtime.oversize import Oversize
@@ -152,30 +152,46 @@ class Core:
         """Find the targets of URIs, in order: literal addresses at once, names by the wire. `told`
         hears of each URI that leads nowhere, before `then` does of the others' targets."""
         try:
-            parsed = tuple(parse_uri(uri) for uri in uris)
+            targets, failures = self._at_once(uris)
         except Malformed as error:
             told(f"unresolvable: {error.reason}")
             then((), now)
             return
-        targets: list[Target] = []
-        failures: list[str] = []
-        for uri in parsed:
-            questions = locate(uri, self.draw)
-            try:
-                next(questions)
-            except StopIteration as found:
-                targets += [self._proving(target) for target in found.value]
-            except Unlocatable as error:
-                failures.append(error.said)
-            else:
-                questions.close()
-                self._lookup += 1
-                self._found[self._lookup] = then, told
-                self.lookups.append(Lookup(self._lookup, parsed))
-                return
+        if targets is None:
+            self._lookup += 1
+            self._found[self._lookup] = then, told
+            self.lookups.append(Lookup(self._lookup, tuple(parse_uri(uri) for uri in uris)))
+            return
         for failure in failures:
             told(failure)
-        then(tuple(targets), now)
+        then(targets, now)
+
+    def at_once(self, uri: str) -> tuple[Target, ...] | None:
+        """The targets of a URI, none if there are none, when the wire need not be asked; None when
+        it must be."""
+        try:
+            targets, _ = self._at_once((uri,))
+        except Malformed:
+            return ()
+        return targets
+
+    def _at_once(self, uris: tuple[str, ...]) -> tuple[tuple[Target, ...] | None, list[str]]:
+        """The targets and why others are none; None for the targets when the wire must be asked.
+        Raises Malformed."""
+        found: list[Target] = []
+        failures: list[str] = []
+        asks = False
+        for uri in uris:
+            try:
+                targets = at_once(uri)
+            except Unlocatable as error:
+                failures.append(error.said)
+                continue
+            if targets is None:
+                asks = True
+            else:
+                found += [self._proving(target) for target in targets]
+        return None if asks else tuple(found), failures
 
     def located(
         self,
@@ -191,7 +207,9 @@ class Core:
         real = []
         for target in targets:
             host, port = self.mapping.actual(target.host, target.port)
-            real.append(replace(target, host=host, port=port))
+            if (host, port) != (target.host, target.port):
+                target = replace(target, host=host, port=port)
+            real.append(target)
         then(tuple(real), now)
 
     def errand(self, errand: Errand, then: Carried) -> None:

@@ -14,6 +14,7 @@ from itertools import chain
 from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.numbering import normalise
 from sipfo.plan.order import draw, turn
 from sipfo.runtime.admission import Refused
 from sipfo.runtime.call import Call, Phase, hops_left
@@ -21,10 +22,10 @@ from sipfo.runtime.callname import CallNames
 from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory
-from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions
+from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions, diverted_from
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.errand import Result
-from sipfo.runtime.guard import Asked, Guard, Wrong
+from sipfo.runtime.guard import Asked, Guard, Proven, Wrong
 from sipfo.runtime.headers import (
     ALLOW,
     ALLOW_OUTSIDE,
@@ -39,6 +40,7 @@ from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
 from sipfo.runtime.objection import objection
 from sipfo.runtime.placement import Grounds, Placement
+from sipfo.runtime.quotas import DRAINED
 from sipfo.runtime.record import Notice
 from sipfo.runtime.registrar.desk import Desk
 from sipfo.runtime.registrar.passing import Passed
@@ -97,11 +99,14 @@ class Engine:
         engines at the same addresses, `calls_before` is in it then."""
         self.core = Core(entropy, upto, mapping or AddressMapping(), values or TimerValues())
         self.draining = False
+        self.paused = False
+        """Whether an operator wants no new calls for now."""
         self._entropy = entropy
         self._drawn = drawn or {}
         self._limits = limits or Limits()
         papers = Papers(plan, secrets or {}, fingerprint)
         commons = commons or Alone(calls_before)
+        self._commons = commons
         self._turns = commons.turns
         self._tenure = begin(papers, self.core, entropy, self._limits, epoch, commons)
         self._stateless = Stateless(self.core, self.knows, self._limits)
@@ -361,6 +366,8 @@ class Engine:
         """An INVITE that only a credential lets in: nothing is kept of it until it has one."""
         flow, _, now = arrival
         verdict = guard.judge(request, flow.remote[0], now)
+        if isinstance(verdict, Proven):
+            self._commons.proven(flow.remote[0])
         if isinstance(verdict, Asked):
             self._stateless.challenge(request, verdict.challenges, arrival)
         elif isinstance(verdict, Wrong):
@@ -386,6 +393,9 @@ class Engine:
         if objection is not None:
             self._refuse(objection, request, transaction, flow, now)
             return
+        self._grounds.trunks.take(
+            passed.registrar, now, again=True
+        )  # given back as every call's is
         self._begin(
             Placement(
                 self._names.take(now),
@@ -442,12 +452,23 @@ class Engine:
         objection = self._objection(request, flow)
         if objection is not None:
             return objection
-        at = (flow.transport, *flow.local)
-        return self._tenure.admission.admit(called_user(request), flow.remote[0], at, proven)
+        user, at = called_user(request), (flow.transport, *flow.local)
+        admitted = self._tenure.admission.admit(user, flow.remote[0], at, proven)
+        return self._loop(request, normalise(user), flow) or admitted
+
+    def _loop(self, request: Request, number: str, flow: Flow) -> Refused | None:
+        """Why a call to a number has gone round by way of us, where none of our Via is left."""
+        grounds = self._grounds
+        if diverted_from(request.headers, number, grounds.egress.values()):
+            return Refused(482, "loop: we have diverted this call from this number before")
+        if grounds.loops.closes(request, number, flow.remote[0]):
+            return Refused(482, "loop: a carrier brings back the call that it was sent")
+        return None
 
     def _objection(self, request: Request, flow: Flow) -> Refused | None:
+        closed = "shutting down" if self.draining else DRAINED if self.paused else ""
         is_merged = self._merge_key(request) in self._merging
-        return objection(request, flow, self.core, self._directory, self.draining, is_merged)
+        return objection(request, flow, self.core, self._directory, closed, is_merged)
 
     def _place(
         self,
@@ -483,7 +504,8 @@ class Engine:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
             chosen = self.carriers(trunk, number, now)
             left_out = chosen.left_out
-            if chosen.carriers and diversions(request.headers) >= MOST_DIVERSIONS:
+            diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
+            if chosen.carriers and diverts and diversions(request.headers) >= MOST_DIVERSIONS:
                 chosen = Chosen((), ())
                 left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
             placed = self._turns.take(trunk.name)

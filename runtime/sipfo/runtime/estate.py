@@ -99,6 +99,8 @@ class Estate(_Paper):
     targets: tuple[TargetPaper, ...] = ()
     held: dict[str, float] = {}
     disabled: tuple[tuple[bool, str, str | None], ...] = ()
+    drained: tuple[str, ...] = ()
+    paused: bool = False
 
 
 def read_estate(text: str | bytes) -> Estate:

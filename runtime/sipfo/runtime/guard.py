@@ -132,7 +132,7 @@ class Guard:
         # RFC 2543 (RFC 3261 §22.4): its nonce is good once.
         if not self._nonces.use(given.nonce, int(given.count or b"1", 16), now):
             return self._ask(source, now, stale=True)
-        self._remember(source, now)
+        self.believe(source, now)
         return Proven(proven)
 
     def knows(self, source: str) -> bool:
@@ -181,7 +181,9 @@ class Guard:
                 proven = trunks
         return proven
 
-    def _remember(self, source: str, now: float) -> None:
+    def believe(self, source: str, now: float) -> None:
+        """A source has proven a credential, here or at another engine."""
+        self._forget_old(now)
         self._proven[source] = now + self._limits.proven_time
         self._proven.move_to_end(source)
         if len(self._proven) > self._limits.proven_sources:

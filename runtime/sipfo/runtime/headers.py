@@ -125,7 +125,7 @@ def copy_end_to_end(source: Headers, to: Headers, trust: Trust = _STRANGERS) -> 
     for name, value in source:
         if name in hidden:
             continue
-        if name in END_TO_END or _EXTENSION.fullmatch(name):
+        if name in END_TO_END or (name[:2] == b"x-" and _EXTENSION.fullmatch(name)):
             to.add(name, value)
         elif name == b"privacy":
             wanted = still_wanted(value, trust)

@@ -84,6 +84,8 @@ def estate_of(engine: Engine, papers: Iterable[CallPaper], now: float) -> Estate
         ),
         held=standing.holds.until(now),
         disabled=standing.disabled.every,
+        drained=tuple(sorted(engine.tenure.grounds.trunks.drained)),
+        paused=engine.paused,
     )
 
 
@@ -97,6 +99,8 @@ def inherit(engine: Engine, estate: Estate, now: float) -> None:
     standing.holds.go_on(estate.held)
     for carrier, name, target in estate.disabled:
         standing.disabled.put(carrier, name, target)
+    engine.tenure.grounds.trunks.drained.update(estate.drained)
+    engine.paused = estate.paused
     for paper in estate.calls:
         adopt(engine, paper, now)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from sipfo.plan.order import Step
 from sipfo.runtime.core import Core
-from sipfo.runtime.diversion import say_forwarded
+from sipfo.runtime.diversion import Diverted, say_forwarded
 from sipfo.runtime.emergency import is_emergency, route_to
 from sipfo.runtime.headers import allowed, copy_end_to_end
 from sipfo.runtime.locate import Target
-from sipfo.runtime.privacy import Trust, shown_from
+from sipfo.runtime.privacy import Trust, shown_from, withheld
 from sipfo.runtime.registrar.way import Way
 from sipfo.runtime.sip.address import NameAddr
 from sipfo.runtime.sip.cseq import CSeq
@@ -33,15 +33,17 @@ def build_invite(
     dialled: str,
     flow: Flow,
     trust: Trust,
+    diverted: Diverted | None = None,
     way: Way | None = None,
 ) -> Request:
     """The INVITE to `target`, with our Via on top; `hops` is its Max-Forwards, `trust` says whether
-    the caller's side and the target are of our trust domain, `way` is that to a registered user."""
+    the caller's side and the target are of our trust domain; `diverted` why it goes to another
+    number, if it does; `way` is that to a registered user."""
     uri = _request_uri(step, target) if way is None else parse_uri(way.contact)
     called, to = uri.encode(), uri.bare().encode() if way is None else way.to.encode("ascii")
     headers = Headers()
     headers.add(b"max-forwards", str(hops).encode("ascii"))
-    if is_emergency(original) and not step.carrier:
+    if is_emergency(original) and not step.diverted:
         headers.add(b"route", route_to(uri))
         called = to = original.uri
     for route in way.routes if way is not None else ():
@@ -56,8 +58,9 @@ def build_invite(
     for replaces in original.headers.lines(b"replaces"):
         headers.add(b"replaces", replaces)  # names a dialog of the target's by now (`dialogname`)
     copy_end_to_end(original.headers, headers, trust)
-    if step.carrier:
-        say_forwarded(headers, dialled, uri, flow)
+    if diverted is not None:
+        hidden = b"history-info" in withheld(original.headers, trust)
+        say_forwarded(headers, original.uri, dialled, uri, flow, diverted, hidden)
     request = Request("INVITE", called, headers, original.body)
     core.stamp_via(request, flow)
     return request

@@ -8,6 +8,7 @@ TLS never goes on in the clear, whatever the Contact says.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sipfo.runtime.core import Core
@@ -127,23 +128,21 @@ class Leg:
 
     def send(self, request: Request, user: ClientUser, now: float) -> None:
         """Send a request of the dialog, other than INVITE and ACK, as a transaction."""
+        self._toward(partial(self._send, request, user), now)
 
-        def go(flow: Flow, now: float) -> None:
-            self._dress(request, flow)
-            watching = user if self._login is None else _Answering(self, request, flow, user)
-            self.core.request(request, flow, watching, now)
-
-        self._toward(go, now)
+    def _send(self, request: Request, user: ClientUser, flow: Flow, now: float) -> None:
+        self._dress(request, flow)
+        watching = user if self._login is None else _Answering(self, request, flow, user)
+        self.core.request(request, flow, watching, now)
 
     def invite(self, request: Request, outgoing: OutgoingInvite, now: float) -> None:
         """Send a re-INVITE."""
+        self._toward(partial(self._invite, request, outgoing), now)
 
-        def go(flow: Flow, now: float) -> None:
-            self._dress(request, flow)
-            self._keep(self.reinvites, request.via.branch, request.cseq.number)
-            outgoing.send(request, flow, now)
-
-        self._toward(go, now)
+    def _invite(self, request: Request, outgoing: OutgoingInvite, flow: Flow, now: float) -> None:
+        self._dress(request, flow)
+        self._keep(self.reinvites, request.via.branch, request.cseq.number)
+        outgoing.send(request, flow, now)
 
     def post(self, ack: Request, now: float) -> list[tuple[Flow, bytes]]:
         """Send an ACK of a 2xx, which belongs to no transaction (RFC 3261 §13.2.2.4): over UDP
@@ -152,16 +151,15 @@ class Leg:
         Returns what was sent, to be sent again; it fills when the peer's name has resolved.
         """
         sent: list[tuple[Flow, bytes]] = []
-
-        def go(flow: Flow, now: float) -> None:
-            if self._login is not None:
-                self._login.acknowledge(ack)
-            self._dress(ack, flow)
-            sent.append((flow, serialize(ack)))
-            self.core.send(*sent[0])
-
-        self._toward(go, now)
+        self._toward(partial(self._post, ack, sent), now)
         return sent
+
+    def _post(self, ack: Request, sent: list[tuple[Flow, bytes]], flow: Flow, now: float) -> None:
+        if self._login is not None:
+            self._login.acknowledge(ack)
+        self._dress(ack, flow)
+        sent.append((flow, serialize(ack)))
+        self.core.send(*sent[0])
 
     def answer_challenge(
         self, request: Request, response: Response, flow: Flow, answered: int
@@ -205,20 +203,26 @@ class Leg:
 
     def _toward(self, go: _Go, now: float) -> None:
         """Find the flow to the next hop; when there is none left, the one that was used before."""
-
-        def found(targets: tuple[Target, ...], now: float) -> None:
-            near = [one for one in targets if reaches(self.flow.local[0], one)]
-            go(self._flow_to(near[0]) if near else self.flow, now)
-
         if self.stays:
             go(self.flow, now)
             return
         try:
             hop = self.dialog.next_hop.decode("ascii", "replace")
         except Malformed:
-            found((), now)
+            go(self.flow, now)
             return
-        self.core.locate((hop,), found, now)
+        targets = self.core.at_once(hop)
+        if targets is None:
+            self.core.locate((hop,), partial(self._found, go), now)
+        else:
+            self._found(go, targets, now)
+
+    def _found(self, go: _Go, targets: tuple[Target, ...], now: float) -> None:
+        for target in targets:
+            if reaches(self.flow.local[0], target):
+                go(self._flow_to(target), now)
+                return
+        go(self.flow, now)
 
     def _flow_to(self, target: Target) -> Flow:
         flow = self.flow

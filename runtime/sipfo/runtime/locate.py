@@ -25,7 +25,7 @@ from sipfo.runtime.question import (
 )
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.remembered import remembered
-from sipfo.runtime.sip.uri import SipUri
+from sipfo.runtime.sip.uri import SipUri, parse_uri
 from sipfo.runtime.sip.via import DEFAULT_PORT, TLS_PORT
 
 SUPPORTED = frozenset({"udp", "tcp", "tls"})
@@ -128,6 +128,25 @@ def locate(uri: SipUri, draw: Draw, transports: frozenset[str] = SUPPORTED) -> L
     # RFC 5922 §7.3: what counts is "the original domain portion", not what the DNS made of it.
     proof = _literal(uri.host) or uri.host.removesuffix(".")
     return tuple(replace(one, identity=proof) if one.transport == "tls" else one for one in targets)
+
+
+@remembered
+def at_once(uri: str) -> tuple[Target, ...] | None:
+    """The targets of a URI that needs no query; None for one that does. Raises Malformed,
+    Unlocatable."""
+    questions = locate(parse_uri(uri), _undrawn)
+    try:
+        next(questions)
+    except StopIteration as found:
+        targets: tuple[Target, ...] = found.value
+        return targets
+    questions.close()
+    return None
+
+
+def _undrawn(most: int) -> int:
+    """Only answers are drawn from."""
+    return 0
 
 
 def _locate(uri: SipUri, draw: Draw, transports: frozenset[str]) -> Lookup:

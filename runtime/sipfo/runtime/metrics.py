@@ -23,7 +23,22 @@ from sipfo.runtime.record import (
 )
 from sipfo.runtime.tally import MOST_SERIES, Histogram, Tally, bounded_code, labels
 
-DELAYS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0, 60.0)
+DELAYS: Final[tuple[float, ...]] = (
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.0,
+    3.0,
+    4.0,
+    6.0,
+    8.0,
+    11.0,
+    15.0,
+    20.0,
+    30.0,
+    60.0,
+)
 """Bounds of post-dial delay: ITU-T E.721 asks for 3, 5 and 8 seconds by kind of call, and a dead
 target costs 4 by default."""
 

@@ -22,11 +22,11 @@ def objection(
     flow: Flow,
     core: Core,
     directory: Directory,
-    is_draining: bool,
+    closed: str,
     is_merged: bool,
 ) -> Refused | None:
-    """What speaks against an INVITE, None if nothing does; `is_merged` says that the same one is
-    under way already. A dialog that its Replaces names becomes one of the target's."""
+    """What speaks against an INVITE, None if nothing does; `closed` says why no calls are
+    taken, `is_merged` that the same one is under way already. A dialog that its Replaces names becomes one of the target's."""
     try:
         _ = called_user(request)
         # Contact and Record-Route lead back to the caller.
@@ -34,8 +34,8 @@ def objection(
         replaces = carry_replaces(request, directory)
     except Malformed as error:
         return Refused(error.status, error.reason)
-    if is_draining:
-        return Refused(503, "shutting down")
+    if closed:
+        return Refused(503, closed)
     if secure and flow.transport != "tls" and flow.local[0] not in core.tls_ports:
         return Refused(480, "sips: where nothing listens on TLS (RFC 5630 §5.1.2)")
     if hops_left(request) < 0:

@@ -66,11 +66,10 @@ class Oversize:
 
 def size(request: Request) -> int:
     """Bytes of a request on the wire, without writing it."""
-    lines = sum(
-        len(name) + len(value) + len(": \r\n")
-        for name, value in request.headers
-        if name != b"content-length"
-    )
+    lines = 0
+    for name, value in request.headers:
+        if name != b"content-length":
+            lines += len(name) + len(value) + 4  # ": " and the line's end
     start = len(request.method) + len(request.uri) + len(" SIP/2.0\r\n") + 1
     length = len("Content-Length: \r\n\r\n") + len(str(len(request.body)))
     return start + lines + length + len(request.body)

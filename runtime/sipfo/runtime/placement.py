@@ -11,6 +11,7 @@ from sipfo.runtime.core import Core
 from sipfo.runtime.graves import Graves
 from sipfo.runtime.locate import Target
 from sipfo.runtime.login import Keyring
+from sipfo.runtime.loops import Loops
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.quotas import Quotas
 from sipfo.runtime.registrar.passing import Passed
@@ -55,4 +56,5 @@ class Grounds:
     graves: Graves
     keyring: Keyring
     trusted: Trusted
+    loops: Loops
     registrars: Registrars

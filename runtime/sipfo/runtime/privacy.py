@@ -66,6 +66,15 @@ class Trusted:
         return (step.carrier, step.route) in self.destinations
 
 
+_USUALLY: Final = {
+    Trust(True, True): frozenset[bytes](),
+    Trust(True, False): frozenset({b"p-preferred-identity"}),
+    Trust(False, True): frozenset({b"p-asserted-identity"}),
+    Trust(False, False): frozenset({b"p-asserted-identity", b"p-preferred-identity"}),
+}
+"""What `withheld` says where no privacy is asked for."""
+
+
 def wanted(headers: Headers) -> frozenset[bytes]:
     """The kinds of privacy that a message asks for; `none` takes back the others (RFC 3323 §4.2)."""
     lines = headers.lines(b"privacy")
@@ -83,6 +92,8 @@ def cannot_be_given(headers: Headers) -> bytes:
 
 def withheld(headers: Headers, trust: Trust) -> frozenset[bytes]:
     """The names of fields that do not cross."""
+    if not headers.lines(b"privacy"):
+        return _USUALLY[trust]
     names: set[bytes] = set()
     if not trust.sender:
         names.add(b"p-asserted-identity")  # it asserts nothing (RFC 3325 §5)

@@ -18,6 +18,8 @@ from sipfo.runtime.commons import Own, Usage
 
 NO_LIMIT: Final = Limit()
 
+DRAINED: Final = "drained by the operator"
+
 
 class Quota:
     """One declared limit. Times are seconds of the caller's monotonic clock."""
@@ -88,7 +90,7 @@ class Quota:
 class Quotas:
     """The limits of every trunk, or of every carrier, by name; most have none."""
 
-    __slots__ = ("_quotas", "_usage")
+    __slots__ = ("_quotas", "_usage", "drained")
 
     def __init__(
         self,
@@ -97,6 +99,8 @@ class Quotas:
     ) -> None:
         """`usage` is where it is counted what of a name's limit is used; here, if nowhere."""
         self._usage = usage
+        self.drained: set[str] = set()
+        """Who takes no new call, because an operator said so; through every reload."""
         self._quotas: dict[str, Quota] = {}
         self.declare(limits)
 
@@ -118,11 +122,15 @@ class Quotas:
 
     def against(self, name: str, now: float, again: bool = False) -> str | None:
         """What speaks against one more call here, in words; None if nothing does."""
+        if name in self.drained:
+            return DRAINED
         quota = self._quotas.get(name)
         return quota.against(now, again) if quota is not None else None
 
     def claim(self, name: str, now: float, again: bool = False) -> str | None:
         """One more call here, unless something speaks against it, in words then."""
+        if name in self.drained:
+            return DRAINED
         quota = self._quotas.get(name)
         return quota.claim(now, again) if quota is not None else None
 

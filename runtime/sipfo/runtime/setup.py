@@ -42,6 +42,7 @@ from sipfo.plan.outcome import Final, Outcome
 from sipfo.runtime.answer import Answer
 from sipfo.runtime.attempt import Attempt
 from sipfo.runtime.challenges import LIFE, Pinned
+from sipfo.runtime.diversion import Diverted
 from sipfo.runtime.emergency import is_emergency
 from sipfo.runtime.graves import Departed
 from sipfo.runtime.headers import q850_causes, reasons, retry_after
@@ -75,6 +76,7 @@ class Setup:
     __slots__ = (
         "_against",
         "_attempts",
+        "_branches",
         "_claimed",
         "_core",
         "_counted",
@@ -82,6 +84,7 @@ class Setup:
         "_departed",
         "_done",
         "_events",
+        "_failed",
         "_grounds",
         "_hunt",
         "_inbound",
@@ -134,6 +137,8 @@ class Setup:
         self._rungs: list[Rung] = []
         self._notes: list[str] = []
         self._leaving: list[bytes] = []
+        self._failed: Outcome | None = None
+        self._branches = 0
         self._said_left_out = False
         self._said_stale = False
         self._deadline: Handle | None = None
@@ -282,9 +287,7 @@ class Setup:
     ) -> None:
         match action:
             case ArmDeadline(seconds=seconds):
-                self._deadline = self._core.timers.at(
-                    now + seconds, lambda at: self._advance(DeadlinePassed(), at)
-                )
+                self._deadline = self._core.timers.at(now + seconds, self._deadline_passed)
             case Locate(step=step):
                 self._locate(step, now)
             case Invite():
@@ -293,9 +296,7 @@ class Setup:
                 attempt = self._attempts[number]
                 attempt.disarm()
                 attempt.phase = timer
-                attempt.timer = self._core.timers.at(
-                    now + seconds, lambda at: self._advance(Expired(number, timer), at)
-                )
+                attempt.timer = self._core.timers.at(now + seconds, attempt.expired)
             case Relay(attempt=number):
                 self._relay(self._attempts[number], response, now)
             case Unreached(step=step):
@@ -308,6 +309,9 @@ class Setup:
                 self._end(number, outcome, now)
             case Finish(result=result):
                 self._finish(result, response, now)
+
+    def _deadline_passed(self, now: float) -> None:
+        self._advance(DeadlinePassed(), now)
 
     def _locate(self, step: Step, now: float) -> None:
         if step.carrier:
@@ -399,9 +403,14 @@ class Setup:
         place = self._placement
         trusted = self._grounds.trusted.reaches(step)
         trust = Trust(self._inbound.trusted, trusted)
+        diverted = None
+        if step.diverted:
+            self._branches += 1
+            always = place.itinerary.steps[0].carrier
+            diverted = Diverted(self._failed, self._branches, always)
         request = build_invite(
             *(self._core, self._inbound.request, place.hops, step, target, place.number, flow),
-            *(trust, way),
+            *(trust, diverted, way),
         )
         if self._core.origins is not None:
             self._core.origins.note(request.call_id, self._inbound.request.call_id)
@@ -420,11 +429,10 @@ class Setup:
             self._claimed = None
         else:
             self._grounds.standing.call_begins(step, now)
+        if step.carrier:
+            self._grounds.loops.begins(self, self._inbound.request, place.number, self.source)
         self.live.add(attempt)
-        attempt.timer = self._core.timers.at(
-            now + action.seconds,
-            lambda at: self._advance(Expired(action.attempt, "no-response"), at),
-        )
+        attempt.timer = self._core.timers.at(now + action.seconds, attempt.expired)
         attempt.send(now)
 
     def _relay(self, attempt: Attempt, response: Response | None, now: float) -> None:
@@ -465,6 +473,10 @@ class Setup:
                 attempt.level or step.level_of(str(attempt.target)),
                 final.reasons if final is not None else (),
             )
+        if step.carrier:
+            self._grounds.loops.ends(self)
+        else:
+            self._failed = outcome
         self._rungs.append(rung)
         place = self._placement
         self._core.records.append(
@@ -479,8 +491,9 @@ class Setup:
         # Where we have an account ourselves, a challenge that stands is not the caller's to answer.
         if attempt is not None and attempt.login is None and final is not None:
             self._remember(attempt, final, now)
-        ended, judge = self._hunt.ended, self._placement.itinerary.judge
-        if result.kind == "refused" and ended and judge.verdict(ended[-1].outcome) == "failover":
+        ended, way = self._hunt.ended, self._placement.itinerary
+        over = not ended or way.judge.verdict(ended[-1].outcome) == "failover"
+        if result.kind == "refused" and over:
             self._say_left_out()  # their turn has come, and there was none to locate
         ladder = Ladder(
             tuple(self._rungs),

@@ -10,6 +10,7 @@ call goes to where that call is (RFC 3891), and what follows it is remembered fo
 
 from __future__ import annotations
 
+import re
 from binascii import crc32
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
@@ -34,6 +35,19 @@ _FIRST: Final = _NUMBERS[16:]
 
 MOST_STRAYS: Final = 4096
 """Calls remembered that are not where their Call-ID says; the oldest goes first."""
+
+
+# Of a message that is written as nearly all are, these find what its parser would. The first field
+# of its name counts; a body that looks like one comes later.
+_VIA: Final = re.compile(
+    rb"\A[^\r\n]*\r\n(?:(?!(?i:via|v)[ \t]*:)[^\r\n]+\r\n)*?"
+    rb"(?i:via|v)[ \t]*:[^\r\n,\"]*?;(?i:branch)=z9hG4bK([^;, \t\r\n]+)"
+)
+_TO: Final = re.compile(rb"\r\n(?i:to|t)[ \t]*:([^\r\n]*)")
+_TAG: Final = re.compile(rb";[ \t]*(?i:tag)[ \t]*=[ \t]*([^;, \t]+)")
+_CALL_ID: Final = re.compile(rb"\r\n(?i:call-id|i)[ \t]*:[ \t]*([^ \t\r\n]+)\r\n(?![ \t])")
+_REPLACES: Final = re.compile(rb"\r\n(?i:replaces)[ \t]*:")
+_FOLDED: Final = (b" ", b"\t")
 
 
 class Marks:
@@ -84,6 +98,31 @@ class Steering:
 
     def way(self, data: bytes, source: str) -> int:
         """The number of the engine that a message from `source` is for."""
+        if data.startswith(b"SIP/2.0 "):
+            via = _VIA.search(data)
+            if via is not None:
+                number = self._marks.number(via[1])
+                return number if number is not None and number <= self._count else LEADER
+        else:
+            to = _TO.search(data)
+            if (
+                to is not None
+                and b'"' not in to[1]
+                and data[to.end() + 2 : to.end() + 3] not in _FOLDED
+            ):
+                tag = _TAG.search(to[1], to[1].rfind(b">") + 1)
+                if tag is not None:
+                    number = self._marks.number(tag[1]) or self._adopted.get(tag[1])
+                    if number is not None and 0 < number <= self._count:
+                        return number
+                elif _REPLACES.search(data) is None:
+                    call_id = _CALL_ID.search(data)
+                    if call_id is not None:
+                        return self._of_new(call_id[1], source)
+        return self._read(data, source)
+
+    def _read(self, data: bytes, source: str) -> int:
+        """The same for a message that is not as nearly all are."""
         try:
             message = parse(data)
             if isinstance(message, Request):
@@ -142,13 +181,15 @@ class Steering:
             if replaced:
                 self.settle(call_id, replaced)
                 return replaced
-        strayed = self._strays.get(call_id) if self._strays else None
+        return self._of_new(call_id, source)
+
+    def _of_new(self, call_id: bytes, source: str) -> int:
+        strayed = self._strays.get(call_id)
         if strayed is not None:
             return strayed
-        if tag is None:
-            number = self._marks.number(call_id)  # an INVITE of ours came back (RFC 3261 §16.3)
-            if number:
-                return number
+        number = self._marks.number(call_id)  # an INVITE of ours came back (RFC 3261 §16.3)
+        if number and number <= self._count:
+            return number
         if self._knows(source):
             return 1 + crc32(call_id) % self._count
         return 1 + crc32(_network(source)) % self._count

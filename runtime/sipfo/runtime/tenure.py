@@ -24,6 +24,7 @@ from sipfo.runtime.health import Healths
 from sipfo.runtime.holds import Holds
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.login import Keyring
+from sipfo.runtime.loops import Loops
 from sipfo.runtime.placement import Grounds
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.probes import Probes, probed
@@ -88,6 +89,7 @@ def begin(
         Graves(),
         Keyring(core, plan, papers.secrets),
         Trusted.of(plan),
+        Loops(),
         Registrars(core, plan, papers.secrets, entropy, limits, epoch),
     )
     probes = Probes(core, egress, paths, healths, holds, commons.leads)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sipfo.cli.reading import files_in
 from sipfo.compiler.draft.draft import Draft
 from sipfo.compiler.draft.words import Unwritable, a_name, comment, duration, quoted, word
 from sipfo.compiler.draft.write import policy_text
@@ -22,8 +23,9 @@ CASES = sorted((Path(__file__).parents[2] / "cases").glob("*/plan.json"))
 LIBRARIES = ("telnyx", "twilio", "didww", "vonage", "teams", "cube", "rfc3263")
 
 
-def compiled(text: str) -> Compilation:
-    made = compile_source(text, "draft.sipfo")
+def compiled(text: str, beside: Path | None = None) -> Compilation:
+    load = files_in(beside) if beside is not None else None
+    made = compile_source(text, "draft.sipfo", load)
     assert made.plan is not None, [one.message for one in made.diagnostics]
     return made
 
@@ -37,7 +39,7 @@ def test_the_plan_of_every_case_is_written_and_read_back(path: Path) -> None:
     ]
     borrowed = frozenset(name for name in names if "." in name)
     text = policy_text(Draft(plan, imports=tuple(libraries), borrowed=borrowed))
-    assert compiled(text).plan == plan
+    assert compiled(text, path.parent).plan == plan
     assert format_source(Source(text, "draft")) == text
 
 

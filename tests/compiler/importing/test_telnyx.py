@@ -100,6 +100,20 @@ def test_a_policy_that_telnyx_can_say_comes_back(plan: Plan) -> None:
         assert (before.forward is None) == (after.forward is None)
 
 
+@pytest.mark.parametrize(("method", "count"), [("sequential", 1), ("round-robin", 0)])
+def test_a_route_beyond_those_that_are_preferred(method: str, count: int) -> None:
+    """It comes last in an order; in a turn, there is nothing to say about it."""
+    inbound = {"default_routing_method": method, "default_primary_ip_id": "b"}
+    document = [
+        {"id": "1", "record_type": "ip_connection", "inbound": inbound},
+        {"id": "a", "connection_id": "1", "ip_address": "198.51.100.1"},
+        {"id": "b", "connection_id": "1", "ip_address": "198.51.100.2"},
+    ]
+    routes = [route.destinations[0] for route in compiled(of(document)).routes]
+    assert routes == ["sip:198.51.100.2", "sip:198.51.100.1"]
+    assert said(document).count("does not prefer") == count
+
+
 @pytest.mark.parametrize("spelling", ["on-failure", "on_failure"])
 def test_both_spellings_of_forwarding(spelling: str) -> None:
     forwarding = {"forwarding_type": spelling, "forwards_to": "+13125550000"}
@@ -107,10 +121,17 @@ def test_both_spellings_of_forwarding(spelling: str) -> None:
     assert trunk.forward is not None and trunk.forward.number == "+13125550000"
 
 
+def test_calls_that_are_always_forwarded() -> None:
+    forwarding = {"forwarding_type": "always", "forwards_to": "+13125550000"}
+    trunk = trunk_of({"connection_name": "acme", "call_forwarding": forwarding})
+    assert trunk.forward is not None and trunk.forward.always is True
+
+
 @pytest.mark.parametrize(
     ("forwarding", "found"),
     [
-        ({"forwarding_type": "always", "forwards_to": "+13125550000"}, "always forwarded"),
+        ({"forwarding_type": "sometimes", "forwards_to": "+13125550000"}, "no kind of forwarding"),
+        ({"forwarding_type": "always"}, "`forwards_to` is missing"),
         ({"forwarding_type": "on-failure"}, "`forwards_to` is missing"),
         ({"forwarding_type": "on-failure", "forwards_to": "13125550000"}, "`forwards_to` is"),
         ({"forwarding_type": "off"}, ""),

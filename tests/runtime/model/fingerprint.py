@@ -184,8 +184,10 @@ def _slots(kind: type) -> tuple[str, ...]:
     """The slots of a type that are looked at."""
     found: list[str] = []
     for base in kind.__mro__:
-        own = base.__dict__.get("__slots__", ())
+        # A compiled class has no slots; it knows its attributes, and those of its bases.
+        own = base.__dict__.get("__slots__") or base.__dict__.get("__mypyc_attrs__", ())
         found += (own,) if isinstance(own, str) else own
+    found = list(dict.fromkeys(found))
     return tuple(one for one in found if one not in HISTORY | {"__weakref__", "__dict__"})
 
 

@@ -141,6 +141,9 @@ def refused_with(code: int) -> Report:
 def test_a_code_that_is_declared_for_another_is_as_good_as_that() -> None:
     scenario = call(does("pbx-east", 302))
     told = Differences(scenario, told={302: 480})
-    assert found(scenario, refused_with(480), told).ok
+    finding = found(scenario, refused_with(480), told)
+    assert finding.ok
+    assert finding.is_other
+    assert finding.notes == ("the caller is told 480 for 302",)
     assert not found(scenario, refused_with(480)).ok
     assert not found(scenario, refused_with(404), told).ok

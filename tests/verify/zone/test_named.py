@@ -244,6 +244,11 @@ def test_a_server_that_refuses_and_one_that_is_not_there(port: int, tmp_path: Pa
     assert status == 1
     assert "unanswered: NAPTR elsewhere.test: REFUSED" in output
     assert "missing" not in output
+    path = policy(tmp_path, "good.example", ("sip:203.0.113.10", "sip:pbx.elsewhere.test"))
+    status, output = check(path, port)
+    assert status == 1
+    assert "leads nowhere: _sip._udp.pbx.elsewhere.test: the nameserver refused" in output
+    assert "missing" not in output
     status, output = check(policy(tmp_path, "good.example"), free_port())
     assert status == 2
     assert output.startswith("sipfo: no nameserver answered within 3 s: ")

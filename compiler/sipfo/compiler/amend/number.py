@@ -31,20 +31,24 @@ class _Owner:
 
 def with_numbers(
     parts: Parts, changes: Iterable[NumberChange], remarks: list[str]
-) -> dict[str, list[Edit]]:
-    """The edits of each file, by path. Raises CannotAmend."""
+) -> tuple[dict[str, list[Edit]], set[str]]:
+    """The edits of each file, by path, and the numbers of which the policy says it all itself.
+    Raises CannotAmend."""
     carriers = [
         one for part in parts.parts for one in part.tree.statements if isinstance(one, tree.Carrier)
     ]
     cut: dict[str, list[tuple[_Owner, NumberChange]]] = {}
     edits: dict[str, list[Edit]] = {}
     renamed: dict[tuple[str, str], str] = {}
+    needless: set[str] = set()
     for change in sorted(changes, key=lambda one: one.number):
         owner = _owner(parts, change.number)
         if owner is None:
             remarks.append(f"no trunk has {change.number}: what was changed of it waits")
         elif _is_alone(owner, change.number):
-            found = edits_of(owner.source, owner.trunk, change, carriers)
+            found = list(edits_of(owner.source, owner.trunk, change, carriers))
+            if not found:
+                needless.add(change.number)
             edits.setdefault(owner.source.path, []).extend(found)
         else:
             name = owner.trunk.name.text
@@ -59,7 +63,7 @@ def with_numbers(
         mine.append(Edit(Span(end, end), "".join(f"\n\n{block}" for block in blocks)))
     for path, edit in _calls(parts, renamed):
         edits.setdefault(path, []).append(edit)
-    return {path: made for path, made in edits.items() if made}
+    return {path: made for path, made in edits.items() if made}, needless
 
 
 def _owner(parts: Parts, number: str) -> _Owner | None:

@@ -24,30 +24,41 @@ __all__ = ["Amended", "CannotAmend", "amend"]
 
 @dataclass(frozen=True, slots=True)
 class Amended:
-    """`files` are the policy's texts with the changes, `digest` is of all texts before them, `said`
-    what each changed trunk says in those, `remarks` what an operator should know."""
+    """`files` are the policy's texts with the changes, `said` what each changed trunk says without
+    them, `remarks` what an operator should know; `left` are the changes that the policy has not come
+    to say itself."""
 
     files: Files
-    digest: str
     said: dict[str, Said]
     remarks: tuple[str, ...]
+    left: Changes
+
+    @property
+    def digest(self) -> str:
+        """What tells the policy, as it was, from every other: of all that has been read of it, so
+        that it is whole once the policy has been compiled."""
+        return self.files.digest()
 
 
 def amend(data: bytes, path: str, load: Load, identity: str, changes: Changes) -> Amended:
     """Make the changes. Raises CannotAmend for one that cannot be made."""
     files = Files(data, path, load, identity)
     parts = files.parts()
-    digest = files.digest()
     said: dict[str, Said] = {}
     remarks: list[str] = []
+    left = changes
     if all(part.usable for part in parts.parts) and not parts.unread:
         for trunk, change in _changed(parts, changes, remarks):
             said[change.trunk] = said_of(trunk)
             remarks += _contradictions(change, said[change.trunk])
+            left = left.with_trunk(change.without(said[change.trunk]))
         _make(files, parts, changes)
         if changes.numbers:
-            files.edit(with_numbers(files.parts(), changes.numbers, remarks))
-    return Amended(files, digest, said, tuple(remarks))
+            edits, needless = with_numbers(files.parts(), changes.numbers, remarks)
+            files.edit(edits)
+            kept = tuple(one for one in left.numbers if one.number not in needless)
+            left = left.model_copy(update={"numbers": kept})
+    return Amended(files, said, tuple(remarks), left)
 
 
 class Files:

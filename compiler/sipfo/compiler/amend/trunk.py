@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sipfo.compiler.gather.reader import first_of
+from sipfo.compiler.values.number import DIALLED
 from sipfo.grammar import tree
 from sipfo.grammar.diagnostic import Edit
 from sipfo.grammar.source import Source, Span
@@ -35,7 +36,7 @@ def said_of(trunk: tree.Trunk) -> Said:
         {
             "method": method,
             "forwarding": "always" if always else "on-failure",
-            "forwards_to": forward.number.text,
+            "forwards_to": None if forward.number.text == DIALLED else forward.number.text,
         }
     )
 

@@ -27,6 +27,7 @@ from sipfo.compiler.draft.words import (
 )
 from sipfo.compiler.hosts import LISTEN
 from sipfo.compiler.lower import SIP_PORT, SIPS_PORT
+from sipfo.compiler.values.number import DIALLED
 from sipfo.grammar.format.formatter import format_source
 from sipfo.grammar.source import Source
 from sipfo.plan import model
@@ -185,6 +186,10 @@ class _Writing:
         yield f"to {word(carrier.destination)}"
         if carrier.prefixes:
             yield f"prefixes {', '.join(carrier.prefixes)}"
+        if carrier.excluded:
+            yield f"except {', '.join(carrier.excluded)}"
+        if carrier.rates is not None:
+            yield f"rates {quoted(carrier.rates)}"
         if carrier.cost is not None:
             yield f"cost {carrier.cost}"
         if carrier.shaping is not None:
@@ -240,7 +245,10 @@ class _Writing:
         choice = "cheapest " if forward.choice == "cheapest" else ""
         carriers = ", ".join(map(name, forward.carriers))
         sender = "" if forward.egress == first else f" from {word(forward.egress)}"
-        return f"on failure forward to {forward.number} via {choice}{carriers}{sender}"
+        when = "always" if forward.always else "on failure"
+        number = forward.number or DIALLED
+        most = "" if forward.at_most is None else f" at most {forward.at_most}"
+        return f"{when} forward to {number} via {choice}{carriers}{most}{sender}"
 
 
 def _senders(egress: tuple[str, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from sipfo.compiler.draft.draft import Draft, Kind
 from sipfo.compiler.draft.words import a_name
@@ -57,6 +57,13 @@ UNDERSTOOD: Final = frozenset(
 def read(data: bytes, called: str) -> Imported:
     """The draft of a file. Raises NotImportable."""
     return _Importing(read_records(data), called).imported()
+
+
+class _Onward(NamedTuple):
+    """A number that calls go on to, when they have failed or always."""
+
+    number: str
+    always: bool
 
 
 class _Importing:
@@ -128,12 +135,16 @@ class _Importing:
         names = self._routes_of(connection)
         retry = self._retry(connection)
         wanted = _text(connection, "connection_name") or "trunk"
-        for number, claims in self._numbers(connection):
+        for target, claims in self._numbers(connection):
             name = a_name(wanted, [one.name for one in self._trunks], "trunk")
             forward = None
-            if number is not None:
-                egress = f"{region}.primary"
-                forward = model.Forward(number=number, carriers=(CARRIER,), egress=egress)
+            if target is not None:
+                forward = model.Forward(
+                    number=target.number,
+                    carriers=(CARRIER,),
+                    egress=f"{region}.primary",
+                    always=True if target.always else None,
+                )
             self._trunks.append(
                 model.Trunk(
                     name=name,
@@ -152,10 +163,12 @@ class _Importing:
     def _lacking(self, connection: Connection, trunk: str) -> None:
         """What the connection's own `call_forwarding` says, which is the number's in the schema."""
         forwarding = connection.fields.get("call_forwarding")
-        if forwarding is None or _kind_of(forwarding) != "on-failure":
+        kind = "off" if forwarding is None else _kind_of(forwarding)
+        if forwarding is None or kind not in ("on-failure", "always"):
             return
         if _number_of(forwarding) is None:
-            self._inside["trunk", trunk] = ("on failure forward to +NUMBER via telnyx",)
+            when = "always" if kind == "always" else "on failure"
+            self._inside["trunk", trunk] = (f"{when} forward to +NUMBER via telnyx",)
 
     def _region(self, connection: Connection) -> str:
         said = _text(connection, "inbound.sip_region") or "US"
@@ -199,7 +212,7 @@ class _Importing:
         ]
         places = {one.id: preferred.index(one.id) for one in of_it if one.id in preferred}
         of_it.sort(key=lambda one: places.get(one.id, len(preferred)))
-        if places and len(places) < len(of_it):
+        if self._method(connection) == "sequential" and places and len(places) < len(of_it):
             self._remark(
                 of_it[len(places)].line,
                 "a route that its connection does not prefer: it comes after those that it does",
@@ -311,9 +324,9 @@ class _Importing:
 
     def _numbers(
         self, connection: Connection
-    ) -> list[tuple[str | None, tuple[model.Numbers, ...]]]:
+    ) -> list[tuple[_Onward | None, tuple[model.Numbers, ...]]]:
         """A connection's numbers by where they are forwarded; what has none gets an example."""
-        forwards: dict[str | None, list[str]] = {}
+        forwards: dict[_Onward | None, list[str]] = {}
         own = connection.fields.get("call_forwarding")
         if own is not None:
             self._remark(
@@ -340,19 +353,19 @@ class _Importing:
         claim = model.NumberPrefix(prefix=f"+999000{example:02}")
         return [(implied, (model.AnyNumber() if example == 1 else claim,))]
 
-    def _forward(self, forwarding: Value | None) -> str | None:
-        """The number that failed calls go to."""
+    def _forward(self, forwarding: Value | None) -> _Onward | None:
+        """Where calls go on to."""
         if forwarding is None or (kind := _kind_of(forwarding)) == "off":
             return None
-        if kind != "on-failure":
-            text = "calls that are always forwarded never reach a route: no policy says that"
-            self._remark(forwarding.line, text)
+        if kind not in ("on-failure", "always"):
+            self._remark(forwarding.line, f"no kind of forwarding: {kind[:40]!r}")
             return None
         number = _number_of(forwarding)
         if number is None:
-            text = "`forwards_to` is missing, or no number: say where failed calls go"
+            text = "`forwards_to` is missing, or no number: say where such calls go"
             self._remark(forwarding.line, text)
-        return number
+            return None
+        return _Onward(number, kind == "always")
 
     def _remark(self, line: int, text: str) -> None:
         remark = Remark(line, text)

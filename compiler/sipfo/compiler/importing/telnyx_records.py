@@ -19,6 +19,8 @@ from sipfo.compiler.importing.json_text import BadJson, Value, read_json
 
 Kind = Literal["ip", "fqdn"]
 
+BY_HAND: Final = "a credential connection: write it by hand, as a `registrar` and `to registered`"
+
 _PATH: Final = re.compile(r"(?:https?://[^/]+)?/v2/([a-z_]+)(?:/([^/?]+))?(/voice)?/?(?:\?(.*))?")
 _SEARCH: Final = re.compile(r"filter\[phone_number\]=([^&]*)")
 
@@ -82,6 +84,9 @@ def read_records(data: bytes) -> Records:
         reading.document(document)
     found = reading.records
     if not (found.connections or found.routes or found.numbers):
+        by_hand = [one for one in found.remarks if one.text == BY_HAND]
+        if by_hand:
+            raise NotImportable(f"line {by_hand[0].line}: {BY_HAND}; nothing else is in the file")
         raise NotImportable(
             "nothing in it is a connection, a route or a number of Telnyx's: give the requests that"
             " `sipfo compile --target telnyx` writes, or what GET /v2/ip_connections, /v2/ips,"
@@ -135,8 +140,7 @@ class _Reading:
         kind, called = _text(value, "record_type"), _text(value, "id")
         keys = {key for key, _ in value.items}
         if kind.startswith("credential_connection") or "user_name" in keys:
-            text = "a credential connection: write it by hand, as a `registrar` and `to registered`"
-            self._remark(value.line, text)
+            self._remark(value.line, BY_HAND)
         elif kind == "ip" or "ip_address" in keys or kind == "fqdn" or "fqdn" in keys:
             self._route(value, called)
         elif "phone_number" in keys:

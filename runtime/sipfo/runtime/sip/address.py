@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.parameters import Parameters, encode_parameters, parse_parameters
@@ -36,7 +36,7 @@ class NameAddr:
     def with_tag(self, tag: bytes) -> NameAddr:
         """The same address under this tag alone."""
         rest = tuple(one for one in self.parameters if one[0] != b"tag")
-        return replace(self, parameters=(*rest, (b"tag", tag)))
+        return NameAddr(self.display, self.uri, (*rest, (b"tag", tag)))
 
     def encode(self) -> bytes:
         """As a header field's value, always with angle brackets."""

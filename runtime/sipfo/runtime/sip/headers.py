@@ -105,12 +105,22 @@ def split_list(value: bytes) -> list[bytes]:
 
 
 class Headers:
-    """An ordered list of (name, value)."""
+    """An ordered list of (name, value).
 
-    __slots__ = ("_fields",)
+    What is asked for is mostly not there: the names are a set as well, made when first asked for.
+    """
+
+    __slots__ = ("_fields", "_names")
 
     def __init__(self, fields: list[tuple[bytes, bytes]] | None = None) -> None:
         self._fields = fields if fields is not None else []
+        self._names: set[bytes] | None = None
+
+    def _has(self, name: bytes) -> bool:
+        names = self._names
+        if names is None:
+            names = self._names = {field for field, _ in self._fields}
+        return name in names
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(self._fields)
@@ -128,6 +138,8 @@ class Headers:
 
     def first(self, name: bytes) -> bytes | None:
         """The value of the first field of that name."""
+        if not self._has(name):
+            return None
         for field, value in self._fields:
             if field == name:
                 return value
@@ -135,10 +147,14 @@ class Headers:
 
     def lines(self, name: bytes) -> list[bytes]:
         """The values of every field of that name, as they stand."""
+        if not self._has(name):
+            return []
         return [value for field, value in self._fields if field == name]
 
     def all(self, name: bytes) -> list[bytes]:
         """The items of every field of that name, comma-separated lists taken apart."""
+        if not self._has(name):
+            return []
         found = [value for field, value in self._fields if field == name]
         if len(found) == 1 and b"," not in found[0]:
             return found if found[0] else []
@@ -146,14 +162,20 @@ class Headers:
 
     def add(self, name: bytes, value: bytes) -> None:
         """Append a field."""
+        if self._names is not None:
+            self._names.add(name)
         self._fields.append((name, value))
 
     def prepend(self, name: bytes, value: bytes) -> None:
         """Put a field before all others, as a Via goes (RFC 3261 §16.6)."""
+        if self._names is not None:
+            self._names.add(name)
         self._fields.insert(0, (name, value))
 
     def set(self, name: bytes, value: bytes) -> None:
         """Make this the only field of its name, in the place of the first."""
+        if self._names is not None:
+            self._names.add(name)
         for place, (field, _) in enumerate(self._fields):
             if field == name:
                 self._fields[place] = (name, value)
@@ -165,6 +187,7 @@ class Headers:
 
     def remove(self, name: bytes) -> None:
         """Take out every field of that name."""
+        self._names = None
         self._fields = [one for one in self._fields if one[0] != name]
 
     def replace_at(self, place: int, value: bytes) -> None:

@@ -212,12 +212,13 @@ def _parse_fields(section: bytes) -> Headers:
         lines = section.split(b"\r\n")
         if len(lines) > MAX_FIELDS:
             raise Malformed(400, "too many header fields")
+        is_long = len(section) > MAX_LINE
         for line in lines:
             spelling, colon, value = line.partition(b":")
             name = field_name(spelling)
             if not colon or name is None:
                 raise Malformed(400, "bad header field")
-            if len(line) > MAX_LINE:
+            if is_long and len(line) > MAX_LINE:
                 raise Malformed(400, "header field too long")
             fields.append((name, value.strip(b" \t")))
     return Headers(fields)
@@ -231,12 +232,9 @@ def _integer(value: bytes, name: bytes) -> int:
 
 def check(request: Request) -> None:
     """That a request has every field that it must (RFC 3261 §8.1.1), once. Raises Malformed."""
-    counts = dict.fromkeys(SINGLE, 0)
-    for name, _ in request.headers:
-        if name in counts:
-            counts[name] += 1
-    for name, count in counts.items():
-        if count > 1:
+    names = [name for name, _ in request.headers]
+    for name in SINGLE:
+        if names.count(name) > 1:
             raise Malformed(400, f"more than one {spelled(name).decode()}")
     # Each property raises when its field is missing or cannot be read.
     _ = request.via, request.from_, request.to
@@ -256,7 +254,7 @@ def serialize(message: Request | Response) -> bytes:
     else:
         lines = [b"SIP/2.0 %d %s" % (message.status, message.phrase)]
     lines += [
-        b"%s: %s" % (spelled(name), value)
+        spelled(name) + b": " + value
         for name, value in message.headers
         if name != b"content-length"
     ]

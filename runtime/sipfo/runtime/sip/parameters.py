@@ -16,6 +16,9 @@ _PARAMETER = re.compile(
          (?:[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^\x00-\x20\x7f;,"<>]*))?""",
     re.VERBOSE | re.DOTALL,
 )
+_PLAIN = re.compile(rb"""(?:;[A-Za-z0-9\-.!%*_+`'~]+(?:=[^\x00-\x20\x7f;,"<>]*)?)+""")
+"""Parameters as nearly everybody writes them: no blanks, no quotes."""
+
 _HOST_PORT = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<host>[A-Za-z0-9_.-]{1,255}))(?:[ \t]*:[ \t]*(?P<port>[0-9]{1,5}))?"
 )
@@ -33,7 +36,14 @@ def parse_parameters(text: bytes) -> Parameters:
     A value may hold more than RFC 3261 §25.1 lets it: a peer that answers with such a tag has
     answered, and must be acknowledged under it.
     """
+    if not text:
+        return ()
     found: list[tuple[bytes, bytes | None]] = []
+    if _PLAIN.fullmatch(text) and text.count(b";") <= MAX_PARAMETERS:
+        for part in text.split(b";")[1:]:
+            name, equals, value = part.partition(b"=")
+            found.append((name.lower(), value if equals else None))
+        return tuple(found)
     place = 0
     while place < len(text):
         one = _PARAMETER.match(text, place)
@@ -50,9 +60,10 @@ def parse_parameters(text: bytes) -> Parameters:
 
 def encode_parameters(parameters: Parameters) -> bytes:
     """The parameters as they are written."""
-    return b"".join(
-        b";" + name if value is None else b";%s=%s" % (name, value) for name, value in parameters
-    )
+    parts: list[bytes] = []
+    for name, value in parameters:
+        parts.append(b";" + name if value is None else b";" + name + b"=" + value)
+    return b"".join(parts)
 
 
 @remembered

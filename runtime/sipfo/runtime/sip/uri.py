@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.parameters import encode_host, parse_host_port
@@ -42,11 +42,11 @@ class SipUri:
 
     def with_user(self, user: str | None) -> SipUri:
         """The same URI for another user."""
-        return replace(self, user=user)
+        return SipUri(self.scheme, user, self.host, self.port, self.params, self.headers)
 
     def bare(self) -> SipUri:
         """The URI without parameters and headers, as To and From carry it."""
-        return replace(self, params=(), headers="")
+        return SipUri(self.scheme, self.user, self.host, self.port)
 
     def __str__(self) -> str:
         user = f"{self.user}@" if self.user is not None else ""

@@ -14,6 +14,7 @@ from sipfo.runtime.sip.parameters import (
     parse_host_port,
     parse_parameters,
 )
+from sipfo.runtime.sip.remembered import remembered
 
 DEFAULT_PORT = 5060
 TLS_PORT = 5061
@@ -23,8 +24,8 @@ MAGIC = b"z9hG4bK"
 """How the branch of an RFC 3261 client starts (§8.1.1.7)."""
 
 # No two neighbours can match the same byte, so that a failure costs no more than a match.
-_VIA = re.compile(
-    rb"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]{1,16})[ \t]+([^ \t;][^;]*)(;.*)?",
+_SENT_BY = re.compile(
+    rb"SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*([A-Za-z0-9\-.!%*_+`'~]{1,16})[ \t]+([^ \t;][^;]*)",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -62,28 +63,35 @@ class Via:
 
 def parse_via(value: bytes) -> Via:
     """Raises Malformed."""
-    found = _VIA.fullmatch(value)
+    hop, semicolon, rest = value.partition(b";")
+    transport, host, port = _parse_hop(hop)
+    return Via(transport, host, port, parse_parameters(semicolon + rest))
+
+
+@remembered
+def _parse_hop(text: bytes) -> tuple[str, str, int | None]:
+    """What stands before a Via's parameters, which are different each time. Raises Malformed."""
+    found = _SENT_BY.fullmatch(text)
     if found is None:
         raise Malformed(400, "bad Via")
-    transport, sent_by, parameters = found.groups()
-    host, port = parse_host_port(sent_by.decode("ascii", "replace").strip())
-    return Via(transport.decode("ascii").lower(), host, port, parse_parameters(parameters or b""))
+    host, port = parse_host_port(found[2].decode("ascii", "replace").strip())
+    return found[1].decode("ascii").lower(), host, port
 
 
 def stamp(headers: Headers, via: Via, source: tuple[str, int]) -> Via:
     """Write `received` and `rport` into a request's topmost Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
-    kept = tuple(
-        one for one in via.parameters if one[0] not in (b"received", b"rport") or one[1] is None
-    )
-    parameters = tuple(
-        (name, str(source[1]).encode()) if name == b"rport" else (name, value)
-        for name, value in kept
-        if name != b"received"
-    )
-    asked = any(name == b"rport" for name, _ in parameters)
+    parameters: list[tuple[bytes, bytes | None]] = []
+    asked = False
+    for one in via.parameters:
+        if one[0] == b"rport":
+            if one[1] is None:
+                asked = True
+                parameters.append((b"rport", b"%d" % source[1]))
+        elif one[0] != b"received":
+            parameters.append(one)
     if asked or via.host != source[0]:
-        parameters += ((b"received", source[0].encode("ascii")),)
-    stamped = Via(via.transport, via.host, via.port, parameters)
+        parameters.append((b"received", source[0].encode("ascii")))
+    stamped = Via(via.transport, via.host, via.port, tuple(parameters))
     if stamped != via:
         _replace_top(headers, stamped)
     return stamped

@@ -20,29 +20,31 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from sipfo.plan.model import Plan
 from sipfo.runtime.capability import CannotServe
-from sipfo.runtime.commons import Party, Usage
+from sipfo.runtime.control import drained
 from sipfo.runtime.dialogname import Replaces
-from sipfo.runtime.engine import Engine
-from sipfo.runtime.estate import Estate
+from sipfo.runtime.estate import CallPaper, Estate, read_call
 from sipfo.runtime.health import Event, Path
 from sipfo.runtime.heritage import estate_of
 from sipfo.runtime.jsonrpc import REFUSED, Fault
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.mapping import Mapping as AddressMapping
-from sipfo.runtime.record import CallRecord, EndRecord, Record
+from sipfo.runtime.packing import Packed, unpacked
+from sipfo.runtime.record import CallRecord, EndRecord
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.steering import LEADER, Marks, Steering, a_generation
 from sipfo.runtime.wire import entropy
+from sipfo.runtime.wire.doors import Place
+from sipfo.runtime.wire.hands import Hand, Leading, Shell
 from sipfo.runtime.wire.orders import Orders
 from sipfo.runtime.wire.pipe import Pipe, Word
-from sipfo.runtime.wire.shared import SharedTurns, Table, TableFull, make_table
+from sipfo.runtime.wire.shared import Table, TableFull, make_table
 
 _log = logging.getLogger("sipfo")
 
@@ -50,7 +52,11 @@ READY_WITHIN: Final = 120.0
 """Seconds that a worker has to start; a plan of a million prefixes takes some."""
 
 ANSWERS_WITHIN: Final = 10.0
-"""Seconds that a worker may take to answer a question; one that takes longer hangs, and is ended."""
+"""Seconds that a worker may take to answer a question."""
+
+HANGS: Final = 60.0
+"""Seconds without a word from a worker after which it is ended; to read a plan of a million prefixes
+takes some."""
 
 LOOK: Final = 2.0
 """Seconds between questions to every worker whether it is there."""
@@ -58,91 +64,14 @@ LOOK: Final = 2.0
 ENDED_WITHIN: Final = 2.0
 """Seconds that a worker has to end by itself."""
 
+UNASKED: Final = 0
+"""The number of a question whose answer nobody waits for."""
+
+MOST_WAITING: Final = 20_000
+"""What may wait for a worker that is not there yet; more is lost, as on any network."""
+
 SOON: Final = 1.0
 """A worker that dies within so many seconds of its start is started again after as many."""
-
-
-class Shell(Protocol):
-    """The server, as its crew needs it."""
-
-    @property
-    def engine(self) -> Engine:
-        """The engine that leads."""
-
-    @property
-    def secrets(self) -> Mapping[str, Secret]:
-        """The values of the secrets of the plan in force."""
-
-    plan: Plan
-
-    def send(self, flow: Flow, data: bytes) -> None:
-        """Send what a worker sends."""
-
-    def recall(self, flow: Flow, branch: bytes) -> None:
-        """Take a request back that waits for its connection."""
-
-    def tell(self, record: Record) -> None:
-        """Tell whoever listens of a record."""
-
-    def say(self, text: str) -> None:
-        """Report a notice."""
-
-    def work(self, do: Callable[[float], None]) -> None:
-        """Do something with the engine that leads."""
-
-    def not_ours(self, data: bytes, flow: Flow) -> None:
-        """A worker has nothing that a message belongs to, which was offered to it."""
-
-    def note_leg(self, leg: bytes, caller: bytes) -> None:
-        """A leg is made for a call."""
-
-    def legs_over(self, legs: Sequence[bytes]) -> None:
-        """The call of these legs is over."""
-
-
-@dataclass(slots=True)
-class _Hand:
-    """One worker."""
-
-    number: int
-    process: subprocess.Popen[bytes] | None = None
-    pipe: Pipe | None = None
-    is_ready: asyncio.Event = field(default_factory=asyncio.Event)
-    started: float = 0.0
-    waiting: list[Word] = field(default_factory=list)
-    """What came before it was there."""
-    up: dict[str, CallRecord] = field(default_factory=dict)
-    """Its calls that are answered and not over."""
-    gauges: dict[str, float] = field(default_factory=dict)
-    asked: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
-
-
-class Leading:
-    """The commons of the engine that leads."""
-
-    leads: Final = True
-
-    def __init__(self, table: Table) -> None:
-        self.turns = SharedTurns(table)
-        self.crew: Crew | None = None
-        self._table = table
-
-    def usage(self, party: Party, name: str) -> Usage:
-        """See Commons."""
-        return self._table.row(party, name)
-
-    def held(self, target: str, until: float) -> None:
-        """See Commons."""
-        if self.crew is not None:
-            self.crew.tell_all("held", target, until)
-
-    def met(self, path: tuple[str, str, bool], target: str, event: str) -> None:
-        """It is the others that say this."""
-
-    def turned(self, path: tuple[str, str, bool], target: str, is_down: bool) -> None:
-        """See Commons."""
-        if self.crew is not None:
-            self.crew.tell_all("turned", tuple(path), target, is_down)
 
 
 class Crew:
@@ -163,14 +92,14 @@ class Crew:
         self._descriptor = make_table(len(plan.trunks) + len(plan.carriers), count + 1)
         self._table = Table(os.dup(self._descriptor), LEADER, count + 1)
         self.commons = Leading(self._table)
-        self.commons.crew = self
+        self.commons.tell_all = self.tell_all
         self._mapping = mapping
         servers = None if nameservers is None else tuple(nameservers)
         self._nameservers = servers
         # What all strangers together may get is shared out; the rest is for each.
         self._limits = replace(limits, all_answers=limits.all_answers / count)
         self._is_seen = is_seen
-        self._hands = [_Hand(number) for number in range(1, count + 1)]
+        self._hands = [Hand(number) for number in range(1, count + 1)]
         self._drains = False
         self._ends = False
         self._questions = 0
@@ -227,9 +156,7 @@ class Crew:
         self._tell(self._hands[number - 1], ("in", data, tuple(flow)))
         return True
 
-    async def _refer(
-        self, hand: _Hand, data: bytes, flow: Flow, there: int, said: Replaces
-    ) -> None:
+    async def _refer(self, hand: Hand, data: bytes, flow: Flow, there: int, said: Replaces) -> None:
         """A REFER names a dialog of another worker, which is asked for its other side first."""
         key = (said.call_id, said.to_tag, said.from_tag)
         with contextlib.suppress(TimeoutError, OSError, Fault):  # then it crosses as it is
@@ -250,10 +177,48 @@ class Crew:
         """Whether a message belongs to one of these workers by what is written in it."""
         return self.steering.is_written(data)
 
-    def adopt(self, paper: str, call_id: bytes, tags: Sequence[bytes]) -> None:
-        """A call of another server goes on at a worker; `tags` are ours in it."""
-        number = self.steering.adopt(call_id, tags)
-        self._tell(self._hands[number - 1], ("adopt", paper))
+    def adopt(self, paper: CallPaper) -> None:
+        """A call of another server goes on at a worker."""
+        tags = [one.local.tag for one in (paper.near, paper.far) if one.local.tag]
+        hand = self._hands[self.steering.adopt(paper.near.call_id, tags) - 1]
+        hand.up[paper.record.call] = paper.record
+        self._tell(hand, ("adopt", paper.model_dump_json()))
+
+    async def move(self, taken: Iterable[Place] | None) -> tuple[list[str], int]:
+        """The papers of some calls that leave, and how many things are left; `taken`: where the next
+        server is reached, everywhere if None."""
+        where = None if taken is None else sorted(taken)
+        papers: list[str] = []
+        remain = 0
+        for moved, there in await self.ask_all("worker.move", taken=where):
+            for call, paper in moved:
+                papers.append(paper)
+                for hand in self._hands:
+                    hand.up.pop(call, None)
+            remain += there
+        return papers, remain
+
+    async def give_up_calls(self) -> list[CallPaper]:
+        """Every call that can move, for another server; here it is none any more."""
+        papers: list[CallPaper] = []
+        while True:
+            found, _ = await self.move(None)
+            papers += map(read_call, found)
+            if not found:
+                return papers
+
+    def learn(self) -> None:
+        """Tell every worker what is known of targets."""
+        for hand in self._hands:
+            self._teach(hand)
+
+    def _teach(self, hand: Hand) -> None:
+        standing = self._at.engine.tenure.grounds.standing
+        for path, target, is_down in standing.healths.states():
+            self._tell(hand, ("turned", tuple(path), target, is_down))
+        for target, until in standing.holds.until(self._loop.time()).items():
+            self._tell(hand, ("held", target, until))
+        self._tell(hand, ("disabled", standing.disabled.every))
 
     def fail(self, flow: Flow) -> None:
         """A flow is of no use any more."""
@@ -279,9 +244,8 @@ class Crew:
         return [one for one in answers if not isinstance(one, BaseException)]
 
     async def succeed(self, plan: Plan, secrets: Mapping[str, Secret]) -> None:
-        """Have every worker go by another plan; one that cannot is started again with it."""
-        crossing = pickle.dumps((plan, _revealed(secrets)), pickle.HIGHEST_PROTOCOL)
-        await self.ask_all("worker.plan", plan=crossing)
+        """Have every worker go by another plan. It comes before whatever is told them later."""
+        await self.ask_all("worker.plan", plan=_crossing(plan, secrets))
 
     async def refresh(self) -> None:
         """Ask every worker what it has."""
@@ -315,7 +279,7 @@ class Crew:
         self._table.close()
         os.close(self._descriptor)
 
-    def _begin(self, hand: _Hand) -> None:
+    def _begin(self, hand: Hand) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             words = (sys.executable, "-P", "-m", "sipfo.runtime.wire.worker")
@@ -333,6 +297,7 @@ class Crew:
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
         hand.started = self._loop.time()
+        hand.plan = self._at.plan
         hand.pipe = Pipe(ours, lambda word: self._hear(hand, word), lambda: self._lost(hand))
         hand.pipe.say("start", pickle.dumps(self._orders(hand.number), pickle.HIGHEST_PROTOCOL))
 
@@ -359,18 +324,19 @@ class Crew:
         assert self._shell is not None  # `start` has it
         return self._shell
 
-    def _tell(self, hand: _Hand, word: Word) -> None:
+    def _tell(self, hand: Hand, word: Word) -> None:
         if hand.pipe is not None and hand.is_ready.is_set():
             hand.pipe.say(*word)
-        elif word[0] in ("in", "try", "adopt"):
+        elif word[0] in ("in", "try", "adopt") and len(hand.waiting) < MOST_WAITING:
             hand.waiting.append(word)
 
-    def _hear(self, hand: _Hand, word: Word) -> None:
+    def _hear(self, hand: Hand, word: Word) -> None:
         kind, shell = word[0], self._at
+        hand.heard = self._loop.time()
         if kind == "out":
             shell.send(Flow(*word[1]), word[2])
         elif kind == "record":
-            self._record(hand, pickle.loads(word[1]))
+            self._record(hand, word[1])
         elif kind == "recall":
             shell.recall(Flow(*word[1]), word[2])
         elif kind == "answer":
@@ -381,6 +347,10 @@ class Crew:
             path, target, event = Path(*word[1]), word[2], Event[word[3]]
             healths = shell.engine.tenure.grounds.standing.healths
             shell.work(lambda now: healths.take(path, target, event))
+        elif kind == "proven":
+            guard = shell.engine.tenure.guard
+            if guard is not None:
+                guard.believe(word[1], self._loop.time())
         elif kind == "leg":
             shell.note_leg(word[1], word[2])
         elif kind == "legs over":
@@ -390,28 +360,39 @@ class Crew:
         elif kind == "ready":
             self._ready(hand)
 
-    def _ready(self, hand: _Hand) -> None:
+    def _ready(self, hand: Hand) -> None:
+        """It goes by what was in force when it was started; more may have come since."""
         hand.is_ready.set()
+        shell = self._at
+        if hand.plan is not shell.plan:
+            crossing = _crossing(shell.plan, shell.secrets)
+            self._tell(hand, ("ask", UNASKED, "worker.plan", {"plan": crossing}))
+        self._teach(hand)
         if self._drains:
             self._tell(hand, ("drain",))
+        self._tell(hand, ("drained", *drained(self._at.engine)))
         waiting, hand.waiting = hand.waiting, []
         for word in waiting:
             self._tell(hand, word)
 
-    def _record(self, hand: _Hand, record: Record) -> None:
+    def _record(self, hand: Hand, said: Packed) -> None:
+        record = unpacked(said, hand.up)
+        if record is None:
+            _log.error("worker %d tells of the end of a call that it never had", hand.number)
+            return
         if isinstance(record, CallRecord) and record.ladder.result.kind == "answered":
             hand.up[record.call] = record
         elif isinstance(record, EndRecord):
             hand.up.pop(record.record.call, None)
         self._at.tell(record)
 
-    def _held(self, hand: _Hand, target: str, until: float) -> None:
+    def _held(self, hand: Hand, target: str, until: float) -> None:
         self._at.engine.tenure.grounds.standing.holds.go_on({target: until})
         for other in self._hands:
             if other is not hand:
                 self._tell(other, ("held", target, until))
 
-    async def _ask(self, hand: _Hand, method: str, given: Mapping[str, object]) -> Any:
+    async def _ask(self, hand: Hand, method: str, given: Mapping[str, object]) -> Any:
         self._questions += 1
         number = self._questions
         answer = self._loop.create_future()
@@ -424,7 +405,7 @@ class Crew:
             hand.asked.pop(number, None)
 
     def _answered(
-        self, hand: _Hand, number: int, value: object, fault: tuple[int, str] | None
+        self, hand: Hand, number: int, value: object, fault: tuple[int, str] | None
     ) -> None:
         answer = hand.asked.get(number)
         if answer is None or answer.done():
@@ -444,13 +425,14 @@ class Crew:
                 try:
                     hand.gauges = await self._ask(hand, "worker.gauges", {})
                 except TimeoutError:
-                    if hand.process is not None and hand.process.poll() is None:
+                    silent = self._loop.time() - hand.heard > HANGS
+                    if silent and hand.process is not None and hand.process.poll() is None:
                         _log.error("worker %d hangs: ended", hand.number)
                         hand.process.kill()
                 except (Fault, OSError):
                     continue  # it has died meanwhile, or says itself what is wrong
 
-    def _lost(self, hand: _Hand) -> None:
+    def _lost(self, hand: Hand) -> None:
         """Its pipe is at its end: it has died."""
         if self._ends:
             return
@@ -461,7 +443,7 @@ class Crew:
                 answer.set_exception(OSError("the worker died"))
         self._run(self._replace(hand))
 
-    async def _replace(self, hand: _Hand) -> None:
+    async def _replace(self, hand: Hand) -> None:
         process = hand.process
         assert process is not None  # it had a pipe
         with contextlib.suppress(ProcessLookupError):
@@ -492,6 +474,10 @@ class Crew:
     def pids(self) -> list[int]:
         """The process of each worker."""
         return [one.process.pid for one in self._hands if one.process is not None]
+
+
+def _crossing(plan: Plan, secrets: Mapping[str, Secret]) -> bytes:
+    return pickle.dumps((plan, _revealed(secrets)), pickle.HIGHEST_PROTOCOL)
 
 
 def _revealed(secrets: Mapping[str, Secret]) -> dict[str, bytes]:

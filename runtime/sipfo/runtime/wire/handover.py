@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sipfo.runtime.estate import FORMAT, Estate, read_estate
-from sipfo.runtime.heritage import estate_of, inherit
+from sipfo.runtime.heritage import estate_of
 from sipfo.runtime.jsonrpc import INVALID_PARAMS, REFUSED, Fault, Method
 from sipfo.runtime.wire.control import Takeover
 from sipfo.runtime.wire.doors import CannotListen, Doors, Place
@@ -55,6 +55,9 @@ class Host(Shell, Protocol):
 
     doors: Doors
     link: Link | None
+
+    def take_in(self, estate: Estate) -> None:
+        """Go on where another server stopped."""
 
 
 class Legacy(Protocol):
@@ -130,7 +133,7 @@ class Predecessor:
         except (OSError, ValueError) as error:  # TimeoutError and UnreadableEstate are among them
             await link.close()
             raise CannotTakeOver(f"the process before handed nothing over: {error}") from None
-        server.work(lambda now: inherit(server.engine, estate, now))
+        server.take_in(estate)
         for place in places:
             self.sockets.pop(place, None)
         writer.write(b'{"taken": true}\n')  # before anything else goes that way

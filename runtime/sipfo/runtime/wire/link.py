@@ -223,8 +223,7 @@ class ToPredecessor(Link):
             self._remember(leg.flow)
         crew = self._shell.crew
         if crew is not None:
-            tags = [one.local.tag for one in (paper.near, paper.far) if one.local.tag]
-            crew.adopt(text, paper.near.call_id, tags)
+            crew.adopt(paper)
             return
         self._shell.work(lambda now: adopt(self._shell.engine, paper, now))
 
@@ -274,11 +273,9 @@ class ToSuccessor(Link):
 
     async def _move_theirs(self, crew: Crew) -> int:
         """The same for what workers have; how much is left there."""
-        remain = 0
-        for papers, there in await crew.ask_all("worker.move", taken=sorted(self._taken)):
-            for paper in papers:
-                self._write({"call": paper})
-            remain += there
+        papers, remain = await crew.move(self._taken)
+        for paper in papers:
+            self._write({"call": paper})
         return remain
 
     def _move_some(self, now: float) -> None:

@@ -113,12 +113,18 @@ class Pipe:
         while len(self._unread) - start >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._unread, start)
             end = start + _LENGTH.size + length
-            if length > LONGEST or len(self._unread) < end:
+            if length > LONGEST:
+                self._end()
+                return
+            if len(self._unread) < end:
                 break
             words = marshal.loads(self._unread[start + _LENGTH.size : end])
             start = end
             for word in words:
-                self._take(word)
+                try:
+                    self._take(word)
+                except Exception:  # noqa: BLE001 - a bug must cost one word, never those behind it
+                    _log.exception("internal error: a word between two processes")
             if not self._is_open:
                 return
         del self._unread[:start]

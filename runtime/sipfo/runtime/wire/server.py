@@ -23,7 +23,7 @@ from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.errand import Errand
 from sipfo.runtime.estate import Estate
-from sipfo.runtime.heritage import estate_of, movable
+from sipfo.runtime.heritage import estate_of, inherit, movable
 from sipfo.runtime.jsonrpc import Method
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
@@ -189,9 +189,9 @@ class Server:
         server._instance = instance
         try:
             server.crew = crew
-            wanted = await server._open(actual, legacy.sockets if legacy is not None else None)
             if crew is not None:
                 await crew.start(server, engine.admits)
+            wanted = await server._open(actual, legacy.sockets if legacy is not None else None)
             if legacy is not None:
                 await legacy.take(server, wanted)
         except (OSError, CannotServe):
@@ -344,18 +344,37 @@ class Server:
     async def leave(self, grace: float) -> Estate:
         """Take no new calls, wait up to `grace` seconds until those that are up are quiet, end the
         others, and read nothing more; the calls that are left, for another process."""
-        self._engine.draining = True
+        self._refuse()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while len(list(movable(self._engine, _anywhere))) < self._engine.calls_alive:
+                while await self._restless():
                     await asyncio.sleep(POLL)
         self.doors.hand_on(self.doors.open_places)
         moving = list(movable(self._engine, _anywhere))
-        estate = estate_of(self._engine, [paper for _, paper in moving], self._loop.time())
+        papers = [paper for _, paper in moving]
         for call, _ in moving:
             self.work(lambda now, call=call: call.move())  # type: ignore[misc]  # bound per turn
+        if self.crew is not None:
+            papers += await self.crew.give_up_calls()
+        estate = estate_of(self._engine, papers, self._loop.time())
         await self.drain(0)
         return estate
+
+    async def _restless(self) -> int:
+        """How many calls could not be left to another process now."""
+        own = self._engine.calls_alive - len(list(movable(self._engine, _anywhere)))
+        return own if self.crew is None else own + sum(await self.crew.ask_all("worker.restless"))
+
+    def take_in(self, estate: Estate) -> None:
+        """Go on where another server stopped."""
+        crew = self.crew
+        if crew is not None:
+            for paper in estate.calls:
+                crew.adopt(paper)
+            estate = estate.model_copy(update={"calls": ()})
+        self.work(lambda now: inherit(self._engine, estate, now))
+        if crew is not None:
+            crew.learn()
 
     def reload_certificates(self) -> None:
         """Take every certificate file anew, for connections from now on; a notice says what came

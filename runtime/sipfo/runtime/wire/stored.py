@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from sipfo.runtime.estate import Estate, UnreadableEstate, read_estate
-from sipfo.runtime.heritage import inherit
 from sipfo.runtime.wire.doors import Place
 from sipfo.runtime.wire.handover import Host
 
@@ -72,7 +71,7 @@ class Stored:
         """See Legacy."""
         estate = self.estate
         if estate is not None:
-            server.work(lambda now: inherit(server.engine, estate, now))
+            server.take_in(estate)
         for place in places:
             self.sockets.pop(place, None)
         await server.doors.begin()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sipfo.runtime.control import MOST_LISTED
+from sipfo.runtime.control import MOST_LISTED, drained
 from sipfo.runtime.engine import Engine
 from sipfo.runtime.jsonrpc import REFUSED, Fault, Method
 from sipfo.runtime.wire.crew import Crew
@@ -37,6 +37,16 @@ def together(own: Mapping[str, Method], crew: Crew, engine: Engine) -> dict[str,
         crew.tell_all("disabled", engine.tenure.grounds.standing.disabled.every)
         return said
 
+    def drain(**given: object) -> object:
+        said: object = own["sipfo.drain"].run(**given)
+        crew.tell_all("drained", *drained(engine))
+        return said
+
+    def undrain(**given: object) -> object:
+        said: object = own["sipfo.undrain"].run(**given)
+        crew.tell_all("drained", *drained(engine))
+        return said
+
     async def statistics(group: object = None) -> object:
         await crew.refresh()
         return own["stats.get_statistics"].run(group=group)
@@ -46,6 +56,8 @@ def together(own: Mapping[str, Method], crew: Crew, engine: Engine) -> dict[str,
         "dlg.list": dialogs,
         "dlg.terminate": terminate,
         "dispatcher.set_state": set_state,
+        "sipfo.drain": drain,
+        "sipfo.undrain": undrain,
         "stats.get_statistics": statistics,
     }
     found = dict(own)

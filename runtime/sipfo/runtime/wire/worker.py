@@ -34,6 +34,7 @@ from sipfo.runtime.health import Path
 from sipfo.runtime.heritage import Whose, adopt, inherit, left, movable, whose
 from sipfo.runtime.jsonrpc import INTERNAL_ERROR, Fault
 from sipfo.runtime.origins import Origins
+from sipfo.runtime.packing import packed
 from sipfo.runtime.record import Record
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.flow import Flow
@@ -77,6 +78,10 @@ class Following:
         """See Commons."""
         self._pipe.say("held", target, until)
 
+    def proven(self, source: str) -> None:
+        """See Commons."""
+        self._pipe.say("proven", source)
+
     def met(self, path: tuple[str, str, bool], target: str, event: str) -> None:
         """See Commons."""
         self._pipe.say("met", tuple(path), target, event)
@@ -112,7 +117,7 @@ class Worker(Server):
 
     def tell(self, record: Record) -> None:
         """To the parent, which has the books."""
-        self.pipe.say("record", pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
+        self.pipe.say("record", packed(record))
 
     def look_for(self, plan: Plan) -> None:
         """Names that will be asked for."""
@@ -167,6 +172,9 @@ class Desk:
             healths.go_on(Path(*word[1]), word[2], word[3])
         elif kind == "disabled":
             worker.engine.tenure.grounds.standing.disabled.declare(word[1])
+        elif kind == "drained":
+            worker.engine.paused = word[1]
+            worker.engine.tenure.grounds.trunks.drained = set(word[2])
         elif kind == "abroad":
             abroad = worker.engine.directory.abroad
             if len(abroad) >= MOST_ABROAD:
@@ -263,18 +271,18 @@ class Desk:
             return engine.calls_alive - sum(1 for _ in movable(engine, _anywhere))
         return worker.methods()[method].run(**given)
 
-    def _move(self, worker: Worker, taken: list[Any] | None) -> tuple[list[str], int]:
-        """The papers of calls that leave, and how many things are left."""
+    def _move(self, worker: Worker, taken: list[Any] | None) -> tuple[list[tuple[str, str]], int]:
+        """The calls that leave, by name, with their papers, and how many things are left."""
         places = None if taken is None else {tuple(one) for one in taken}
 
         def is_taken(flow: Flow) -> bool:
             return places is None or flow.reliable or (flow.transport, *flow.local) in places
 
-        papers: list[str] = []
+        papers: list[tuple[str, str]] = []
 
         def move(now: float) -> None:
             for call, paper in list(movable(worker.engine, is_taken))[:MOVED_TOGETHER]:
-                papers.append(paper.model_dump_json())
+                papers.append((paper.record.call, paper.model_dump_json()))
                 call.move()
 
         worker.work(move)

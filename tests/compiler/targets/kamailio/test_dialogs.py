@@ -173,3 +173,32 @@ def test_a_proxy_of_the_other_side_stays_between() -> None:
             return heard, beyond.hear(QUIET)
 
     assert inside(work) == [["ACK", "INFO"], None]
+
+
+def test_a_contact_without_a_port_is_the_one_with_the_usual_port() -> None:
+    """A request may say the port that a Contact leaves out, and the other way round."""
+
+    def work() -> object:
+        with running(PLAN):
+            caller, pbx = Party(CALLER), Party(PBX)
+            caller.send(request("INVITE", CALLED, caller), DOOR)
+            invite = pbx.hear() or ""
+            reply = answer(invite, "200 OK", pbx).replace(f"@{PBX}:5060", f"@{PBX}")
+            pbx.send(reply, pbx.heard_from)
+            answered = caller.hear_final() or ""
+            heard: list[str] = []
+            for number, uri in enumerate((f"sip:callee@{PBX}", f"sip:callee@{PBX}:5060")):
+                text = request(
+                    *("INFO", uri, caller),
+                    branch=f"info-{number}",
+                    to="callee",
+                    number=number + 2,
+                    lines=routes(answered),
+                )
+                caller.send(text, DOOR)
+                while f"CSeq: {number + 2} INFO" not in (told := pbx.hear() or "CSeq: none"):
+                    assert told != "CSeq: none"
+                heard.append(told.split(" ")[1])
+            return heard
+
+    assert inside(work) == [f"sip:callee@{PBX}", f"sip:callee@{PBX}:5060"]

@@ -89,7 +89,12 @@ def sayable(draw: st.DrawFn) -> Plan:
         ]
         routes += named
         numbers = draw(st.sampled_from(_claims(13125550000 + place * 1000)))
-        forward = Forward(number="+13125550999", carriers=("c",), egress=f"r{place}.primary")
+        forward = Forward(
+            number="+13125550999",
+            carriers=("c",),
+            egress=f"r{place}.primary",
+            always=draw(st.sampled_from((None, True))),
+        )
         trunks.append(
             Trunk(
                 name=f"trunk-{place}",

@@ -48,6 +48,13 @@ trunk acme {
     retry   mine
 }
 """
+EDGE = """\
+cluster edge {
+    member a 10.0.0.1:5066
+    member b 10.0.0.2:5066 has 192.0.2.11 for listen, 192.0.2.21 for us.primary,
+        192.0.2.22 for us.secondary
+}
+"""
 ALWAYS = {Saying.UNLISTED, Saying.ONE_TIMER}
 """What is said of the policy as it stands: warnings."""
 
@@ -88,6 +95,20 @@ CASES: dict[Saying, tuple[tuple[str, str], ...]] = {
     Saying.ROUTE_MAJOR: (("retry   mine", "retry mine\n    order route-major"),),
     Saying.DEADLINE: (("retry   mine", "retry mine\n    deadline 60s"),),
     Saying.PER_SECOND: (("retry   mine", "retry mine\n    limit 10 calls, 5 per second"),),
+    Saying.DIALLED: (("retry   mine", "retry mine\n    on failure forward to dialled via telnyx"),),
+    Saying.AT_MOST: (
+        ("telnyx.com }", "telnyx.com  cost 0.001 }"),
+        (
+            "retry   mine",
+            "retry mine\n    on failure forward to +13125559999 via telnyx at most 0.01",
+        ),
+    ),
+    Saying.CLUSTER: (
+        (
+            "trunk acme",
+            f"{EDGE}trunk acme",
+        ),
+    ),
     Saying.FORWARD: (
         ("retry   mine", "retry mine\n    on failure forward to +13125559999 via telnyx"),
     ),
@@ -96,6 +117,8 @@ EXTRA = {
     Saying.MIXED: {Saying.TO_NAME},
     Saying.TO_REGION: set(),
     Saying.NO_TIMER: set(),
+    Saying.DIALLED: {Saying.FORWARD},
+    Saying.AT_MOST: {Saying.FORWARD},
 }
 """What a case says besides."""
 

@@ -35,6 +35,7 @@ from sipfo.plan.model import (
 from sipfo.runtime.sip.digest import parse_credentials
 from verify.lab.engines.console import Console, asterisk, free_port
 
+CRLF = "\r\n"
 HERE, THERE = "127.0.0.41", "127.0.0.42"
 PASSWORD = "a;b;--c=>${EXTEN}$[1+1]\"'\\,&|^(d) #include"
 RETRY = Retry(
@@ -87,7 +88,10 @@ class Callee:
     """Who is called: busy, unless it `answers`, and remembers what it was asked for. One that
     `wants` a password asks for it first."""
 
-    def __init__(self, wants: bytes | None = None, answers: bool = False) -> None:
+    def __init__(
+        self, wants: bytes | None = None, answers: bool = False, refuses: bytes = b"486 Busy Here"
+    ) -> None:
+        self._refuses = refuses
         self._wants = wants
         self._answers = answers
         self.proofs: list[bytes] = []
@@ -95,6 +99,7 @@ class Callee:
         self._socket.bind((THERE, 0))
         self.port: int = self._socket.getsockname()[1]
         self.asked: list[str] = []
+        self.fields: list[bytes] = []
         self._thread = threading.Thread(target=self._answer)
         self._thread.start()
 
@@ -113,10 +118,11 @@ class Callee:
             first, *lines = data.split(b"\r\n\r\n")[0].split(b"\r\n")
             if first.startswith(b"INVITE "):
                 self.asked.append(first.split()[1].decode())
+                self.fields = lines
                 kept = [one for one in lines if re.match(rb"(?i)(via|from|to|call-id|cseq):", one)]
                 kept = [one + b";tag=busy" if one.startswith(b"To:") else one for one in kept]
                 self.proofs += [one for one in lines if b"uthorization: " in one]
-                says = [b"SIP/2.0 486 Busy Here"]
+                says = [b"SIP/2.0 " + self._refuses]
                 if self._wants is not None and not self.proofs:
                     says = [b"SIP/2.0 407 Prove It", b"Proxy-Authenticate: " + self._wants]
                 body = b""
@@ -128,8 +134,9 @@ class Callee:
                 self._socket.sendto(b"\r\n".join(answer), source)
 
 
-def called(plan: Plan, user: str, sender: str = "caller") -> int:
-    """The final response to an INVITE for this user, from whom it says that it is."""
+def called(plan: Plan, user: str, sender: str = "caller", lines: tuple[str, ...] = ()) -> int:
+    """The final response to an INVITE for this user, from whom it says that it is; `lines` are more
+    header fields."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
         caller.bind(("127.0.0.43", 0))
         caller.settimeout(20)
@@ -143,6 +150,7 @@ def called(plan: Plan, user: str, sender: str = "caller") -> int:
             f"From: <sip:{sender}@{host}>;tag={token}\r\nTo: <sip:{user}@{there}>\r\n"
             f"Call-ID: {token}\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
             f"Contact: <sip:caller@{host}:{port}>\r\nContent-Type: application/sdp\r\n"
+            f"{''.join(f'{one}{CRLF}' for one in lines)}"
             f"Content-Length: {len(body)}\r\n\r\n{body}"
         )
         caller.sendto(invite.encode(), (plan.listen[0].host, plan.listen[0].port))

@@ -83,7 +83,12 @@ def budgets(plan: Plan, trunk: str | None = None, targets: int = 1) -> Iterator[
 def _budget(
     plan: Plan, trunk: Trunk, order: Order, moves: Moves, number: str, targets: int
 ) -> Budget:
-    stops = walk(order.steps(trunk, number, turn(trunk)), moves, targets)
+    steps = order.steps(trunk, number, turn(trunk))
+    if not steps:  # no carrier takes what it always forwards: refused at once
+        bare = Scenario(name="nobody is tried", trunk=trunk.name, number=number)
+        refused = simulate(plan, bare)
+        return Budget(trunk, 0.0, 0.0, (), expecting(bare, refused), refused, (), targets)
+    stops = walk(steps, moves, targets)
     last = longest_of(stops)
     deadline = None if trunk.deadline is None else round(trunk.deadline * TICKS)
     unlimited = last.latest + moves.ending_ticks

@@ -51,6 +51,9 @@ def _longest(budget: Budget) -> str:
 
 def _table(budget: Budget, style: Style) -> Iterator[str]:
     rows = [_cells(start, style) for start in budget.starts]
+    if not rows:
+        yield style.paint("  no carrier takes the number that it always forwards to", "yellow")
+        return
     number, who, *times = (max(map(len, column)) for column in zip(*rows, strict=True))
     times = [max(width, len(head)) for width, head in zip(times, HEADS, strict=False)]
     left = 2 + number + 2 + who

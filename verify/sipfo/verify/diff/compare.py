@@ -84,7 +84,8 @@ class _View:
 
     def route_keys(self, trunk: Trunk, register: Register) -> tuple[int, ...]:
         """Of each route of a trunk what it is on the wire."""
-        steps = self.order.steps(trunk, "", range(len(trunk.routes)))
+        bare = trunk.model_copy(update={"forward": None})  # whatever carriers there are
+        steps = self.order.steps(bare, "", range(len(trunk.routes)))
         alone = dict(zip(trunk.routes, _one_pass(trunk, self.wires.hops(steps)), strict=True))
         return tuple(register.number(("route", alone[name])) for name in trunk.routes)
 

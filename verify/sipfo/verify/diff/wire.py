@@ -76,7 +76,7 @@ class Wires:
             places=tuple(self._register.number(place(uri, number)) for uri in uris),
             named=any(not is_numeric(uri.host) for uri in uris),
             registered=step.registered,
-            diverted=step.carrier,
+            diverted=step.diverted,
             auth=self._auths.get(step.route, 0),
         )
 

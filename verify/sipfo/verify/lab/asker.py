@@ -42,13 +42,18 @@ class Asker:
             raise NobodyToAsk(f"no nameserver to ask: {error}") from None
         self._resolver.cache = None
         self._is_there = False
+        self._servers = (
+            [f"{host} port {port}" for host, port in nameservers]
+            if nameservers is not None
+            else [str(one) for one in self._resolver.nameservers]
+        )
 
     def ask(self, query: Query) -> Found:
         """The answer to one question, whatever becomes of it. Raises NobodyToAsk when the first
         question meets with silence: so would all others, each for its whole time."""
         found = self._ask(query)
         if found.answer.status == "timeout" and not self._is_there:
-            servers = ", ".join(str(one) for one in self._resolver.nameservers)
+            servers = ", ".join(self._servers)
             raise NobodyToAsk(f"no nameserver answered within {PATIENCE:g} s: {servers}")
         self._is_there = True
         return found

@@ -47,9 +47,13 @@ def find(plan: Plan, scenario: Scenario, differences: Differences, report: Repor
     plain = simulate(plan, scenario)
     cost = max(0.0, model.elapsed - plain.elapsed)
     told = _sooner(seen, cost + differences.later)
-    if not differences.notes:
-        return Finding(model, judge(scenario, told).differences, strayed, report.notes)
     notes = list(differences.notes)
+    is_told = seen.result != report.ladder.result
+    if is_told:
+        notes.append(f"the caller is told {report.ladder.result.code} for {seen.result.code}")
+    if not differences.notes:
+        missed = judge(scenario, told).differences
+        return Finding(model, missed, strayed, (*notes, *report.notes), is_told)
     is_other = model.result != plain.result
     if is_other:
         by_policy, here = result_words(plain.result), result_words(model.result)
@@ -60,7 +64,7 @@ def find(plan: Plan, scenario: Scenario, differences: Differences, report: Repor
         got = judge(scenario.model_copy(update={"attempts": None}), told).differences
         missed = (*meant, *got)
         notes += [f"the caller is told {duration(cost)} later"] if cost else []
-    return Finding(model, missed, strayed, (*notes, *report.notes), is_other)
+    return Finding(model, missed, strayed, (*notes, *report.notes), is_other or is_told)
 
 
 def _meant(model: Ladder, seen: Ladder, differences: Differences) -> Ladder:

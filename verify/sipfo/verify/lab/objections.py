@@ -66,7 +66,7 @@ def _asked(place: int, number: str, slot: Slot, invite: Request) -> Iterator[str
         yield f"attempt {place}: asked for `{said}`, must be `{must}`"
     if asked.host not in (slot.declared.host, slot.stands.host, slot.asked):
         yield f"attempt {place}: asked at `{asked.host}`, must be `{slot.declared.host}`"
-    if slot.step.carrier:
+    if slot.step.diverted:
         first = next(iter(invite.headers.all(b"diversion")), b"")
         if number.encode("utf-8") not in first:
             yield f"attempt {place}: a forwarded call has no Diversion that names {number}"

@@ -29,12 +29,14 @@ and the hour that zones commonly have."""
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where a URI leads, in the order in which its targets are tried; or why it leads nowhere."""
+    """Where a URI leads, in the order in which its targets are tried; or why it leads nowhere, which
+    `is_known` unless a question had no answer."""
 
     what: str
     uri: str
     targets: tuple[Target, ...]
     failure: str = ""
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,15 @@ def _way(what: str, uri: str, published: Published) -> Way:
     try:
         return Way(what, uri, published.order(parse_uri(uri)))
     except Unlocatable as failure:
-        return Way(what, uri, (), failure.reason)
+        is_known = failure.cause not in ("servfail", "refused", "timeout")
+        return Way(what, uri, (), failure.reason, is_known)
 
 
 def _of_name(way: Way, published: Published) -> Iterator[Finding]:
     """What is to be said of a route's or carrier's name."""
     uri = parse_uri(way.uri)
     about = f"{way.what}: {way.uri}"
-    if way.failure:
+    if way.failure and way.is_known:
         yield Finding("missing", about, way.failure)
     if uri.port is not None:
         yield from _port(uri, about, published)

@@ -30,8 +30,9 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
     ),
     Construct.TO_NAME: Support(
         "approximated",
-        "PJSIP looks it up and, on 503 and silence (32 s), goes on to the name's next target by itself,"
-        " whatever the policy says; without `;transport=` it is UDP",
+        "it looks for servers (SRV) over UDP, unless the URI says `;transport=`, and for no NAPTR; who"
+        " is called sees the server's name in the Request-URI; of a server with several addresses,"
+        " PJSIP goes on to the next one by itself on a 503, whatever the policy says",
     ),
     Construct.ROUTE_PROBE: _PROBE,
     Construct.CARRIER_PROBE: _PROBE,

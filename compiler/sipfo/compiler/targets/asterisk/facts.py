@@ -50,11 +50,15 @@ UNSAID: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "TRUSTED": ("trusted",),
         "AOR": ("registered",),
         "HERE": ("registered",),
+        "SRV": ("srv",),
+        "MORE": ("srv",),
     },
     "CARRIER": {
         "AUTH": ("auth",),
         "TRUSTED": ("trusted",),
         "AOR": ("registered",),
+        "SRV": ("srv",),
+        "MORE": ("srv",),
         "STRIP": (),
         "PREPEND": (),
         "CALLS": ("carrier_limits",),
@@ -227,6 +231,11 @@ def _destinations(place: Place, of_all: Uses) -> Pairs:
             yield f"BY{number}", Name(_transport(one))
         if of_all.families:
             yield f"FAMILY{number}", one.family if one.family is not None else EMPTY
+    first = place.destinations[0]
+    if not first.is_numeric and first.port is None:
+        service = "_sips._tcp" if _transport(first) == "tls" else f"_sip._{_transport(first)}"
+        yield "SRV", name(f"{service}.{first.host}")  # RFC 3263 section 4.1
+        yield "MORE", dialled(first.rest)
     if of.auth is not None:
         yield "AUTH", Name(f"-{kind_name(place)}")
     if of.trusted:

@@ -81,6 +81,7 @@ MODULES: Final = (
             "func_pjsip_aor",
             "func_pjsip_contact",
             "func_rand",
+            "func_srv",
             "func_strings",
         ),
     ),

@@ -26,6 +26,7 @@ class Uses:
     trusted: bool
     auth: bool
     registered: bool
+    srv: bool
     families: bool
     probes: bool
     rates: bool
@@ -63,6 +64,7 @@ def uses(plan: Plan) -> Uses:
         registered=any(
             isinstance(one.of, Route) and one.of.registered is not None for one in found
         ),
+        srv=any(not one.is_numeric and one.port is None for one in destinations),
         auth=any(one.of.auth is not None for one in found),
         families=len(families - {None}) > 1,
         probes=any(one.of.probe is not None for one in found),

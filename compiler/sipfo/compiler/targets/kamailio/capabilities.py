@@ -28,7 +28,11 @@ DIFFERS: Final[Mapping[Construct, Support]] = {
     Construct.TO_TLS: Support(
         "approximated", "it checks that a certificate is valid, not for which name (RFC 5922)"
     ),
-    Construct.TO_REGISTERED: Support("refused", "give the route a SIP URI: `to sip:HOST`"),
+    Construct.TO_REGISTERED: Support(
+        "approximated",
+        "telephones are asked for MD5 only, and nobody who guesses is locked out; an instance that is"
+        " not this machine's own is a proxy with Path, or has the registrations itself",
+    ),
     Construct.ROUTE_AUTH: _AUTH,
     Construct.CARRIER_AUTH: _AUTH,
     Construct.ROUTE_PROBE: _PROBE,

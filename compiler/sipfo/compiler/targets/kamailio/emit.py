@@ -128,6 +128,8 @@ def render(
         files["data/dispatcher.list"] = File(dispatcher_list(plan))
     if needs.tls:
         files["tls.cfg"] = page("tls.cfg")
+    if needs.registrars:
+        files["location.sql"] = page("location.sql")
     files["run/.keep"] = File("")
     files["start"] = page("start", PROGRAM)
     files["settings"] = page("settings", PROGRAM)

@@ -26,6 +26,10 @@ ALWAYS: Final = (
 )
 
 
+REGISTRAR: Final = ("db_sqlite", "usrloc", "nathelper", "registrar")
+"""What registrations are taken, kept and found with; `db_sqlite` is loaded before who uses it."""
+
+
 def modules(uses: Uses) -> Iterator[str]:
     """The modules in the order in which they are loaded."""
     for one in ALWAYS:
@@ -44,8 +48,12 @@ def modules(uses: Uses) -> Iterator[str]:
         yield "dialog"
     if uses.auth:
         yield "uac"
-    if uses.credentials:
+    if uses.credentials or uses.registrars:
         yield "auth"
+    if uses.registrars:
+        yield from REGISTRAR
+        if uses.cluster:
+            yield "dmq_usrloc"
     if uses.probes:
         yield "dispatcher"
     if uses.tls:

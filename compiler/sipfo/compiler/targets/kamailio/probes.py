@@ -27,7 +27,7 @@ ACTIVE_PROBING = 8
 """The flag of a destination that is probed while it is up as well (`DS_PROBING_DST`)."""
 
 
-MOST_SETS = 10**9
+MOST_SETS: Final = 10**9
 """Sets are numbered from 1 to here."""
 
 

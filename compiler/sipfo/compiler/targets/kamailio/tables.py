@@ -21,9 +21,9 @@ from sipfo.compiler.targets.numbers import (
 )
 from sipfo.compiler.targets.places import Place, carrier_key, places, route_key
 from sipfo.compiler.targets.safe import CannotSay
-from sipfo.compiler.targets.sockets import bracketed, sender, transports
+from sipfo.compiler.targets.sockets import bracketed, sender, socket, transports
 from sipfo.plan.construct import MOST_BRANCHES
-from sipfo.plan.model import Carrier, Plan, Retry, Trunk
+from sipfo.plan.model import Carrier, Plan, Retry, Route, Trunk
 from sipfo.plan.order import carriers_of
 
 HTABLE: Final = (
@@ -77,6 +77,7 @@ def tables(plan: Plan, origin: Origin) -> tuple[Table, ...]:
     found = [
         Table("trunk", HTABLE, tuple(_trunks(plan, origin))),
         Table("destination", HTABLE, tuple(_destinations(plan, origin))),
+        Table("registrar", HTABLE, tuple(_registrars(plan))),
         Table("egress", HTABLE, tuple(_egress(plan, origin))),
         Table("probe", HTABLE, tuple(_probes(plan, origin))),
         Table("retry", HTABLE, tuple(_retries(plan, origin))),
@@ -203,7 +204,7 @@ def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[
 
 def _destinations(plan: Plan, origin: Origin) -> Rows:
     for place in places(plan):
-        for key, value in _place_facts(place):
+        for key, value in (*_place_facts(place), *_registered_facts(plan, place)):
             yield f"{place.key}:{key}", value, origin.destination(place.name)
 
 
@@ -236,6 +237,26 @@ def _place_facts(place: Place) -> Iterator[tuple[str, Value]]:
             yield "limit-calls", of.limit.calls
         if of.limit is not None and of.limit.per_second is not None:
             yield "limit-rate", of.limit.per_second
+
+
+def _registered_facts(plan: Plan, place: Place) -> Iterator[tuple[str, Value]]:
+    """Whom a route to a registered user asks for, and which instances are this machine's own."""
+    registered = place.of.registered if isinstance(place.of, Route) else None
+    if registered is None:
+        return
+    (registrar,) = (one for one in plan.registrars if one.name == registered.registrar)
+    yield "aor", f"sip:{registered.user}@{registrar.domain.lower()}"
+    for number, instance in enumerate(registrar.instances):
+        here = [
+            one for one in plan.listen if (one.host, one.port) == (instance.host, instance.port)
+        ]
+        for one in sorted(here, key=lambda one: one.transport != "udp")[:1]:
+            yield f"{number}:own", socket(one.transport, one.host, one.port)
+
+
+def _registrars(plan: Plan) -> Rows:
+    for registrar in plan.registrars:
+        yield registrar.domain.lower(), registrar.name, ""
 
 
 def _egress(plan: Plan, origin: Origin) -> Rows:
@@ -294,6 +315,9 @@ def _secrets(plan: Plan, secrets: Mapping[str, str], origin: Origin) -> Rows:
                 raise CannotSay(f"`{trunk.name}`: Kamailio takes one password of `{one.user}`")
         for user, password in known.items():
             yield f"{trunk.name}:{user}", password, origin.trunk(trunk.name)
+    for registrar in plan.registrars:
+        for known_user in registrar.users:
+            yield f"@{registrar.domain.lower()}:{known_user.name}", secrets[known_user.secret], ""
     for place in places(plan):
         if place.of.auth is not None:
             yield place.key, secrets[place.of.auth.secret], origin.destination(place.name)

@@ -38,6 +38,7 @@ from sipfo.plan.model import (
     OnTag,
     Plan,
     Retry,
+    Route,
     Rule,
     Verdict,
 )
@@ -75,6 +76,8 @@ class Uses:
     carrier_calls: bool
     cluster: bool
     six: bool
+    registrars: bool
+    registered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,8 @@ def uses(plan: Plan, cluster: bool = False) -> Uses:
         carrier_calls=any(one.calls is not None for one in carried),
         cluster=cluster,
         six=any(":" in one.host for one in plan.listen),
+        registrars=bool(plan.registrars),
+        registered=any(isinstance(one.of, Route) and one.of.registered for one in found),
     )
 
 

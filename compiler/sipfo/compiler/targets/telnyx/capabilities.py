@@ -59,7 +59,10 @@ class Saying(Enum):
     ROUTE_MAJOR = "order route-major"
     DEADLINE = "deadline"
     PER_SECOND = "limit … per second of a trunk"
-    FORWARD = "on failure forward"
+    FORWARD = "on failure forward, always forward"
+    DIALLED = "forward to dialled"
+    AT_MOST = "forward … at most"
+    CLUSTER = "cluster"
 
 
 def _refused(how: str) -> Support:
@@ -138,6 +141,11 @@ CAPABILITIES: Final[Mapping[Saying, Support]] = {
         "Telnyx forwards through up to ten carriers of its own: nothing that the policy says of its"
         " carriers is used"
     ),
+    Saying.DIALLED: _refused("Telnyx forwards to a number that is written down: write one"),
+    Saying.AT_MOST: _refused(
+        "what a forwarded call may cost is no setting of a number: leave it out"
+    ),
+    Saying.CLUSTER: _refused("Telnyx carries the calls on machines of its own: leave it out"),
 }
 
 
@@ -156,6 +164,8 @@ def remarks(plan: Plan) -> Iterator[Remark]:
     if shape.has_too_many(plan):
         first = plan.trunks[0].name
         yield _remark(Saying.MANY_NUMBERS, tree.Trunk, first, tree.Numbers)
+    if plan.cluster is not None:
+        yield _remark(Saying.CLUSTER, tree.Cluster, plan.cluster.name, tree.Member)
 
 
 def _of_route(route: Route) -> Iterator[Remark]:
@@ -233,6 +243,10 @@ def _of_trunk(plan: Plan, trunk: Trunk) -> Iterator[Remark]:
         yield about(Saying.TRUSTED, tree.Trusted)
     if trunk.forward is not None:
         yield about(Saying.FORWARD, tree.Forward)
+        if trunk.forward.number is None:
+            yield about(Saying.DIALLED, tree.Forward)
+        if trunk.forward.at_most is not None:
+            yield about(Saying.AT_MOST, tree.Forward)
 
 
 def _of_routes(plan: Plan, trunk: Trunk) -> Iterator[Remark]:

@@ -114,7 +114,7 @@ def _number(trunk: Trunk, number: str) -> Iterator[Request]:
         forwarding = {
             "call_forwarding_enabled": True,
             "forwards_to": trunk.forward.number,
-            "forwarding_type": "on-failure",
+            "forwarding_type": "always" if trunk.forward.always else "on-failure",
         }
     yield _request("PATCH", f"{where}/voice", {"call_forwarding": forwarding})
 

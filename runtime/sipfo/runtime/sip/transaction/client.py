@@ -6,18 +6,18 @@ from enum import Enum, auto
 
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.transaction.machine import ClientMachine, Means
+from sipfo.runtime.sip.transaction.machine import ClientMachine, Mark, Means
 from sipfo.runtime.sip.transaction.user import ClientUser
 
 
-class State(Enum):
+class State(Mark):
     TRYING = auto()
     PROCEEDING = auto()
     COMPLETED = auto()
     TERMINATED = auto()
 
 
-class Event(Enum):
+class Event(Mark):
     TIMER_E = auto()
     TIMER_F = auto()
     TIMER_K = auto()
@@ -70,12 +70,13 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
 class ClientTransaction(ClientMachine):
     """One request other than INVITE and ACK sent, until its answer cannot be repeated any more."""
 
-    __slots__ = ("_data", "key", "state")
+    __slots__ = ("_awaited", "_data", "key", "state")
 
     def __init__(self, request: Request, flow: Flow, user: ClientUser, means: Means) -> None:
         super().__init__(request, flow, user, means)
         self.key = (request.via.branch, request.method)
         self.state = State.TRYING
+        self._awaited = Event.TIMER_F
         self._data = serialize(request)
 
     def start(self, now: float) -> None:
@@ -127,4 +128,8 @@ class ClientTransaction(ClientMachine):
         self._take(Event.TIMER_E, now)
 
     def _arm(self, seconds: float, event: Event, now: float) -> None:
-        self._await(seconds, lambda at: self._take(event, at), now)
+        self._awaited = event
+        self._await(seconds, self._waited, now)
+
+    def _waited(self, now: float) -> None:
+        self._take(self._awaited, now)

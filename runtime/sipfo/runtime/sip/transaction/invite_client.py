@@ -11,11 +11,11 @@ from enum import Enum, auto
 from sipfo.runtime.sip.build import make_ack
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.transaction.machine import ClientMachine, Means
+from sipfo.runtime.sip.transaction.machine import ClientMachine, Mark, Means
 from sipfo.runtime.sip.transaction.user import ClientUser
 
 
-class State(Enum):
+class State(Mark):
     CALLING = auto()
     PROCEEDING = auto()
     ACCEPTED = auto()
@@ -23,7 +23,7 @@ class State(Enum):
     TERMINATED = auto()
 
 
-class Event(Enum):
+class Event(Mark):
     TIMER_A = auto()
     TIMER_B = auto()
     TIMER_D = auto()
@@ -97,12 +97,13 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
 class InviteClientTransaction(ClientMachine):
     """One INVITE sent, until nothing of it can come back any more."""
 
-    __slots__ = ("_ack", "_data", "key", "state")
+    __slots__ = ("_ack", "_awaited", "_data", "key", "state")
 
     def __init__(self, request: Request, flow: Flow, user: ClientUser, means: Means) -> None:
         super().__init__(request, flow, user, means)
         self.key = (request.via.branch, "INVITE")
         self.state = State.CALLING
+        self._awaited = Event.TIMER_B
         self._data = serialize(request)
         self._ack: bytes | None = None
 
@@ -179,4 +180,8 @@ class InviteClientTransaction(ClientMachine):
         self._take(Event.TIMER_A, now)
 
     def _arm(self, seconds: float, event: Event, now: float) -> None:
-        self._await(seconds, lambda at: self._take(event, at), now)
+        self._awaited = event
+        self._await(seconds, self._waited, now)
+
+    def _waited(self, now: float) -> None:
+        self._take(self._awaited, now)

@@ -11,10 +11,10 @@ from enum import Enum, auto
 
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, parse, serialize
-from sipfo.runtime.sip.transaction.machine import Means, ServerMachine
+from sipfo.runtime.sip.transaction.machine import Mark, Means, ServerMachine
 
 
-class State(Enum):
+class State(Mark):
     PROCEEDING = auto()
     ACCEPTED = auto()
     COMPLETED = auto()
@@ -22,7 +22,7 @@ class State(Enum):
     TERMINATED = auto()
 
 
-class Event(Enum):
+class Event(Mark):
     INVITE = auto()
     ACK = auto()
     SEND_1XX = auto()
@@ -92,7 +92,7 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
 class InviteServerTransaction(ServerMachine):
     """One INVITE received, until nothing of it can arrive any more."""
 
-    __slots__ = ("state",)
+    __slots__ = ("_awaited", "state")
 
     def __init__(
         self,
@@ -104,6 +104,7 @@ class InviteServerTransaction(ServerMachine):
     ) -> None:
         super().__init__(request, flow, key, means, forget)
         self.state = State.PROCEEDING
+        self._awaited = Event.TIMER_L
 
     @property
     def refused(self) -> bool:
@@ -160,4 +161,8 @@ class InviteServerTransaction(ServerMachine):
         self._take(Event.TIMER_G, now)
 
     def _arm(self, seconds: float, event: Event, now: float) -> None:
-        self._await(seconds, lambda at: self._take(event, at), now)
+        self._awaited = event
+        self._await(seconds, self._waited, now)
+
+    def _waited(self, now: float) -> None:
+        self._take(self._awaited, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import NamedTuple
 
 from sipfo.runtime.sip.flow import Flow
@@ -12,6 +13,13 @@ from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 from sipfo.runtime.sip.transaction.values import TimerValues
 
 _Tell = Callable[[Sent, float], None]
+
+
+class Mark(Enum):
+    """A state or event, as half of a table's key: each is one object, so its address is its hash.
+    `Enum` hashes the name, in Python."""
+
+    __hash__ = object.__hash__
 
 
 class Means(NamedTuple):

@@ -7,17 +7,17 @@ from enum import Enum, auto
 
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.transaction.machine import Means, ServerMachine
+from sipfo.runtime.sip.transaction.machine import Mark, Means, ServerMachine
 
 
-class State(Enum):
+class State(Mark):
     TRYING = auto()
     PROCEEDING = auto()
     COMPLETED = auto()
     TERMINATED = auto()
 
 
-class Event(Enum):
+class Event(Mark):
     REQUEST = auto()
     SEND_1XX = auto()
     SEND_200_699 = auto()
@@ -87,8 +87,11 @@ class ServerTransaction(ServerMachine):
             case Action.COMPLETE:
                 self._answer(data)
                 wait = 0.0 if self.flow.reliable else self._values.t1_64
-                self._await(wait, lambda at: self._take(Event.TIMER_J, at), now)
+                self._await(wait, self._timer_j, now)
             case Action.RESEND:
                 self._answer_again()
             case Action.END:
                 self._end()
+
+    def _timer_j(self, now: float) -> None:
+        self._take(Event.TIMER_J, now)

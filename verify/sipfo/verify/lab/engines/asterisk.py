@@ -6,9 +6,12 @@ it in no release that all of us run, so it may be in a folder of its own, starte
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +25,8 @@ from sipfo.plan.outcome import Judge
 from sipfo.plan.scenario import Scenario
 from sipfo.verify.conduct import has_body
 from sipfo.verify.lab.engines.deaf import deaf_to_icmp
-from sipfo.verify.lab.engines.engine import Differences, Setting
-from sipfo.verify.lab.engines.process import Program
+from sipfo.verify.lab.engines.engine import Differences, EngineFailed, Setting
+from sipfo.verify.lab.engines.process import POLL, Program
 from sipfo.verify.lab.space.system import bind
 from sipfo.verify.lab.stage import CannotPlay, door
 from sipfo.verify.simulate import simulate
@@ -45,6 +48,9 @@ PAUSES: Final = {"no-response": 1, "no-progress": 1, "no-answer": 4}
 
 FOREGROUND: Final = ("-f", "-g")
 
+BOOT_LIMIT: Final = 60.0
+"""Seconds that it may take to start on a busy machine."""
+
 
 class Asterisk:
     """The Asterisk that was unpacked, or the one on the path."""
@@ -64,8 +70,8 @@ class Asterisk:
     def version(self) -> str:
         command = [*_program(), "-V"]
         said = subprocess.run(command, capture_output=True, text=True, check=False)
-        words = said.stdout.split()  # "Asterisk 22.10.0~dfsg+…"
-        return words[1].partition("~")[0] if len(words) > 1 else "of an unknown version"
+        found = re.search(r"[0-9]+(\.[0-9]+)+", said.stdout)  # "Asterisk 22.10.1+dfsg+~cs…"
+        return found[0] if found is not None else "of an unknown version"
 
     def prepare(self, plan: Plan, setting: Setting, folder: Path) -> None:
         secrets = {
@@ -78,9 +84,11 @@ class Asterisk:
         if setting.believed is not None and Path(AUTHORITIES).exists():
             bind(str(setting.believed), AUTHORITIES)  # in this mount namespace alone
         command = [str(folder / "start"), *FOREGROUND]
-        program = await Program.start(self.name, command, folder, environment(folder))
+        says = environment(folder)
+        program = await Program.start(self.name, command, folder, says)
         here = door(plan)
         try:
+            await _booted(program, folder, says)
             await program.answers(here.host, here.port, here.transport)
         except BaseException:
             await program.stop()
@@ -93,6 +101,27 @@ class Asterisk:
         met, unseen = _blind_to_provisionals(plan, met)
         later = _late(plan, met)
         return Differences(met, (*notes, *deaf, *unseen), later, own_media=True, told=TOLD)
+
+
+async def _booted(program: Program, folder: Path, says: Mapping[str, str]) -> None:
+    """Wait until its console says that it is up: before, it drops what it hears. Raises
+    EngineFailed."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + BOOT_LIMIT
+    while loop.time() < ends:
+        program.check()
+        asked = await asyncio.create_subprocess_exec(
+            *(str(folder / "start"), "-rx", "core waitfullybooted"),
+            env={**os.environ, **says},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        said, _ = await asked.communicate()
+        if b"fully booted" in said:
+            return
+        await asyncio.sleep(POLL)
+    raise EngineFailed(f"asterisk does not start: {program.last_words()}")
 
 
 def environment(folder: Path) -> dict[str, str]:

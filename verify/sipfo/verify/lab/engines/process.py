@@ -8,7 +8,9 @@ import contextlib
 import os
 import signal
 import ssl
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -158,10 +160,16 @@ class Program:
 
 def is_bound(host: str, port: int) -> bool:
     """Whether anybody has this UDP address, or this port at every address."""
-    wanted = f":{port:04X}"
-    return any(
-        line.split()[1].endswith(wanted) for line in _sockets("udp6" if ":" in host else "udp")
-    )
+    table = "udp6" if ":" in host else "udp"
+    wanted = {f"{one}:{port:04X}" for one in (_in_proc(host), "0" * len(_in_proc(host)))}
+    return any(line.split()[1] in wanted for line in _sockets(table))
+
+
+def _in_proc(host: str) -> str:
+    """An address as the kernel's tables have it: each four bytes as one number of the machine's."""
+    packed = ip_address(host).packed
+    words = (packed[at : at + 4] for at in range(0, len(packed), 4))
+    return "".join(f"{int.from_bytes(one, sys.byteorder):08X}" for one in words)
 
 
 def _sockets(table: str) -> Iterable[str]:

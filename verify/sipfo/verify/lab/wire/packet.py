@@ -70,12 +70,13 @@ def _read_ip(data: bytes, kind: int) -> Packet | None:
         protocol, body = data[6], data[40 : 40 + int.from_bytes(data[4:6])]
     else:
         return None
-    return _read_body(protocol, body, str(ip_address(source)), str(ip_address(destination)), kind)
+    return read_body(protocol, body, str(ip_address(source)), str(ip_address(destination)), kind)
 
 
-def _read_body(
+def read_body(
     protocol: int, body: bytes, source: str, destination: str, kind: int
 ) -> Packet | None:
+    """What a whole IP payload holds; `kind` is the EtherType of its version."""
     if protocol == _UDP and len(body) >= 8:
         return Datagram((source, _port(body, 0)), (destination, _port(body, 2)), body[8:])
     if protocol == _TCP and len(body) >= 20:
