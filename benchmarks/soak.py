@@ -23,6 +23,7 @@ import statistics
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
@@ -328,14 +329,29 @@ class Soak:
             quiet = 0 if busy else quiet + 1
 
     def _metrics(self) -> dict[tuple[str, str], float]:
-        with urllib.request.urlopen(f"http://{self.net}.10:9060/metrics", timeout=20) as answer:
-            text = answer.read().decode()
+        for again in range(20):
+            try:
+                text = self._page()
+                break
+            except ConnectionRefusedError:  # between a process and the one that takes over
+                if again == 19 or not self._options.replace:
+                    raise
+                time.sleep(0.25)
         found = {}
         for line in text.splitlines():
             match = re.fullmatch(r"([a-z_]+)(?:\{(.*)\})? (\S+)", line)
             if match is not None:
                 found[match[1], match[2] or ""] = float(match[3])
         return found
+
+    def _page(self) -> str:
+        try:
+            with urllib.request.urlopen(f"http://{self.net}.10:9060/metrics", timeout=20) as answer:
+                return str(answer.read().decode())
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, ConnectionRefusedError):
+                raise error.reason from None
+            raise
 
     async def _stop(self) -> list[str]:
         if self._replacing is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sipfo.plan.model import Accept, Credential
 from sipfo.plan.scenario import Scenario
 from sipfo.verify.lab.engines.all import engine_of
 from sipfo.verify.lab.space.enter import NoNamespace
@@ -67,17 +68,19 @@ def test_a_plan_that_an_engine_refuses_fails_each_of_its_calls() -> None:
     lacks = engine_of("kamailio").missing()
     if lacks is not None:
         pytest.skip(f"kamailio: {lacks}")
-    wide = plan(tuple(f"pbx-{number}" for number in range(16)))
+    both = tuple(Credential(user="acme", secret=secret) for secret in ("OLD_PW", "NEW_PW"))
+    trunk = plan().trunks[0].model_copy(update={"accept": Accept(credentials=both)})
+    two = plan().model_copy(update={"trunks": (trunk,)})
 
     async def play() -> list[Report | PlayFailed]:
         async with open_pool() as pool:
-            return [one async for one in pool.play("kamailio", wide, [call(), call()])]
+            return [one async for one in pool.play("kamailio", two, [call(), call()])]
 
     try:
         became = asyncio.run(play())
     except NoNamespace as error:
         pytest.skip(str(error.strerror))
-    assert ["more than 30 attempts" in str(one) for one in became] == [True, True]
+    assert ["takes one password of `acme`" in str(one) for one in became] == [True, True]
 
 
 def test_a_supervisor_that_breaks_is_no_lack_of_namespaces(monkeypatch: pytest.MonkeyPatch) -> None:
