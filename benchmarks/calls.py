@@ -302,7 +302,7 @@ def _found(said: dict[str, object]) -> Found:
     assert isinstance(runs, list)
     made = tuple(Run(**{**one, "delays": ()}) for one in runs)
     top = Run(**{**knee, "delays": ()}) if isinstance(knee, dict) else None
-    return Found(**known, runs=made, knee=top)  # type: ignore[arg-type]
+    return Found(**known, runs=made, knee=top)  # type: ignore[arg-type]  # JSON of ours
 
 
 if __name__ == "__main__":

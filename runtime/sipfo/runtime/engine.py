@@ -17,6 +17,7 @@ from sipfo.plan.model import Plan, Trunk
 from sipfo.plan.numbering import normalise
 from sipfo.plan.order import draw, turn
 from sipfo.runtime.admission import Refused
+from sipfo.runtime.asking import Asked, Wrong
 from sipfo.runtime.call import Call, Phase, hops_left
 from sipfo.runtime.callname import CallNames
 from sipfo.runtime.commons import Alone, Commons
@@ -25,7 +26,7 @@ from sipfo.runtime.directory import Directory
 from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions, diverted_from
 from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.errand import Result
-from sipfo.runtime.guard import Asked, Guard, Proven, Wrong
+from sipfo.runtime.guard import Guard, Proven
 from sipfo.runtime.headers import (
     ALLOW,
     ALLOW_OUTSIDE,

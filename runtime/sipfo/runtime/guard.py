@@ -14,15 +14,13 @@ from typing import Final
 
 from sipfo.plan.model import Plan
 from sipfo.runtime.admission import Admission
+from sipfo.runtime.asking import Asked, Wrong, asked, given
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.lockout import Lockout
 from sipfo.runtime.nonces import Nonces
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.digest import (
-    MD5,
-    Challenge,
     Credentials,
-    parse_credentials,
     realm_of,
 )
 from sipfo.runtime.sip.flow import Flow
@@ -38,20 +36,6 @@ class Proven:
     """The caller has the password of a credential that these trunks accept."""
 
     trunks: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The caller is to be asked: the values of the Proxy-Authenticate fields of a 407."""
-
-    challenges: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """The caller gave wrong credentials, or too many of them before; `reason` is for the log."""
-
-    reason: str
 
 
 class Guard:
@@ -119,18 +103,18 @@ class Guard:
         self._forget_old(now)
         if self._lockout.is_locked(source, now):
             return Wrong("locked out after wrong credentials")
-        given = self._given(request)
-        if given is None:
+        answer = given(request, b"proxy-authorization", self._realm, self._limits.digests)
+        if answer is None:
             return self._ask(source, now)
-        if not self._nonces.is_fresh(given.nonce, source, now):
+        if not self._nonces.is_fresh(answer.nonce, source, now):
             return self._ask(source, now, stale=True)
-        proven = self._proves(given)
+        proven = self._proves(answer)
         if proven is None:
             self._lockout.fail(source, now)
             return Wrong("wrong credentials")
         # An answer without qop has no count, and "must unfortunately" be taken from clients of
         # RFC 2543 (RFC 3261 §22.4): its nonce is good once.
-        if not self._nonces.use(given.nonce, int(given.count or b"1", 16), now):
+        if not self._nonces.use(answer.nonce, int(answer.count or b"1", 16), now):
             return self._ask(source, now, stale=True)
         self.believe(source, now)
         return Proven(proven)
@@ -150,34 +134,17 @@ class Guard:
                 for value in others:
                     request.headers.add(name, value)
 
-    def _given(self, request: Request) -> Credentials | None:
-        """The caller's answer to a challenge of ours. Its URI need not be the request's, which
-        proxies may have changed: "it MAY still accept it" (RFC 8760 §2.6)."""
-        for value in request.headers.lines(b"proxy-authorization"):
-            try:
-                given = parse_credentials(value)
-            except Malformed:
-                continue
-            if given.realm == self._realm and (given.algorithm or MD5) in self._limits.digests:
-                return given
-        return None
-
     def _ask(self, source: str, now: float, stale: bool = False) -> Asked:
         nonce = self._nonces.make(source, now)
-        return Asked(
-            tuple(
-                Challenge(self._realm, nonce, algorithm, stale=stale).encode()
-                for algorithm in self._limits.digests
-            )
-        )
+        return asked(self._realm, nonce, self._limits.digests, stale=stale)
 
-    def _proves(self, given: Credentials) -> frozenset[str] | None:
-        candidates = self._candidates.get(given.user, ())
+    def _proves(self, answer: Credentials) -> frozenset[str] | None:
+        candidates = self._candidates.get(answer.user, ())
         proven: frozenset[str] | None = None
         for place in range(self._width):
             known = place < len(candidates)
             secret, trunks = candidates[place] if known else self._decoy
-            if given.is_right(secret.reveal(), "INVITE") and known:
+            if answer.is_right(secret.reveal(), "INVITE") and known:
                 proven = trunks
         return proven
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
+from sipfo.runtime.asking import Asked
 from sipfo.runtime.core import Core
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.record import Notice, RegisterRecord
-from sipfo.runtime.registrar.gate import Asked
 from sipfo.runtime.registrar.registrars import Refusal, Registrars
 from sipfo.runtime.sip.message import Request
 from sipfo.runtime.sip.transaction.server import ServerTransaction

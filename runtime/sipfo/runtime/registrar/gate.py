@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sipfo.plan.model import Registrar
+from sipfo.runtime.asking import Asked, Wrong, asked, given
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.lockout import Lockout
 from sipfo.runtime.nonces import Nonces
 from sipfo.runtime.registrar.register import MOST_EXPIRES
 from sipfo.runtime.secret import Secret
-from sipfo.runtime.sip.digest import MD5, Challenge, Credentials, parse_credentials
-from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request
 
 
@@ -26,20 +25,6 @@ class Proven:
     """Whoever sent it has this user's password."""
 
     user: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """It is to be asked for a password: the values of the WWW-Authenticate fields of a 401."""
-
-    challenges: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """It gave a wrong one, or too many wrong ones before; `reason` is for the log."""
-
-    reason: str
 
 
 class Gate:
@@ -80,18 +65,18 @@ class Gate:
             self._proven.popitem(last=False)
         if self._lockout.is_locked(source, now):
             return Wrong("locked out after wrong credentials")
-        given = self._given(request)
-        if given is None:
+        answer = given(request, b"authorization", self._realm, self._limits.digests)
+        if answer is None:
             return self._ask(source, now)
         # The nonce before the digest: nobody tries passwords with one that was not given to it.
-        if not self._nonces.is_fresh(given.nonce, source, now):
+        if not self._nonces.is_fresh(answer.nonce, source, now):
             return self._ask(source, now, stale=True)
-        user, password = self._users.get(given.user, ("", self._decoy))
-        if not given.is_right(password.reveal(), "REGISTER") or not user:
+        user, password = self._users.get(answer.user, ("", self._decoy))
+        if not answer.is_right(password.reveal(), "REGISTER") or not user:
             self._lockout.fail(source, now)
             return Wrong("wrong credentials")
         # "if the same nc value is seen twice, then the request is a replay" (RFC 7616 §3.4)
-        if not self._nonces.use(given.nonce, int(given.count or b"1", 16), now):
+        if not self._nonces.use(answer.nonce, int(answer.count or b"1", 16), now):
             return self._ask(source, now, stale=True)
         self._proven[source] = now + MOST_EXPIRES
         self._proven.move_to_end(source)
@@ -99,21 +84,6 @@ class Gate:
             self._proven.popitem(last=False)
         return Proven(user)
 
-    def _given(self, request: Request) -> Credentials | None:
-        for value in request.headers.lines(b"authorization"):
-            try:
-                given = parse_credentials(value)
-            except Malformed:
-                continue
-            if given.realm == self._realm and (given.algorithm or MD5) in self._limits.digests:
-                return given
-        return None
-
     def _ask(self, source: str, now: float, stale: bool = False) -> Asked:
         nonce = self._nonces.make(source, now)
-        return Asked(
-            tuple(
-                Challenge(self._realm, nonce, algorithm, stale=stale).encode()
-                for algorithm in self._limits.digests
-            )
-        )
+        return asked(self._realm, nonce, self._limits.digests, stale=stale)

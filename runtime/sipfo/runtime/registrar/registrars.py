@@ -13,12 +13,13 @@ from typing import Final
 
 from sipfo.plan.model import Plan, Registrar
 from sipfo.plan.order import Step
+from sipfo.runtime.asking import Asked, Wrong
 from sipfo.runtime.core import Core
 from sipfo.runtime.errand import Bindings, Errand, Result, Unavailable
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.record import RegisterRecord
 from sipfo.runtime.registrar.binding import Binding, Origin
-from sipfo.runtime.registrar.gate import Asked, Gate, Wrong
+from sipfo.runtime.registrar.gate import Gate
 from sipfo.runtime.registrar.passing import Passed, fellows, routed_to
 from sipfo.runtime.registrar.register import (
     OUR_TAGS,
