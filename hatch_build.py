@@ -20,14 +20,15 @@ WISH = "SIPFO_MYPYC"
 """1, or the optimisation level of the C compiler as in O0: that is faster to build, for tests."""
 
 HOT = {
-    "plan/sipfo/plan": "action best event hunt order outcome",
+    "plan/sipfo/plan": "action best event hunt numbering order outcome",
     "runtime/sipfo/runtime": (
-        "admission answer attempt call columns core directory disabled diversion engine graves"
-        " headers holds inbound inherited invite leg mapping metrics outgoing oversize placement"
-        " privacy quotas relay row sessiontimer setup standing tally"
+        "admission answer attempt call callname came_back challenges columns core directory disabled"
+        " diversion emergency engine graves headers holds inbound inherited invite leg login loops"
+        " mapping metrics objection outgoing oversize placement privacy quotas reach relay reliable"
+        " row sessiontimer setup standing stateless tally"
     ),
     "runtime/sipfo/runtime/sip": (
-        "build cseq dialog framing headers malformed message parameters remembered timer uri via"
+        "address build cseq dialog framing headers malformed message parameters remembered timer uri via"
     ),
     "runtime/sipfo/runtime/sip/transaction": (
         "client invite_client invite_server layer machine server user values"

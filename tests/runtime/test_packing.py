@@ -17,7 +17,12 @@ from sipfo.runtime.record import (
     Record,
 )
 
-ATTEMPTS = st.builds(Attempt, reasons=st.lists(st.text()).map(tuple))
+ATTEMPTS = st.builds(
+    Attempt,
+    at=st.floats(0, 1e6),
+    took=st.floats(0, 60),
+    reasons=st.lists(st.text()).map(tuple),
+)
 LADDERS = st.builds(
     Ladder,
     attempts=st.lists(ATTEMPTS, max_size=3).map(tuple),

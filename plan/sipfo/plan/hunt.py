@@ -8,9 +8,9 @@ and the executor cleans up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sipfo.plan.action import (
     Abandon,
@@ -89,13 +89,14 @@ class Hunt(NamedTuple):
         """The hunt after an event, and the actions that the executor owes, in order."""
         sign, outcome = self._read(event)
         state, ops = TABLE[self.state][sign]
-        hunt = self._replace(state=state) if state is not self.state else self
-        if isinstance(event, Located) and event.targets and sign is Sign.TARGETS:
-            hunt = hunt._replace(targets=event.targets, target=0)
-        actions: list[Action] = []
+        if not ops and state is self.state:
+            return self, ()
+        turn = _Turn(self, state, outcome)
+        if sign is Sign.TARGETS and isinstance(event, Located):
+            turn.targets, turn.target = event.targets, 0
         for op in ops:
-            hunt = hunt._perform(op, outcome, self.state, actions)
-        return hunt, tuple(actions)
+            _WORK[op](turn)
+        return turn.hunt(), tuple(turn.actions)
 
     def _read(self, event: Event) -> tuple[Sign, Outcome | None]:
         """The sign that an event is, and the outcome it gives the current attempt, if any."""
@@ -167,77 +168,140 @@ class Hunt(NamedTuple):
             return Sign.ONLY_HELD_LEFT
         return Sign.EXHAUSTED
 
-    def _perform(
-        self, op: Op, outcome: Outcome | None, before: State, actions: list[Action]
-    ) -> Hunt:
-        """Carry out one op: append its actions, return the hunt that it leaves."""
-        retry = self.itinerary.judge.retry
-        match op:
-            case Op.ARM_DEADLINE:
-                if self.itinerary.deadline is not None:
-                    actions.append(ArmDeadline(self.itinerary.deadline))
-                return self
-            case Op.LOCATE_FIRST:
-                actions.append(Locate(self.itinerary.steps[self.step]))
-                return self
-            case Op.LOCATE_NEXT:
-                actions.append(Locate(self.itinerary.steps[self.step + 1]))
-                return self._replace(step=self.step + 1, targets=(), target=0)
-            case Op.LOCATE_ANYWAY:
-                actions.append(Locate(self.itinerary.steps[0]))
-                return self._replace(step=0, anyway=True)
-            case Op.SKIP:
-                actions.append(Skipped(self.itinerary.steps[self.step]))
-                return self._replace(skipped=True)
-            case Op.INVITE_FIRST | Op.INVITE_NEXT:
-                target = 0 if op is Op.INVITE_FIRST else self.target + 1
-                hunt = self._replace(target=target, attempt=self.attempt + 1, invited=True)
-                step = self.itinerary.steps[self.step]
-                actions.append(Invite(hunt.attempt, step, self.targets[target], retry.no_response))
-                return hunt
-            case Op.ARM_NO_PROGRESS:
-                actions.append(Arm(self.attempt, "no-progress", retry.no_progress))
-                return self
-            case Op.ARM_NO_ANSWER:
-                actions.append(Arm(self.attempt, "no-answer", retry.no_answer))
-                return self
-            case Op.RELAY:
-                actions.append(Relay(self.attempt))
-                return self
-            case Op.END_ATTEMPT | Op.CUT_ATTEMPT:
-                assert outcome is not None  # every sign that ends an attempt has one
-                return self._end_attempt(outcome, before, actions)
-            case Op.ANSWERED:
-                last = self.ended[-1]
-                code = last.outcome.code
-                result = Result("answered", code, last.route, last.attempt, last.outcome)
-                return self._finish(result, actions)
-            case Op.REFUSED:
-                return self._finish(_refused(self.ended[-1]), actions)
-            case Op.BEST:
-                return self._finish(_refused(best(self.ended)), actions)
-            case Op.CANCELLED:
-                return self._finish(Result("cancelled", 487), actions)
-            case Op.LATE:
-                return self._finish(Result("refused", 408), actions)
-            case Op.UNROUTED:
-                return self._finish(Result("refused", UNROUTED_CODE), actions)
 
-    def _end_attempt(self, outcome: Outcome, before: State, actions: list[Action]) -> Hunt:
+class _Turn:
+    """A hunt while an event is worked in: what it becomes, and the actions so far."""
+
+    __slots__ = (
+        *("actions", "anyway", "attempt", "before", "ended", "invited", "itinerary"),
+        *("outcome", "result", "skipped", "state", "step", "target", "targets"),
+    )
+
+    def __init__(self, before: Hunt, state: State, outcome: Outcome | None) -> None:
+        self.before = before
+        self.outcome = outcome
+        self.actions: list[Action] = []
+        self.itinerary = before.itinerary
+        self.state = state
+        self.step = before.step
+        self.targets = before.targets
+        self.target = before.target
+        self.attempt = before.attempt
+        self.invited = before.invited
+        self.skipped = before.skipped
+        self.anyway = before.anyway
+        self.ended = before.ended
+        self.result = before.result
+
+    def hunt(self) -> Hunt:
+        """What it has become."""
+        return Hunt(
+            *(self.itinerary, self.state, self.step, self.targets, self.target, self.attempt),
+            *(self.invited, self.skipped, self.anyway, self.ended, self.result),
+        )
+
+    def arm_deadline(self) -> None:
+        if self.itinerary.deadline is not None:
+            self.actions.append(ArmDeadline(self.itinerary.deadline))
+
+    def locate_first(self) -> None:
+        self.actions.append(Locate(self.itinerary.steps[self.step]))
+
+    def locate_next(self) -> None:
+        self.step += 1
+        self.targets, self.target = (), 0
+        self.locate_first()
+
+    def locate_anyway(self) -> None:
+        self.step = 0
+        self.anyway = True
+        self.locate_first()
+
+    def skip(self) -> None:
+        self.skipped = True
+        self.actions.append(Skipped(self.itinerary.steps[self.step]))
+
+    def invite_first(self) -> None:
+        self._invite(0)
+
+    def invite_next(self) -> None:
+        self._invite(self.target + 1)
+
+    def _invite(self, target: int) -> None:
+        self.target = target
+        self.attempt += 1
+        self.invited = True
+        step, seconds = self.itinerary.steps[self.step], self.itinerary.judge.retry.no_response
+        self.actions.append(Invite(self.attempt, step, self.targets[target], seconds))
+
+    def arm_no_progress(self) -> None:
+        seconds = self.itinerary.judge.retry.no_progress
+        self.actions.append(Arm(self.attempt, "no-progress", seconds))
+
+    def arm_no_answer(self) -> None:
+        seconds = self.itinerary.judge.retry.no_answer
+        self.actions.append(Arm(self.attempt, "no-answer", seconds))
+
+    def relay(self) -> None:
+        self.actions.append(Relay(self.attempt))
+
+    def end_attempt(self) -> None:
+        outcome = self.outcome
+        assert outcome is not None  # every sign that ends an attempt has one
         step = self.itinerary.steps[self.step]
-        number = self.attempt
-        if before is State.LOCATING:
-            number += 1
-            actions.append(Unreached(number, step))
+        if self.before.state is State.LOCATING:
+            self.attempt += 1
+            self.actions.append(Unreached(self.attempt, step))
         elif outcome.final is None and outcome is not TRANSPORT_ERROR:
-            actions.append(Abandon(number))
-        actions.append(Over(number, outcome))
-        ended = (*self.ended, Ended(number, step.route, outcome))
-        return self._replace(attempt=number, ended=ended)
+            self.actions.append(Abandon(self.attempt))
+        self.actions.append(Over(self.attempt, outcome))
+        self.ended = (*self.ended, Ended(self.attempt, step.route, outcome))
 
-    def _finish(self, result: Result, actions: list[Action]) -> Hunt:
-        actions.append(Finish(result))
-        return self._replace(result=result)
+    def answered(self) -> None:
+        last = self.ended[-1]
+        self._finish(Result("answered", last.outcome.code, last.route, last.attempt, last.outcome))
+
+    def refused(self) -> None:
+        self._finish(_refused(self.ended[-1]))
+
+    def best(self) -> None:
+        self._finish(_refused(best(self.ended)))
+
+    def cancelled(self) -> None:
+        self._finish(Result("cancelled", 487))
+
+    def late(self) -> None:
+        self._finish(Result("refused", 408))
+
+    def unrouted(self) -> None:
+        self._finish(Result("refused", UNROUTED_CODE))
+
+    def _finish(self, result: Result) -> None:
+        self.result = result
+        self.actions.append(Finish(result))
+
+
+_WORK: Final[dict[Op, Callable[[_Turn], None]]] = {
+    Op.ARM_DEADLINE: _Turn.arm_deadline,
+    Op.LOCATE_FIRST: _Turn.locate_first,
+    Op.LOCATE_NEXT: _Turn.locate_next,
+    Op.LOCATE_ANYWAY: _Turn.locate_anyway,
+    Op.SKIP: _Turn.skip,
+    Op.INVITE_FIRST: _Turn.invite_first,
+    Op.INVITE_NEXT: _Turn.invite_next,
+    Op.ARM_NO_PROGRESS: _Turn.arm_no_progress,
+    Op.ARM_NO_ANSWER: _Turn.arm_no_answer,
+    Op.RELAY: _Turn.relay,
+    Op.END_ATTEMPT: _Turn.end_attempt,
+    Op.CUT_ATTEMPT: _Turn.end_attempt,
+    Op.ANSWERED: _Turn.answered,
+    Op.REFUSED: _Turn.refused,
+    Op.BEST: _Turn.best,
+    Op.CANCELLED: _Turn.cancelled,
+    Op.LATE: _Turn.late,
+    Op.UNROUTED: _Turn.unrouted,
+}
+"""What each op of the table does."""
 
 
 def _refused(one: Ended) -> Result:

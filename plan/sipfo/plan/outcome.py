@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from sipfo.plan.model import (
@@ -106,49 +105,30 @@ def responded(status: int, phrase: str = "") -> Outcome:
     return Outcome("response", Final(status, phrase))
 
 
-@dataclass(frozen=True)
 class Judge:
-    """A retry policy made ready to judge outcomes: dictionaries instead of a list of rules."""
+    """A retry policy made ready to judge outcomes: dictionaries instead of a list of rules. A value,
+    equal to another of the same policy."""
 
-    retry: Retry
+    __slots__ = ("_causes", "_codes", "_local", "_tags", "retry")
 
-    @cached_property
-    def _local(self) -> dict[str, Rule]:
-        return {r.match.outcome: r for r in self.retry.rules if isinstance(r.match, OnLocal)}
+    def __init__(self, retry: Retry) -> None:
+        self.retry = retry
+        rules = retry.rules
+        self._local: dict[str, Rule] = {
+            r.match.outcome: r for r in rules if isinstance(r.match, OnLocal)
+        }
+        self._codes = _codes(rules)
+        self._causes = {r.match.cause: r for r in rules if isinstance(r.match, OnCause)}
+        self._tags = _tags(rules)
 
-    @cached_property
-    def _codes(self) -> dict[int, Rule]:
-        """Codes and ranges in one dictionary: wide ranges first, so that narrow ones overwrite."""
-        table: dict[int, Rule] = {}
-        ranges = [
-            (r.match.last - r.match.first, r.match.first, r.match.last, r.verdict, r)
-            for r in self.retry.rules
-            if isinstance(r.match, OnRange)
-        ]
-        for _, first, last, _, rule in sorted(ranges, key=lambda one: one[:4], reverse=True):
-            table.update(dict.fromkeys(range(first, last + 1), rule))
-        for rule in self.retry.rules:
-            if isinstance(rule.match, OnCode):
-                table[rule.match.code] = rule
-        return table
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Judge) and self.retry == other.retry
 
-    @cached_property
-    def _causes(self) -> dict[int, Rule]:
-        return {r.match.cause: r for r in self.retry.rules if isinstance(r.match, OnCause)}
+    def __hash__(self) -> int:
+        return hash(self.retry)
 
-    @cached_property
-    def _tags(self) -> list[tuple[int, Callable[[str], object], Rule]]:
-        """A tag is matched as a whole word: D5 is not in D56. Of two that are there the longer
-        one, being the more specific, is looked for first."""
-        return [
-            (
-                r.match.code,
-                re.compile(rf"(?<![A-Za-z0-9]){re.escape(r.match.tag)}(?![A-Za-z0-9])").search,
-                r,
-            )
-            for r in sorted(self.retry.rules, key=_tag_length, reverse=True)
-            if isinstance(r.match, OnTag)
-        ]
+    def __repr__(self) -> str:
+        return f"Judge({self.retry!r})"
 
     def verdict(self, outcome: Outcome) -> Verdict:
         """What the policy makes of an outcome."""
@@ -196,6 +176,36 @@ class Judge:
                 case _:
                     continue
         return None
+
+
+def _codes(rules: tuple[Rule, ...]) -> dict[int, Rule]:
+    """Codes and ranges in one dictionary: wide ranges first, so that narrow ones overwrite."""
+    table: dict[int, Rule] = {}
+    ranges = [
+        (r.match.last - r.match.first, r.match.first, r.match.last, r.verdict, r)
+        for r in rules
+        if isinstance(r.match, OnRange)
+    ]
+    for _, first, last, _, rule in sorted(ranges, key=lambda one: one[:4], reverse=True):
+        table.update(dict.fromkeys(range(first, last + 1), rule))
+    for rule in rules:
+        if isinstance(rule.match, OnCode):
+            table[rule.match.code] = rule
+    return table
+
+
+def _tags(rules: tuple[Rule, ...]) -> list[tuple[int, Callable[[str], object], Rule]]:
+    """A tag is matched as a whole word: D5 is not in D56. Of two that are there the longer one, being
+    the more specific, is looked for first."""
+    return [
+        (
+            r.match.code,
+            re.compile(rf"(?<![A-Za-z0-9]){re.escape(r.match.tag)}(?![A-Za-z0-9])").search,
+            r,
+        )
+        for r in sorted(rules, key=_tag_length, reverse=True)
+        if isinstance(r.match, OnTag)
+    ]
 
 
 def _tag_length(rule: Rule) -> int:

@@ -49,7 +49,9 @@ class Sign(Enum):
 
 
 class Op(Enum):
-    """A row's work; `Hunt._perform` carries them out in order."""
+    """A row's work; `hunt` carries them out in order."""
+
+    __hash__ = object.__hash__
 
     ARM_DEADLINE = auto()
     LOCATE_FIRST = auto()

@@ -111,7 +111,7 @@ class Core:
         """Put our Via on top, with a fresh branch; `rport` always (RFC 3581 §3)."""
         branch = MAGIC + self.token()
         via = Via(flow.transport, *flow.local, ((b"branch", branch), (b"rport", None)))
-        request.headers.prepend(b"via", via.encode())
+        request.put_via(via)
 
     def flow(self, local: tuple[str, int], target: Target) -> Flow:
         """The flow from one of our addresses to a target; for TLS from that host's TLS port."""

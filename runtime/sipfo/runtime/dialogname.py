@@ -117,7 +117,7 @@ def carry_refer_to(request: Request, leg: Leg, directory: Directory) -> None:
     if moved is not uri or there is not None:
         shown = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in fields)
         moved = replace(moved, headers=f"?{shown}" if shown else "")
-        request.headers.set(b"refer-to", replace(address, uri=moved.encode()).encode())
+        request.headers.set(b"refer-to", address.at(moved.encode()).encode())
 
 
 def carry_event(request: Request, refers: dict[int, int]) -> None:

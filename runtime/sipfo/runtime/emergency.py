@@ -21,9 +21,14 @@ _SERVICE = re.compile(
 )
 
 
+_URN = (b"u", b"U")
+"""How it can begin: most calls are told from one by that."""
+
+
 def is_emergency(request: Request) -> bool:
     """Whether a request asks for an emergency service by name."""
-    return _SERVICE.fullmatch(request.uri) is not None
+    uri = request.uri
+    return uri[:1] in _URN and _SERVICE.fullmatch(uri) is not None
 
 
 def called_user(request: Request) -> str:

@@ -21,6 +21,7 @@ from sipfo.runtime.record import (
 )
 from sipfo.runtime.sip.address import NameAddr
 from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.sip.parameters import Parameters
 
 FORMAT: Final = 1
 """The format of an estate; one that a successor does not read is not left to it."""
@@ -45,12 +46,29 @@ class AccountPaper(_Paper):
     hosts: tuple[str, ...]
 
 
+class AddressPaper(_Paper):
+    """One end of a dialog: its From or To, with its tag."""
+
+    display: bytes
+    uri: bytes
+    parameters: Parameters = ()
+
+    @classmethod
+    def of(cls, address: NameAddr) -> AddressPaper:
+        """What is left of it."""
+        return cls(display=address.display, uri=address.uri, parameters=address.parameters)
+
+    def address(self) -> NameAddr:
+        """It again."""
+        return NameAddr(self.display, self.uri, self.parameters)
+
+
 class LegPaper(_Paper):
     """One side of a call: its dialog (RFC 3261 §12), and the way to its peer."""
 
     call_id: bytes
-    local: NameAddr
-    remote: NameAddr
+    local: AddressPaper
+    remote: AddressPaper
     remote_target: bytes
     route_set: tuple[bytes, ...]
     local_seq: int

@@ -16,7 +16,7 @@ from sipfo.plan.outcome import Judge
 from sipfo.runtime.call import Call, Phase
 from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory
-from sipfo.runtime.estate import AccountPaper, CallPaper, LegPaper
+from sipfo.runtime.estate import AccountPaper, AddressPaper, CallPaper, LegPaper
 from sipfo.runtime.leg import Leg
 from sipfo.runtime.login import Keyring
 from sipfo.runtime.placement import Grounds, Placement, Sent
@@ -54,8 +54,8 @@ def _leg_paper(leg: Leg, carrier: bool) -> LegPaper:
         account = AccountPaper(carrier=carrier, name=login.name, target=login.target, hosts=hosts)
     return LegPaper(
         call_id=dialog.call_id,
-        local=dialog.local,
-        remote=dialog.remote,
+        local=AddressPaper.of(dialog.local),
+        remote=AddressPaper.of(dialog.remote),
         remote_target=dialog.remote_target,
         route_set=dialog.route_set,
         local_seq=dialog.local_seq,
@@ -73,8 +73,8 @@ def _leg_paper(leg: Leg, carrier: bool) -> LegPaper:
 def _leg(core: Core, keyring: Keyring, paper: LegPaper) -> Leg:
     dialog = Dialog(
         paper.call_id,
-        paper.local,
-        paper.remote,
+        paper.local.address(),
+        paper.remote.address(),
         paper.remote_target,
         paper.route_set,
         paper.local_seq,

@@ -178,9 +178,12 @@ class Leg:
         """End the dialog from our side: by BYE, after the ACK of a 2xx that still waits for it."""
         waiting = list(self.awaiting_ack.values())
         for answer in waiting:
-            answer.end(lambda at: self.bye(at, reasons), now)
+            answer.end(partial(self._bye, reasons), now)
         if not waiting:
             self.bye(now, reasons)
+
+    def _bye(self, reasons: list[bytes] | None, now: float) -> None:
+        self.bye(now, reasons)
 
     def bye(self, now: float, reasons: list[bytes] | None = None) -> None:
         """Send the BYE, once; when its connection breaks before the answer, again on another, as

@@ -7,7 +7,6 @@ did not take the connection is remembered, so that not every large call begins b
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
 from typing import Final
 
 from sipfo.runtime.sip.flow import Flow
@@ -43,7 +42,7 @@ class Oversize:
             return request, flow
         # "the value in the top Via MUST be changed" (RFC 3261 §18.1.1)
         fields = list(request.headers)
-        fields[0] = (b"via", replace(request.via, transport="tcp").encode())
+        fields[0] = (b"via", request.via.over("tcp").encode())
         changed = Request(request.method, request.uri, Headers(fields), request.body)
         return changed, flow._replace(transport="tcp", opened_within=OPENED_WITHIN)
 

@@ -7,6 +7,7 @@ decides nothing itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from sipfo.plan.action import (
     Abandon,
@@ -336,18 +337,21 @@ class Setup:
             lead(self._core, self._grounds.registrars, step, passed, self._led, now)
             return
 
-        def told(reason: str) -> None:
-            self._unfound = self._unfound or reason
-            self._note(f"{step.egress} to {step.route}: {reason}")
-
-        def found(targets: tuple[Target, ...], now: float) -> None:
-            local = self._grounds.egress[step.egress].host
-            near = within_reach(step, targets, local, self._note)
-            if targets and not near:
-                self._unfound = f"no {family(local)} address"
-            self._take(step, near, now)
-
+        found, told = partial(self._found, step), partial(self._told, step)
         self._core.locate(step.destinations, found, now, told)
+
+    def _told(self, step: Step, reason: str) -> None:
+        """Told why a destination of a step leads nowhere."""
+        self._unfound = self._unfound or reason
+        self._note(f"{step.egress} to {step.route}: {reason}")
+
+    def _found(self, step: Step, targets: tuple[Target, ...], now: float) -> None:
+        """Told of the targets of a step."""
+        local = self._grounds.egress[step.egress].host
+        near = within_reach(step, targets, local, self._note)
+        if targets and not near:
+            self._unfound = f"no {family(local)} address"
+        self._take(step, near, now)
 
     def _led(self, led: Led, step: Step, now: float) -> None:
         """Told of the ways to a registered user."""

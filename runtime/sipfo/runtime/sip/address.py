@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import Final
 
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.parameters import Parameters, encode_parameters, parse_parameters
-from sipfo.runtime.sip.remembered import remembered
+from sipfo.runtime.sip.remembered import remember
 
 _NAME_ADDR = re.compile(
     rb"""(?P<display>"(?:[^"\\]|\\.)*"[ \t]*|[^"<]*)<(?P<uri>[^<>]*)>(?P<parameters>.*)""",
@@ -17,46 +17,71 @@ _NAME_ADDR = re.compile(
 _WORD = re.compile(rb"[\x21\x23-\x3b\x3d\x3f-\x7e\x80-\xff]+")
 
 
-@dataclass(frozen=True, slots=True)
 class NameAddr:
-    """An address; `display` is as it was written, quotes included."""
+    """An address; `display` is as it was written, quotes included. A value: nobody changes one."""
 
-    display: bytes
-    uri: bytes
-    parameters: Parameters = ()
+    __slots__ = ("display", "parameters", "tag", "uri")
 
-    @property
-    def tag(self) -> bytes | None:
+    def __init__(self, display: bytes, uri: bytes, parameters: Parameters = ()) -> None:
+        self.display: Final = display
+        self.uri: Final = uri
+        self.parameters: Final = parameters
+        self.tag: Final = _tag(parameters)
         """The dialog tag, if there is one."""
-        for name, value in self.parameters:
-            if name == b"tag":
-                return value
-        return None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NameAddr) and (
+            (self.display, self.uri, self.parameters)
+            == (other.display, other.uri, other.parameters)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.display, self.uri, self.parameters))
+
+    def __repr__(self) -> str:
+        return f"NameAddr({self.display!r}, {self.uri!r}, {self.parameters!r})"
 
     def with_tag(self, tag: bytes) -> NameAddr:
         """The same address under this tag alone."""
-        rest = tuple(one for one in self.parameters if one[0] != b"tag")
-        return NameAddr(self.display, self.uri, (*rest, (b"tag", tag)))
+        mine: tuple[tuple[bytes, bytes | None], ...] = ((b"tag", tag),)
+        if self.parameters:
+            mine = (*(one for one in self.parameters if one[0] != b"tag"), *mine)
+        return NameAddr(self.display, self.uri, mine)
+
+    def at(self, uri: bytes) -> NameAddr:
+        """The same address at another URI."""
+        return NameAddr(self.display, uri, self.parameters)
 
     def encode(self) -> bytes:
         """As a header field's value, always with angle brackets."""
-        display = self.display + b" " if self.display else b""
-        return b"%s<%s>%s" % (display, self.uri, encode_parameters(self.parameters))
+        text = b"<" + self.uri + b">" + encode_parameters(self.parameters)
+        return self.display + b" " + text if self.display else text
 
 
-@remembered
+def _tag(parameters: Parameters) -> bytes | None:
+    for name, value in parameters:
+        if name == b"tag":
+            return value
+    return None
+
+
+_KNOWN: Final[dict[bytes, NameAddr]] = {}
+
+
 def parse_address(value: bytes) -> NameAddr:
     """Raises Malformed."""
+    known = _KNOWN.get(value)
+    return known if known is not None else remember(_KNOWN, value, _parse(value))
+
+
+def _parse(value: bytes) -> NameAddr:
     found = _NAME_ADDR.fullmatch(value)
     if found is not None:
-        uri = found["uri"].strip(b" \t")
+        display, between, parameters = found.groups()
+        uri = between.strip(b" \t")
         if not _WORD.fullmatch(uri):
             raise Malformed(400, "bad address")
-        return NameAddr(
-            found["display"].strip(b" \t"),
-            uri,
-            parse_parameters(found["parameters"].rstrip(b"; \t")),
-        )
+        return NameAddr(display.strip(b" \t"), uri, parse_parameters(parameters.rstrip(b"; \t")))
     # Without angle brackets, what follows a semicolon belongs to the field (RFC 3261 §20.10).
     uri, semicolon, rest = value.partition(b";")
     uri = uri.strip(b" \t")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from typing import Final
 
-from sipfo.runtime.sip.remembered import remembered
+from sipfo.runtime.sip.remembered import remember
 
 # RFC 3261 §20 (table 2) and the registrations since.
 COMPACT = {
@@ -49,28 +49,40 @@ _SPELLED = {
 _TOKEN = re.compile(rb"[A-Za-z0-9\-.!%*_+`'~]+")
 
 
-FEW = 6
-"""Fields that are looked through sooner than a set of their names is made."""
-
-
 def normal(name: bytes) -> bytes:
     """A field name as it is looked up: lower case, long form."""
     lower = name.lower()
     return COMPACT.get(lower, lower) if len(lower) == 1 else lower
 
 
-@lru_cache(maxsize=512)
 def spelled(name: bytes) -> bytes:
     """A normal name as it is written: `call-id` to `Call-ID`."""
     found = _SPELLED.get(name)
-    return found or b"-".join(part.capitalize() for part in name.split(b"-"))
+    return found or b"-".join([part.capitalize() for part in name.split(b"-")])
 
 
-@remembered
+_STARTS: Final[dict[bytes, bytes]] = {}
+
+
+def line_start(name: bytes) -> bytes:
+    """What stands before a field's value on the wire: the end of the line before, the name, `: `."""
+    known = _STARTS.get(name)
+    if known is not None:
+        return known
+    return remember(_STARTS, name, b"\r\n" + spelled(name) + b": ")
+
+
+FIELD_NAMES: Final[dict[bytes, bytes]] = {}
+"""Spellings that were read before, each to its normal name: what messages say most often of all."""
+
+
 def field_name(text: bytes) -> bytes | None:
     """What stands before a field's colon as its normal name; None for what is no name."""
+    known = FIELD_NAMES.get(text)
+    if known is not None:
+        return known
     name = text.rstrip(b" \t")
-    return normal(name) if is_token(name) else None
+    return remember(FIELD_NAMES, text, normal(name)) if is_token(name) else None
 
 
 def is_token(text: bytes) -> bool:
@@ -80,7 +92,7 @@ def is_token(text: bytes) -> bool:
 
 def split_list(value: bytes) -> list[bytes]:
     """The items of a comma-separated value; quoted strings and angle brackets hide commas."""
-    if b"," not in value:
+    if value.find(b",") < 0:  # not `in`, which tries its bytes as a number first
         return [value] if value else []
     items: list[bytes] = []
     start = 0
@@ -111,29 +123,36 @@ def split_list(value: bytes) -> list[bytes]:
 class Headers:
     """An ordered list of (name, value).
 
-    What is asked for is mostly not there: the names are a set as well, made when first asked for.
+    What is asked for is mostly not there, or there once: the first value of each name is in a
+    dictionary as well, made when first asked for.
     """
 
-    __slots__ = ("_fields", "_names")
+    __slots__ = ("_fields", "_first")
 
     def __init__(self, fields: list[tuple[bytes, bytes]] | None = None) -> None:
         self._fields = fields if fields is not None else []
-        self._names: set[bytes] | None = None
+        self._first: dict[bytes, bytes] | None = None
 
-    def _has(self, name: bytes) -> bool:
-        """Whether it is worth looking for a name."""
-        if len(self._fields) <= FEW:
-            return True
-        names = self._names
-        if names is None:
-            names = self._names = {field for field, _ in self._fields}
-        return name in names
+    def _index(self) -> dict[bytes, bytes]:
+        first = self._first
+        if first is None:
+            first = self._first = dict(reversed(self._fields))
+        return first
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         return iter(self._fields)
 
+    @property
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        """The list itself, to be read."""
+        return self._fields
+
     def __len__(self) -> int:
         return len(self._fields)
+
+    def __contains__(self, name: bytes) -> bool:
+        """Whether there is a field of that name."""
+        return name in self._index()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self._fields == other._fields
@@ -145,44 +164,39 @@ class Headers:
 
     def first(self, name: bytes) -> bytes | None:
         """The value of the first field of that name."""
-        if not self._has(name):
-            return None
-        for field, value in self._fields:
-            if field == name:
-                return value
-        return None
+        return self._index().get(name)
 
     def lines(self, name: bytes) -> list[bytes]:
         """The values of every field of that name, as they stand."""
-        if not self._has(name):
+        if name not in self._index():
             return []
         return [value for field, value in self._fields if field == name]
 
     def all(self, name: bytes) -> list[bytes]:
         """The items of every field of that name, comma-separated lists taken apart."""
-        if not self._has(name):
+        if name not in self._index():
             return []
         found = [value for field, value in self._fields if field == name]
-        if len(found) == 1 and b"," not in found[0]:
-            return found if found[0] else []
+        if len(found) == 1:
+            return split_list(found[0])
         return [item for value in found for item in split_list(value)]
 
     def add(self, name: bytes, value: bytes) -> None:
         """Append a field."""
-        if self._names is not None:
-            self._names.add(name)
+        if self._first is not None:
+            self._first.setdefault(name, value)
         self._fields.append((name, value))
 
     def prepend(self, name: bytes, value: bytes) -> None:
         """Put a field before all others, as a Via goes (RFC 3261 §16.6)."""
-        if self._names is not None:
-            self._names.add(name)
+        if self._first is not None:
+            self._first[name] = value
         self._fields.insert(0, (name, value))
 
     def set(self, name: bytes, value: bytes) -> None:
         """Make this the only field of its name, in the place of the first."""
-        if self._names is not None:
-            self._names.add(name)
+        if self._first is not None:
+            self._first[name] = value
         for place, (field, _) in enumerate(self._fields):
             if field == name:
                 self._fields[place] = (name, value)
@@ -194,9 +208,10 @@ class Headers:
 
     def remove(self, name: bytes) -> None:
         """Take out every field of that name."""
-        self._names = None
+        self._first = None
         self._fields = [one for one in self._fields if one[0] != name]
 
     def replace_at(self, place: int, value: bytes) -> None:
         """Give the field at a place another value."""
+        self._first = None
         self._fields[place] = (self._fields[place][0], value)

@@ -11,7 +11,14 @@ import re
 
 from sipfo.runtime.sip.address import NameAddr, parse_address
 from sipfo.runtime.sip.cseq import CSeq, parse_cseq
-from sipfo.runtime.sip.headers import Headers, field_name, is_token, spelled
+from sipfo.runtime.sip.headers import (
+    FIELD_NAMES,
+    Headers,
+    field_name,
+    is_token,
+    line_start,
+    spelled,
+)
 from sipfo.runtime.sip.limits import (
     MAX_FIELDS,
     MAX_HEADER_SECTION,
@@ -22,12 +29,23 @@ from sipfo.runtime.sip.limits import (
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.via import Via, parse_via
 
-SINGLE = (b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length")
+SINGLE = frozenset({b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length"})
 
 _STATUS_LINE = re.compile(rb"SIP/([0-9.]{1,8}) ([0-9]{3})(?: (.*))?", re.DOTALL | re.IGNORECASE)
 _VERSION = re.compile(rb"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
 _NUMBER = re.compile(rb"[0-9]{1,10}")
 _FOLD = re.compile(rb"\r\n[ \t]+")
+_NO_BODY = b"\r\nContent-Length: 0\r\n\r\n"
+_BREAKS = (b"\r", b"\n")
+_BLANKS = (b" ", b"\t")
+_STATUSES = {b"%d" % status: status for status in range(100, 700)}
+_METHODS = {
+    method.encode("ascii"): method
+    for method in (
+        *("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "PRACK", "UPDATE", "INFO", "REFER"),
+        *("NOTIFY", "SUBSCRIBE", "MESSAGE", "REGISTER", "PUBLISH"),
+    )
+}
 _BARE_NUL = re.compile(rb"(?<!\\)\x00")
 
 
@@ -62,6 +80,11 @@ class Message:
                 raise Malformed(400, "too many Vias")
             self._via = parse_via(vias[0])
         return self._via
+
+    def put_via(self, via: Via) -> None:
+        """Put a Via on top of all."""
+        self.headers.prepend(b"via", via.encode())
+        self._via = via
 
     @property
     def from_(self) -> NameAddr:
@@ -155,20 +178,23 @@ def parse(data: bytes) -> Request | Response:
     """
     if len(data) > MAX_MESSAGE:
         raise Malformed(513, "message too large")
-    data = data.lstrip(b"\r\n")  # RFC 3261 §7.5
+    if data[:1] in _BREAKS:
+        data = data.lstrip(b"\r\n")  # RFC 3261 §7.5
     head, blank, rest = data.partition(b"\r\n\r\n")
     if not blank:
         # A message whose last header is not followed by the blank line is still readable.
         head = head.removesuffix(b"\r\n")
     if len(head) > MAX_HEADER_SECTION:
         raise Malformed(513, "header section too large")
+    lines = head.split(b"\r\n")
     # CR and LF stand in CRLF only, NUL in a quoted pair only (RFC 3261 §25.1).
-    if not head.count(b"\r\n") == head.count(b"\r") == head.count(b"\n") or (
-        b"\x00" in head and _BARE_NUL.search(head)
-    ):
+    text = b"".join(lines)
+    if text.find(b"\r") >= 0 or text.find(b"\n") >= 0:
         raise Malformed(400, "control character")
-    start, _, section = head.partition(b"\r\n")
-    headers = _parse_fields(section)
+    if text.find(b"\x00") >= 0 and _BARE_NUL.search(head):
+        raise Malformed(400, "control character")
+    start = lines[0]
+    headers = _parse_fields(lines, len(head))
     try:
         return _parse_start(start, headers, _cut_body(headers, rest))
     except Malformed as error:
@@ -181,6 +207,8 @@ def _cut_body(headers: Headers, rest: bytes) -> bytes:
     length = headers.first(b"content-length")
     if length is None:
         return rest
+    if length == b"0":
+        return b""
     size = _integer(length, b"content-length")
     if size > len(rest):
         raise Malformed(400, "Content-Length larger than the body")
@@ -188,6 +216,10 @@ def _cut_body(headers: Headers, rest: bytes) -> bytes:
 
 
 def _parse_start(start: bytes, headers: Headers, body: bytes) -> Request | Response:
+    if start[:8] == b"SIP/2.0 " and start[11:12] == b" ":  # as nearly everybody writes it
+        known = _STATUSES.get(start[8:11])
+        if known is not None:
+            return Response(known, start[12:], headers, body)
     status_line = _STATUS_LINE.fullmatch(start)
     if status_line is not None:
         version, status, phrase = status_line.groups()
@@ -195,33 +227,46 @@ def _parse_start(start: bytes, headers: Headers, body: bytes) -> Request | Respo
             raise Malformed(400, "bad status line")
         return Response(int(status), phrase or b"", headers, body)
     parts = start.split(b" ")
-    if len(parts) != 3 or not is_token(parts[0]) or not parts[1]:
+    if len(parts) != 3 or not parts[1]:
         raise Malformed(400, "bad request line")
-    if not _VERSION.fullmatch(parts[2]):
+    method, uri, version = parts
+    usual = _METHODS.get(method)
+    if usual is not None and version == b"SIP/2.0":
+        return Request(usual, uri, headers, body)
+    if not is_token(method) or not _VERSION.fullmatch(version):
         raise Malformed(400, "bad request line")
-    if parts[2].upper() != b"SIP/2.0":
+    if version.upper() != b"SIP/2.0":
         raise Malformed(505, "SIP version not supported")
-    return Request(parts[0].decode("ascii"), parts[1], headers, body)
+    return Request(method.decode("ascii"), uri, headers, body)
 
 
-def _parse_fields(section: bytes) -> Headers:
-    if b"\r\n " in section or b"\r\n\t" in section:
-        section = _FOLD.sub(b" ", section)  # RFC 3261 §7.3.1
-    fields: list[tuple[bytes, bytes]] = []
-    if section:
-        lines = section.split(b"\r\n")
-        if len(lines) > MAX_FIELDS:
+def _parse_fields(lines: list[bytes], size: int) -> Headers:
+    """The fields that stand after the start line, of a header section of so many bytes."""
+    if len(lines) > MAX_FIELDS + 1:
+        lines = _unfolded(lines)
+        if len(lines) > MAX_FIELDS + 1:
             raise Malformed(400, "too many header fields")
-        is_long = len(section) > MAX_LINE
-        for line in lines:
-            spelling, colon, value = line.partition(b":")
+    fields: list[tuple[bytes, bytes]] = []
+    known = FIELD_NAMES
+    for line in lines[1:]:
+        spelling, colon, value = line.partition(b":")
+        name = known.get(spelling)
+        if name is None or not colon:
+            if spelling[:1] in _BLANKS and line is not lines[1]:
+                return _parse_fields(_unfolded(lines), size)
             name = field_name(spelling)
-            if not colon or name is None:
+            if name is None or not colon:
                 raise Malformed(400, "bad header field")
-            if is_long and len(line) > MAX_LINE:
-                raise Malformed(400, "header field too long")
-            fields.append((name, value.strip(b" \t")))
+        fields.append((name, value.strip(b" \t")))
+    if size > MAX_LINE and any(len(line) > MAX_LINE for line in lines[1:]):
+        raise Malformed(400, "header field too long")
     return Headers(fields)
+
+
+def _unfolded(lines: list[bytes]) -> list[bytes]:
+    """The same lines without folding (RFC 3261 §7.3.1)."""
+    section = b"\r\n".join(lines[1:])
+    return [lines[0], *_FOLD.sub(b" ", section).split(b"\r\n")]
 
 
 def _integer(value: bytes, name: bytes) -> int:
@@ -232,10 +277,12 @@ def _integer(value: bytes, name: bytes) -> int:
 
 def check(request: Request) -> None:
     """That a request has every field that it must (RFC 3261 §8.1.1), once. Raises Malformed."""
-    names = [name for name, _ in request.headers]
-    for name in SINGLE:
-        if names.count(name) > 1:
-            raise Malformed(400, f"more than one {spelled(name).decode()}")
+    seen: set[bytes] = set()
+    for name, _ in request.headers.fields:
+        if name in SINGLE:
+            if name in seen:
+                raise Malformed(400, f"more than one {spelled(name).decode()}")
+            seen.add(name)
     # Each property raises when its field is missing or cannot be read.
     _ = request.via, request.from_, request.to
     if not request.call_id:
@@ -250,13 +297,14 @@ def check(request: Request) -> None:
 def serialize(message: Request | Response) -> bytes:
     """The message as it goes on the wire, with the Content-Length that its body has."""
     if isinstance(message, Request):
-        lines = [b"%s %s SIP/2.0" % (message.method.encode("ascii"), message.uri)]
+        parts = [message.method.encode("ascii"), b" ", message.uri, b" SIP/2.0"]
     else:
-        lines = [b"SIP/2.0 %d %s" % (message.status, message.phrase)]
-    lines += [
-        spelled(name) + b": " + value
-        for name, value in message.headers
-        if name != b"content-length"
-    ]
-    lines.append(b"Content-Length: %d" % len(message.body))
-    return b"\r\n".join(lines) + b"\r\n\r\n" + message.body
+        parts = [b"SIP/2.0 %d " % message.status, message.phrase]
+    for name, value in message.headers.fields:
+        if name != b"content-length":
+            parts.append(line_start(name))
+            parts.append(value)
+    body = message.body
+    parts.append(b"\r\nContent-Length: %d\r\n\r\n" % len(body) if body else _NO_BODY)
+    parts.append(body)
+    return b"".join(parts)

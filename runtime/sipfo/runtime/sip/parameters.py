@@ -19,6 +19,11 @@ _PARAMETER = re.compile(
 _PLAIN = re.compile(rb"""(?:;[A-Za-z0-9\-.!%*_+`'~]+(?:=[^\x00-\x20\x7f;,"<>]*)?)+""")
 """Parameters as nearly everybody writes them: no blanks, no quotes."""
 
+_TAG = re.compile(rb";tag=[A-Za-z0-9\-.!%*_+`'~]*")
+_USUAL = {
+    name: name for name in (b"branch", b"rport", b"received", b"tag", b"lr", b"transport", b"ob")
+}
+
 _HOST_PORT = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<host>[A-Za-z0-9_.-]{1,255}))(?:[ \t]*:[ \t]*(?P<port>[0-9]{1,5}))?"
 )
@@ -38,11 +43,16 @@ def parse_parameters(text: bytes) -> Parameters:
     """
     if not text:
         return ()
+    if text[:5] == b";tag=" and _TAG.fullmatch(
+        text
+    ):  # what From and To have, and mostly nothing else
+        return ((b"tag", text[5:]),)
     found: list[tuple[bytes, bytes | None]] = []
     if _PLAIN.fullmatch(text) and text.count(b";") <= MAX_PARAMETERS:
         for part in text.split(b";")[1:]:
             name, equals, value = part.partition(b"=")
-            found.append((name.lower(), value if equals else None))
+            usual = _USUAL.get(name)
+            found.append((usual or name.lower(), value if equals else None))
         return tuple(found)
     place = 0
     while place < len(text):
@@ -60,10 +70,10 @@ def parse_parameters(text: bytes) -> Parameters:
 
 def encode_parameters(parameters: Parameters) -> bytes:
     """The parameters as they are written."""
-    parts: list[bytes] = []
+    text = b""
     for name, value in parameters:
-        parts.append(b";" + name if value is None else b";" + name + b"=" + value)
-    return b"".join(parts)
+        text += b";" + name if value is None else b";" + name + b"=" + value
+    return text
 
 
 @remembered

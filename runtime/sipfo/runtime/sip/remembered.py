@@ -8,11 +8,11 @@ long ones; what they are read to is frozen.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Final, TypeVar
 
 MOST: Final = 4096
-"""Texts that one reader remembers; the one that was not asked for longest goes first."""
+"""Texts that one reader remembers; then all are forgotten, and it begins anew."""
 
 LONGEST: Final = 192
 """Bytes of a text that is remembered."""
@@ -21,12 +21,24 @@ Text = TypeVar("Text", bytes, str)
 Read = TypeVar("Read")
 
 
+def remember(known: dict[Text, Read], text: Text, read: Read) -> Read:
+    """Keep in `known` what a text was read to, and give it back."""
+    if len(text) <= LONGEST:
+        if len(known) >= MOST:
+            known.clear()
+        known[text] = read
+    return read
+
+
 def remembered(read: Callable[[Text], Read]) -> Callable[[Text], Read]:
     """The same function of one text; what it raises is not remembered."""
-    known = lru_cache(maxsize=MOST)(read)
+    known: dict[Text, Read] = {}
 
     @wraps(read)
     def recall(text: Text) -> Read:
-        return known(text) if len(text) <= LONGEST else read(text)
+        found = known.get(text)
+        if found is not None:
+            return found
+        return known[text] if text in known else remember(known, text, read(text))
 
     return recall

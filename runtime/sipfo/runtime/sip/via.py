@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import Final
 
 from sipfo.runtime.sip.headers import Headers, split_list
 from sipfo.runtime.sip.malformed import Malformed
@@ -14,7 +14,7 @@ from sipfo.runtime.sip.parameters import (
     parse_host_port,
     parse_parameters,
 )
-from sipfo.runtime.sip.remembered import remembered
+from sipfo.runtime.sip.remembered import MOST, remember
 
 DEFAULT_PORT = 5060
 TLS_PORT = 5061
@@ -30,14 +30,30 @@ _SENT_BY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Via:
-    """One hop: transport in lower case, sent-by, parameters."""
+    """One hop: transport in lower case, sent-by, parameters. A value: nobody changes one."""
 
-    transport: str
-    host: str
-    port: int | None
-    parameters: Parameters = ()
+    __slots__ = ("host", "parameters", "port", "transport")
+
+    def __init__(
+        self, transport: str, host: str, port: int | None, parameters: Parameters = ()
+    ) -> None:
+        self.transport: Final = transport
+        self.host: Final = host
+        self.port: Final = port
+        self.parameters: Final = parameters
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Via) and (
+            (self.transport, self.host, self.port, self.parameters)
+            == (other.transport, other.host, other.port, other.parameters)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.transport, self.host, self.port, self.parameters))
+
+    def __repr__(self) -> str:
+        return f"Via({self.transport!r}, {self.host!r}, {self.port!r}, {self.parameters!r})"
 
     def parameter(self, name: bytes) -> bytes | None:
         """A parameter's value, or None."""
@@ -55,53 +71,82 @@ class Via:
     def sent_by(self) -> tuple[str, int | None]:
         return self.host, self.port
 
+    def over(self, transport: str) -> Via:
+        """The same hop by another transport."""
+        return Via(transport, self.host, self.port, self.parameters)
+
     def encode(self) -> bytes:
-        sent_by = encode_host(self.host, self.port)
-        start = f"SIP/2.0/{self.transport.upper()} {sent_by}".encode("ascii")
-        return start + encode_parameters(self.parameters)
+        hop = _encode_hop((self.transport, self.host, self.port))
+        return hop + encode_parameters(self.parameters)
 
 
 def parse_via(value: bytes) -> Via:
     """Raises Malformed."""
     hop, semicolon, rest = value.partition(b";")
-    transport, host, port = _parse_hop(hop)
+    transport, host, port = _HOPS.get(hop) or _parse_hop(hop)
     return Via(transport, host, port, parse_parameters(semicolon + rest))
 
 
-@remembered
-def _parse_hop(text: bytes) -> tuple[str, str, int | None]:
-    """What stands before a Via's parameters, which are different each time. Raises Malformed."""
+_Hop = tuple[str, str, int | None]
+
+_HOPS: dict[bytes, _Hop] = {}
+"""What stands before a Via's parameters, which are different each time."""
+
+_ENCODED: dict[_Hop, bytes] = {}
+
+
+def _parse_hop(text: bytes) -> _Hop:
+    """Raises Malformed."""
     found = _SENT_BY.fullmatch(text)
     if found is None:
         raise Malformed(400, "bad Via")
     host, port = parse_host_port(found[2].decode("ascii", "replace").strip())
-    return found[1].decode("ascii").lower(), host, port
+    return remember(_HOPS, text, (found[1].decode("ascii").lower(), host, port))
+
+
+def _encode_hop(hop: _Hop) -> bytes:
+    known = _ENCODED.get(hop)
+    if known is not None:
+        return known
+    transport, host, port = hop
+    text = f"SIP/2.0/{transport.upper()} {encode_host(host, port)}".encode("ascii")
+    if len(_ENCODED) >= MOST:
+        _ENCODED.clear()
+    _ENCODED[hop] = text
+    return text
 
 
 def stamp(headers: Headers, via: Via, source: tuple[str, int]) -> Via:
     """Write `received` and `rport` into a request's topmost Via (RFC 3261 §18.2.1, RFC 3581 §4)."""
     parameters: list[tuple[bytes, bytes | None]] = []
     asked = False
+    changed = via.host != source[0]
     for one in via.parameters:
-        if one[0] == b"rport":
-            if one[1] is None:
+        name, value = one
+        if name == b"rport":
+            changed = True
+            if value is None:
                 asked = True
                 parameters.append((b"rport", b"%d" % source[1]))
-        elif one[0] != b"received":
+        elif name == b"received":
+            changed = True
+        else:
             parameters.append(one)
+    if not changed:
+        return via
     if asked or via.host != source[0]:
         parameters.append((b"received", source[0].encode("ascii")))
     stamped = Via(via.transport, via.host, via.port, tuple(parameters))
-    if stamped != via:
-        _replace_top(headers, stamped)
+    _replace_top(headers, stamped)
     return stamped
 
 
 def _replace_top(headers: Headers, via: Via) -> None:
-    for place, (name, value) in enumerate(headers):
+    for place, (name, value) in enumerate(headers.fields):
         # A field without items has no topmost Via.
         if name == b"via" and (items := split_list(value)):
-            headers.replace_at(place, b", ".join([via.encode(), *items[1:]]))
+            items[0] = via.encode()
+            headers.replace_at(place, b", ".join(items))
             return
 
 

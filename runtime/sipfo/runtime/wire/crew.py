@@ -179,7 +179,7 @@ class Crew:
 
     def adopt(self, paper: CallPaper) -> None:
         """A call of another server goes on at a worker."""
-        tags = [one.local.tag for one in (paper.near, paper.far) if one.local.tag]
+        tags = [tag for one in (paper.near, paper.far) if (tag := one.local.address().tag)]
         hand = self._hands[self.steering.adopt(paper.near.call_id, tags) - 1]
         hand.up[paper.record.call] = paper.record
         self._tell(hand, ("adopt", paper.model_dump_json()))
