@@ -7,18 +7,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from inspect import isfunction
 
 import pytest
 
 from runtime.phones import Phone
 from runtime.world import EAST, WEST, Caller, World, policy
-from sipfo.runtime.call import Call
-
-pytestmark = pytest.mark.skipif(
-    not isfunction(Call.receive),
-    reason="a compiled call leaves a cycle: the collector looks at old objects more often then",
-)
 
 LONG_AFTER = 2_000.0
 """Seconds: past every timer, and past the time that a given-up attempt is remembered."""
