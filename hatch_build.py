@@ -33,6 +33,7 @@ HOT = {
     "runtime/sipfo/runtime/sip/transaction": (
         "client invite_client invite_server layer machine server user values"
     ),
+    "runtime/sipfo/runtime/wire": "entropy udp",
 }
 """What a call passes through, by folder."""
 

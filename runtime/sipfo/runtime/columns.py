@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 from sipfo.plan.ladder import Attempt
@@ -23,6 +24,9 @@ CALLS: Final = tuple(one.name for one in fields(Row) if one.name != "attempts")
 
 ATTEMPTS: Final = tuple(one.name for one in fields(Attempt))
 """The columns of `attempts`, which come behind `call` and `place`, its number from 1."""
+
+_of_call: Final = attrgetter(*CALLS)
+_of_attempt: Final = attrgetter(*ATTEMPTS)
 
 _NOTES: Final = CALLS.index("notes")
 _REASONS: Final = ATTEMPTS.index("reasons")
@@ -48,7 +52,7 @@ def write_attempt(mark: str) -> str:
 
 def call_cells(row: Row) -> list[Any]:
     """A row of `calls`."""
-    values = [getattr(row, name) for name in CALLS]
+    values = list(_of_call(row))
     values[_NOTES] = "\n".join(row.notes)
     return values
 
@@ -91,6 +95,6 @@ def query(wanted: Wanted, mark: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _cells(attempt: Attempt) -> list[Any]:
-    cells = [getattr(attempt, name) for name in ATTEMPTS]
+    cells = list(_of_attempt(attempt))
     cells[_REASONS] = "\n".join(attempt.reasons)
     return cells

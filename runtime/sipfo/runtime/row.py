@@ -73,20 +73,21 @@ class Row:
 
 def row_of(record: CallRecord | EndRecord, clock: Callable[[float], float]) -> Row:
     """The row of a call as it stands; `clock` turns the engine's moments into Unix seconds."""
+    end = None
     if isinstance(record, EndRecord):
-        row = row_of(record.record, clock)
-        return replace(
-            row,
-            state="lost" if record.lost else "closed",
-            ended=moment(clock(record.at)),
-            talked=_seconds(record.talked),
-            hung_up_by=None if record.lost else record.by,
-        )
+        end, record = record, record.record
     ladder = record.ladder
-    is_up = ladder.result.kind == "answered"
+    state: State = "closed"
+    ended: float | None = record.began + ladder.elapsed
+    if end is not None:
+        ended = end.at
+        state = "lost" if end.lost else "closed"
+    elif ladder.result.kind == "answered":
+        ended = None
+        state = "open"
     return Row(
         call=record.call,
-        state="open" if is_up else "closed",
+        state=state,
         began=moment(clock(record.began)),
         trunk=record.trunk,
         source=record.source,
@@ -101,9 +102,9 @@ def row_of(record: CallRecord | EndRecord, clock: Callable[[float], float]) -> R
         carrier=record.carrier,
         rang=None if record.rang is None else _seconds(record.rang),
         elapsed=_seconds(ladder.elapsed),
-        ended=None if is_up else moment(clock(record.began + ladder.elapsed)),
-        talked=None,
-        hung_up_by=None,
+        ended=None if ended is None else moment(clock(ended)),
+        talked=None if end is None else _seconds(end.talked),
+        hung_up_by=None if end is None or end.lost else end.by,
         notes=tuple(map(clean, record.notes[:MOST_NOTES])),
         attempts=tuple(_rounded(one) for one in ladder.attempts),
     )
@@ -146,11 +147,14 @@ def _seconds(span: float) -> float:
 
 
 def _rounded(attempt: Attempt) -> Attempt:
-    return replace(
-        attempt,
-        at=_seconds(attempt.at),
-        took=_seconds(attempt.took),
-        target=None if attempt.target is None else clean(attempt.target),
-        phrase=clean(attempt.phrase),
-        reasons=tuple(map(clean, attempt.reasons[:MOST_REASONS])),
+    return Attempt(
+        attempt.egress,
+        attempt.route,
+        None if attempt.target is None else clean(attempt.target),
+        attempt.outcome,
+        _seconds(attempt.at),
+        _seconds(attempt.took),
+        clean(attempt.phrase),
+        attempt.level,
+        tuple([clean(one) for one in attempt.reasons[:MOST_REASONS]]),
     )

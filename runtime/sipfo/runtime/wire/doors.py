@@ -46,14 +46,17 @@ class Doors:
         self,
         receive: Callable[[bytes, Flow], None],
         failed: Callable[[Flow], None],
+        rest: Callable[[], None],
         streams: Mapping[str, TcpTransport],
     ) -> None:
-        """`receive` gets datagrams, `failed` the flows that ICMP tells to be dead; `streams` are
-        the transports that listen, by name."""
+        """`receive` gets datagrams, `failed` the flows that ICMP tells to be dead, and `rest` is
+        called after a lot of datagrams; `streams` are the transports that listen, by name."""
         self._receive = receive
         self._failed = failed
+        self._rest = rest
         self._streams = streams
-        self._udp: dict[Address, UdpSocket] = {}
+        self.udp: dict[Address, UdpSocket] = {}
+        """The UDP socket at each of our addresses."""
         self._retired: set[Place] = set()
         self._given: set[Place] = set()
         self._handed_on: set[Place] = set()
@@ -61,7 +64,7 @@ class Doors:
     @property
     def open_places(self) -> set[Place]:
         """All that are open."""
-        found: set[Place] = {("udp", *address) for address in self._udp}
+        found: set[Place] = {("udp", *address) for address in self.udp}
         for name, stream in self._streams.items():
             found |= {(name, *address) for address in stream.servers}
         return found
@@ -70,10 +73,6 @@ class Doors:
     def retired(self) -> frozenset[Place]:
         """Those that are open for the sake of earlier calls alone."""
         return frozenset(self._retired)
-
-    def udp(self, local: Address) -> UdpSocket | None:
-        """The UDP socket at one of our addresses."""
-        return self._udp.get(local)
 
     async def open(
         self, wanted: Iterable[Place], given: Mapping[Place, socket.socket] | None = None
@@ -104,14 +103,14 @@ class Doors:
         given, self._given = self._given, set()
         for transport, host, port in given:
             if transport == "udp":
-                self._udp[host, port].read()
+                self.udp[host, port].read()
             else:
                 await self._streams[transport].begin(host, port)
 
     def descriptors(self) -> dict[Place, int]:
         """The file descriptor of each socket."""
         found: dict[Place, int] = {
-            ("udp", *address): one.socket.fileno() for address, one in self._udp.items()
+            ("udp", *address): one.socket.fileno() for address, one in self.udp.items()
         }
         for name, stream in self._streams.items():
             for address, server in stream.servers.items():
@@ -124,7 +123,7 @@ class Doors:
             transport, host, port = place
             self._handed_on.add(place)
             if transport == "udp":
-                self._udp[host, port].stop_reading()
+                self.udp[host, port].stop_reading()
             else:
                 self._streams[transport].stop_listening(host, port)
 
@@ -134,7 +133,7 @@ class Doors:
         for place in back:
             transport, host, port = place
             if transport == "udp":
-                self._udp[host, port].read()
+                self.udp[host, port].read()
         await self.open(back)
 
     def keep(self, wanted: Iterable[Place]) -> None:
@@ -151,23 +150,24 @@ class Doors:
 
     def close(self) -> None:
         """Close every UDP socket; listeners are closed with their transport."""
-        for one in self._udp.values():
+        for one in self.udp.values():
             one.close()
-        self._udp.clear()
+        self.udp.clear()
 
     async def _open(self, place: Place, given: socket.socket | None) -> None:
         transport, host, port = place
         if given is not None:
             self._given.add(place)
         if transport == "udp":
-            self._udp[host, port] = UdpSocket(host, port, self._receive, self._failed, given)
+            callbacks = self._receive, self._failed
+            self.udp[host, port] = UdpSocket(host, port, *callbacks, given, self._rest)
         else:
             await self._streams[transport].listen(host, port, given)
 
     def _close(self, place: Place) -> None:
         transport, host, port = place
         if transport == "udp":
-            self._udp.pop((host, port)).close()
+            self.udp.pop((host, port)).close()
         else:
             self._streams[transport].stop_listening(host, port)
 

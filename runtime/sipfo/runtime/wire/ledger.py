@@ -39,6 +39,8 @@ MOST_WAITING: Final = 50_000
 MOST_BATCH: Final = 1000
 """Records in one commit."""
 
+_OF_CALLS: Final = (CallRecord, EndRecord)
+
 LAST_WAIT: Final = 10.0
 """Seconds that the last batch may take when the server stops."""
 
@@ -89,7 +91,7 @@ class Ledger:
     def keep(self, record: Record) -> None:
         """Take the record of a call, or, when there is no room, lose it; any other says nothing that
         a call's does not. Never waits."""
-        if not isinstance(record, CallRecord | EndRecord):
+        if not isinstance(record, _OF_CALLS):
             return
         if len(self._waiting) >= self._most_waiting:
             self._refused += 1
@@ -172,6 +174,14 @@ def open_ledger(name: str, sync: Sync) -> Ledger:
 
 
 def _rows(batch: list[CallRecord | EndRecord]) -> list[Row]:
-    """The engine's moments are on the clock of `time.monotonic`, which asyncio's loops use."""
+    """The engine's moments are on the clock of `time.monotonic`, which asyncio's loops use. A call
+    that was answered and is over has the row of its end alone."""
     epoch = time.time() - time.monotonic()
-    return [row_of(record, lambda at: epoch + at) for record in batch]
+
+    def clock(at: float) -> float:
+        return epoch + at
+
+    over = {one.record.call for one in batch if isinstance(one, EndRecord)}
+    return [
+        row_of(one, clock) for one in batch if isinstance(one, EndRecord) or one.call not in over
+    ]

@@ -1,7 +1,7 @@
 """The engine on real sockets: this file is the whole shell around it.
 
-Every input is followed by one flush: what the engine wants sent, looked up or reported is taken
-from its queues, and one timer is armed for its next moment. An exception in the engine costs the
+Every input, or lot of datagrams, is followed by one flush: what the engine wants sent, looked up or
+reported is taken from its queues, and one timer is armed for its next moment. An exception in the engine costs the
 message that caused it, is logged and counted, and nothing else.
 """
 
@@ -96,7 +96,7 @@ class Server:
         self._tcp = TcpTransport(*shared)
         self._tls = TlsTransport(*shared, renewal.believed, renewal.shown)
         streams = {"tcp": self._tcp, "tls": self._tls}
-        self.doors = Doors(self._received, self._failed, streams)
+        self.doors = Doors(self._came, self._failed, self._flush, streams)
         self.crew: Crew | None = None
         """The processes that have the calls, where it is not this one."""
         self.link: Link | None = None
@@ -109,6 +109,7 @@ class Server:
         self._lookups: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
+        self._armed = 0.0
         self._flushing = False
 
     @classmethod
@@ -420,21 +421,29 @@ class Server:
         await self._tls.close()
 
     def _received(self, data: bytes, flow: Flow) -> None:
+        self._came(data, flow)
+        self._flush()
+
+    def _came(self, data: bytes, flow: Flow) -> None:
         if self._tap is not None:
             self._tap.came(data, flow)
         if self.link is None or not self.link.passes_on(data, flow):
-            self.handle(data, flow)
+            self._give(data, flow)
 
     def handle(self, data: bytes, flow: Flow) -> None:
+        """Take a message that came another way, and do what it leads to."""
+        self._give(data, flow)
+        self._flush()
+
+    def _give(self, data: bytes, flow: Flow) -> None:
         """Give a message to the engine, or to the worker that it is for."""
         if self.crew is not None and self.crew.takes(data, flow):
             return
         # What `_guard` does, without a closure for each message.
         try:
-            self._engine.receive(data, flow, self._loop.time())
+            self._engine.receive(data, flow, time.monotonic())  # the loop's own clock
         except Exception:  # noqa: BLE001 - a bug must cost one message, never the server
             self._wrong()
-        self._flush()
 
     def work(self, do: Callable[[float], None]) -> None:
         """Do something with the engine now, and then what it made the engine send or say."""
@@ -520,7 +529,11 @@ class Server:
                 while core.records:
                     self.tell(core.records.popleft())
                 while core.sends:
-                    self._send(*core.sends.popleft())
+                    flow, data = core.sends.popleft()
+                    if self._tap is None and self.link is None:
+                        self.put(flow, data)
+                    else:
+                        self._send(flow, data)
                 while core.recalls:
                     self._recall(*core.recalls.popleft())
                 while core.lookups:
@@ -555,10 +568,10 @@ class Server:
 
     def put(self, flow: Flow, data: bytes) -> None:
         """Send from here."""
-        if flow.reliable:
+        if flow.transport != "udp":
             self._streams(flow.transport).send(data, flow)
             return
-        one = self.doors.udp(flow.local)
+        one = self.doors.udp.get(flow.local)
         if one is not None:
             one.send(data, flow)
         else:
@@ -577,9 +590,10 @@ class Server:
         if due is None:
             return
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._armed <= due:
                 return
             self._timer.cancel()
+        self._armed = due
         self._timer = self._loop.call_at(due, self._due)
 
     async def _look_up(self, lookup: Lookup | Errand) -> None:

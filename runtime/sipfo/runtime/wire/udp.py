@@ -17,6 +17,10 @@ from sipfo.runtime.sip.flow import Flow
 DRAIN = 64
 """Most datagrams read before the loop gets its turn."""
 
+LOT = 8
+"""Datagrams after which what they led to is sent, if more wait: sent together they wake their
+receiver once, and none waits long."""
+
 MOST_SENDERS = 1024
 """Senders whose flows are kept, so that each is made once; then all are made anew."""
 
@@ -37,14 +41,17 @@ class UdpSocket:
         receive: Callable[[bytes, Flow], None],
         failed: Callable[[Flow], None],
         given: socket.socket | None = None,
+        rest: Callable[[], None] | None = None,
     ) -> None:
-        """Bind, and read; a bound socket that is `given` is not read before `read`. Raises
-        OSError."""
+        """Bind, and read; a bound socket that is `given` is not read before `read`. `rest` is called
+        after each lot of datagrams. Raises OSError."""
         self.local = (host, port)
         self._flows: dict[object, Flow] = {}
         self._receive = receive
         self._failed = failed
+        self._rest = rest
         self.socket = _bound(host, port) if given is None else given
+        self._sendto = self.socket.sendto
         self._loop = asyncio.get_running_loop()
         if given is None:
             self.read()
@@ -59,19 +66,25 @@ class UdpSocket:
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send one datagram, or report the flow as failed."""
-        for _ in range(2):
-            try:
-                self.socket.sendto(data, flow.remote)
-                return
-            except BlockingIOError:
-                return  # the send buffer is full: lost as on any network, and retransmitted
-            except OSError as error:
-                # An ICMP error of an earlier datagram surfaces here; only what the second try
-                # says is about this one.
-                self._drain_errors()
-                last = error
-        if last.errno != errno.EMSGSIZE or len(data) > 65507:
-            self._failed(flow)
+        try:
+            self._sendto(data, flow.remote)
+        except BlockingIOError:
+            return  # the send buffer is full: lost as on any network, and retransmitted
+        except OSError:
+            self._send_again(data, flow)
+
+    def _send_again(self, data: bytes, flow: Flow) -> None:
+        """An ICMP error of an earlier datagram surfaces at the next call; only what the second try
+        says is about this one."""
+        self._drain_errors()
+        try:
+            self._sendto(data, flow.remote)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._drain_errors()
+            if error.errno != errno.EMSGSIZE or len(data) > 65507:
+                self._failed(flow)
 
     def close(self) -> None:
         """Stop reading and release the address."""
@@ -79,14 +92,14 @@ class UdpSocket:
         self.socket.close()
 
     def _readable(self) -> None:
-        take, flows, receive = self.socket.recvfrom, self._flows, self._receive
-        for turn in range(DRAIN):
+        take, flows, receive, rest = self.socket.recvfrom, self._flows, self._receive, self._rest
+        for turn in range(1, DRAIN + 1):
             try:
                 data, source = take(65535)
             except BlockingIOError:
-                if not turn:  # woken for something else
+                if turn == 1:  # woken for something else
                     self._drain_errors()
-                return
+                break
             except OSError:
                 self._drain_errors()
                 continue
@@ -97,6 +110,10 @@ class UdpSocket:
                 flow = Flow("udp", self.local, (source[0], source[1]))
                 flows[source] = flow
             receive(data, flow)
+            if rest is not None and turn % LOT == 0:
+                rest()
+        if rest is not None:
+            rest()
 
     def _drain_errors(self) -> None:
         while True:
