@@ -33,7 +33,7 @@ HOT = {
     "runtime/sipfo/runtime/sip/transaction": (
         "client invite_client invite_server layer machine server user values"
     ),
-    "runtime/sipfo/runtime/wire": "entropy udp",
+    "runtime/sipfo/runtime/wire": "entropy traffic udp",
 }
 """What a call passes through, by folder."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from runtime.accounts import CANCELLED, EPOCH, OVER, REFUSED, UP, row
 from sipfo.runtime.row import lost, moment
 from sipfo.runtime.wire.books import open_book
 
-LOST = replace(lost(row(UP), EPOCH + 41.6), call="019a00000004-0000000d", call_id="four@caller")
+LOST = lost(row(UP), EPOCH + 41.6)._replace(call="019a00000004-0000000d", call_id="four@caller")
 
 LISTED = """\
 2026-09-21T14:13:20.000Z  019a00000000-0000000e  acme  203.0.113.7 → +13125550123  answered 200 by pbx-west  1.60 s, 2 attempts  still up
@@ -40,7 +39,7 @@ def book(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A book with a call of each kind; one is still up."""
     path = str(tmp_path / request.param)
     made = open_book(path, "normal")
-    up = replace(row(UP), call="019a00000000-0000000e", began=moment(EPOCH), call_id="zero@caller")
+    up = row(UP)._replace(call="019a00000000-0000000e", began=moment(EPOCH), call_id="zero@caller")
     made.write([row(OVER), row(REFUSED), row(CANCELLED), LOST, up], EPOCH)
     made.close()
     return path

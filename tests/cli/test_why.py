@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,7 +83,7 @@ def test_why_a_step_was_passed_over_is_in_the_record(
     name: str, tmp_path: Path, policy: Path
 ) -> None:
     made = row("one", this_plan())
-    records = book(tmp_path, replace(made, attempts=made.attempts[1:]), name=name)
+    records = book(tmp_path, made._replace(attempts=made.attempts[1:]), name=name)
     result = sipfo("why", "one", "--policy", str(policy), "--records", records)
     assert "us.primary to east was passed over: down\n" in result.output
 

@@ -33,7 +33,7 @@ def test_the_end_closes_it_and_says_who_hung_up_and_how_long_they_talked() -> No
     found = row(OVER)
     assert (found.state, found.hung_up_by, found.talked) == ("closed", "caller", 60.0)
     assert found.ended == "2026-09-21T14:14:31.600Z"
-    assert replace(found, state="open", hung_up_by=None, talked=None, ended=None) == row(UP)
+    assert found._replace(state="open", hung_up_by=None, talked=None, ended=None) == row(UP)
 
 
 @pytest.mark.parametrize("record", [REFUSED, CANCELLED])

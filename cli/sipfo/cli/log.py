@@ -150,7 +150,7 @@ def told(record: Record, clock: Callable[[float], float]) -> tuple[str | None, d
             }
         case CallRecord() | EndRecord():
             row = row_of(record, clock)
-            known = {one.name: getattr(row, one.name) for one in fields(row)}
+            known = row._asdict()
             known["attempts"] = len(row.attempts)
             return "end" if isinstance(record, EndRecord) else "call", known
         case RegisterRecord():

@@ -19,7 +19,7 @@ from sipfo.runtime.wanted import Wanted
 SCHEMA_VERSION: Final = 2
 """Of the tables; it changes with every column."""
 
-CALLS: Final = tuple(one.name for one in fields(Row) if one.name != "attempts")
+CALLS: Final = Row._fields[: Row._fields.index("attempts")]
 """The columns of `calls`."""
 
 ATTEMPTS: Final = tuple(one.name for one in fields(Attempt))

@@ -8,9 +8,10 @@ the network is made printable and cut to length here, so that no file or termina
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final, Literal
+from functools import lru_cache
+from math import floor
+from typing import Final, Literal, NamedTuple
 
 from sipfo.plan.ladder import Attempt, Ladder, Settled
 from sipfo.runtime.record import CallRecord, EndRecord, Party
@@ -28,8 +29,7 @@ MOST_NOTES: Final = 64
 """Notes kept of one call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One call. Moments are RFC 3339 in UTC to the millisecond, spans are seconds.
 
     `plan`: the fingerprint of the plan by which it was placed, empty if that is not known; `began`:
@@ -115,13 +115,18 @@ def lost(row: Row, last_alive: float) -> Row:
     but not before it was answered."""
     answered = unix(row.began) + row.elapsed
     ended = max(answered, last_alive)
-    return replace(row, state="lost", ended=moment(ended), talked=_seconds(ended - answered))
+    return row._replace(state="lost", ended=moment(ended), talked=_seconds(ended - answered))
 
 
 def moment(unix_seconds: float) -> str:
     """`2026-11-24T09:30:00.125Z`: such texts sort as the moments do."""
-    text = datetime.fromtimestamp(unix_seconds, UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
+    second, micros = divmod(round(unix_seconds * 1_000_000), 1_000_000)
+    return f"{_second(second)}.{micros // 1000:03}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat()[:19]
 
 
 def unix(text: str) -> float:
@@ -143,7 +148,7 @@ def _text(data: bytes) -> str:
 
 
 def _seconds(span: float) -> float:
-    return round(span, 3)
+    return floor(span * 1000 + 0.5) / 1000
 
 
 def _rounded(attempt: Attempt) -> Attempt:

@@ -21,7 +21,7 @@ from sipfo.runtime.row import Row
 STATE: Final = re.compile(rb'(?:\{"state":")?(open|closed|lost)(?:","call":"|,)([0-9a-z-]{1,32})')
 """The state and the call of a line, of either form."""
 
-_PLAIN: Final = tuple(one.name for one in fields(Row) if one.name not in ("state", "call"))
+_PLAIN: Final = tuple(name for name in Row._fields if name not in ("state", "call"))
 COLUMNS: Final = ("state", "call", *_PLAIN)
 """What a line says, in this order."""
 

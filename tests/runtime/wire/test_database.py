@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,7 +71,7 @@ def test_the_end_makes_the_row_when_its_beginning_was_lost(path: Path, book: Dat
 )
 def test_it_finds_what_wanted_holds(path: Path, book: Database, wanted: dict[str, object]) -> None:
     rows = [row(UP), row(REFUSED), row(CANCELLED)]
-    rows.append(replace(lost(row(UP), EPOCH + 20), call="019a00000004-00000001"))
+    rows.append(lost(row(UP), EPOCH + 20)._replace(call="019a00000004-00000001"))
     book.write(rows, EPOCH)
     expected = [one for one in rows if Wanted(**wanted).holds(one)]  # type: ignore[arg-type]  # by its names
     assert expected
@@ -81,7 +80,7 @@ def test_it_finds_what_wanted_holds(path: Path, book: Database, wanted: dict[str
 
 def test_a_batch_that_fails_leaves_nothing_of_itself(path: Path, book: Database) -> None:
     book.write([row(numbered(1))], EPOCH)
-    bad = replace(row(numbered(3)), state="broken")  # type: ignore[arg-type]  # what no row has
+    bad = row(numbered(3))._replace(state="broken")  # type: ignore[arg-type]  # what no row has
     with pytest.raises(sqlite3.IntegrityError):
         book.write([row(numbered(2)), bad], EPOCH)
     book.write([row(numbered(4))], EPOCH)

@@ -11,9 +11,10 @@ import gc
 import sys
 from typing import Final
 
-THRESHOLDS: Final = (20_000, 20, 2_000)
-"""Of the three generations: a pass over the young takes two or three milliseconds, every hundred
-calls, and the old are looked at after hundreds of millions of objects more than there were."""
+THRESHOLDS: Final = (10_000, 5, 2_000)
+"""Of the three generations: a pass over the young takes a millisecond, and one over the middle, as
+many as all stand still for, five; the old are looked at after a hundred million objects more than
+there were."""
 
 TURN: Final = 0.001
 """Seconds that another thread, the one of the records, may keep the loop waiting; 5 ms is usual."""

@@ -48,15 +48,16 @@ class Doors:
         failed: Callable[[Flow], None],
         rest: Callable[[], None],
         streams: Mapping[str, TcpTransport],
+        udp: dict[Address, UdpSocket],
     ) -> None:
         """`receive` gets datagrams, `failed` the flows that ICMP tells to be dead, and `rest` is
-        called after a lot of datagrams; `streams` are the transports that listen, by name."""
+        called after a lot of datagrams; `streams` are the transports that listen, by name; `udp` is
+        where its sockets are to be found."""
         self._receive = receive
         self._failed = failed
         self._rest = rest
         self._streams = streams
-        self.udp: dict[Address, UdpSocket] = {}
-        """The UDP socket at each of our addresses."""
+        self.udp = udp
         self._retired: set[Place] = set()
         self._given: set[Place] = set()
         self._handed_on: set[Place] = set()

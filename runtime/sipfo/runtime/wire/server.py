@@ -1,8 +1,7 @@
-"""The engine on real sockets: this file is the whole shell around it.
+"""The engine on real sockets: what begins, changes and ends while a plan is served.
 
-Every input, or lot of datagrams, is followed by one flush: what the engine wants sent, looked up or
-reported is taken from its queues, and one timer is armed for its next moment. An exception in the engine costs the
-message that caused it, is logged and counted, and nothing else.
+Messages pass `traffic`; this file has what is around it. What would surprise: where there is a tap, a
+link to another process or workers, each of them looks at what comes before the engine does.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import logging
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,8 +50,8 @@ from sipfo.runtime.wire.tap import Tap
 from sipfo.runtime.wire.tcp import TcpTransport
 from sipfo.runtime.wire.tls import TlsTransport
 from sipfo.runtime.wire.together import together
-
-_log = logging.getLogger("sipfo")
+from sipfo.runtime.wire.traffic import Traffic
+from sipfo.runtime.wire.udp import UdpSocket
 
 POLL = 0.05
 """Seconds between looks at whether a drain is over."""
@@ -82,7 +80,6 @@ class Server:
         """Use `start`."""
         self.plan = plan
         """The plan in force, as it was written."""
-        self.internal_errors = 0
         self._engine = engine
         self._resolver = resolver
         resolver.say = self._say
@@ -92,25 +89,26 @@ class Server:
         self._tap = tap
         if tap is not None:
             engine.core.origins = tap.origins
-        shared = (self._received, self._failed, engine.knows, limits, _numbers(self._loop))
+        udp: dict[tuple[str, int], UdpSocket] = {}
+        self._traffic = Traffic(
+            engine, udp, self._otherwise, self._recall, self._begin_lookup, self.tell
+        )
+        received = self._traffic.received
+        shared = (received, self._failed, engine.knows, limits, _numbers(self._loop))
         self._tcp = TcpTransport(*shared)
         self._tls = TlsTransport(*shared, renewal.believed, renewal.shown)
         streams = {"tcp": self._tcp, "tls": self._tls}
-        self.doors = Doors(self._came, self._failed, self._flush, streams)
-        self.crew: Crew | None = None
-        """The processes that have the calls, where it is not this one."""
-        self.link: Link | None = None
-        """To another process at the same addresses, while there is one."""
+        self.doors = Doors(self._traffic.came, self._failed, self._traffic.flush, streams, udp)
+        self._crew: Crew | None = None
+        self._link: Link | None = None
+        self._attend()
         self.succession = Succession(self)
         self._closing: asyncio.TimerHandle | None = None
         self._instance: str | None = None
         store = bindings or MemoryStore()
-        self._clerk = Clerk(store, lambda: engine.tenure.grounds.registrars, self._wrong)
+        self._clerk = Clerk(store, lambda: engine.tenure.grounds.registrars, self._traffic.wrong)
         self._lookups: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
-        self._armed = 0.0
-        self._flushing = False
 
     @classmethod
     async def start(
@@ -201,7 +199,7 @@ class Server:
         finally:
             if legacy is not None:
                 legacy.close()
-        server._guard(lambda: engine.start(server._loop.time()))
+        server.work(engine.start)
         return server
 
     async def succeed(self, plan: Plan, secrets: Mapping[str, Secret] | None = None) -> None:
@@ -219,7 +217,7 @@ class Server:
             self.crew.make_room(plan)
         wanted = await self._open(actual)
         self.plan = plan
-        self._guard(lambda: self._engine.succeed(papers, self._loop.time()))
+        self.work(lambda now: self._engine.succeed(papers, now))
         if self.crew is not None:
             await self.crew.succeed(plan, secrets or {})
         self.doors.keep(wanted)
@@ -263,6 +261,37 @@ class Server:
         return self._engine
 
     @property
+    def crew(self) -> Crew | None:
+        """The processes that have the calls, where it is not this one."""
+        return self._crew
+
+    @crew.setter
+    def crew(self, crew: Crew | None) -> None:
+        self._crew = crew
+        self._attend()
+
+    @property
+    def link(self) -> Link | None:
+        """To another process at the same addresses, while there is one."""
+        return self._link
+
+    @link.setter
+    def link(self, link: Link | None) -> None:
+        self._link = link
+        self._attend()
+
+    @property
+    def internal_errors(self) -> int:
+        """Exceptions that cost a message."""
+        return self._traffic.internal_errors
+
+    def _attend(self) -> None:
+        """Look at messages on their way, if anybody here has to."""
+        looks = self._tap is not None or self._link is not None
+        self._traffic.before = self._before if looks or self._crew is not None else None
+        self._traffic.beside = self._beside if looks else None
+
+    @property
     def secrets(self) -> Mapping[str, Secret]:
         """The values of the secrets of the plan in force."""
         return self._engine.tenure.papers.secrets
@@ -288,7 +317,7 @@ class Server:
             try:
                 return run(**arguments)
             finally:
-                self._flush()
+                self._traffic.flush()
 
         return flushed
 
@@ -326,7 +355,7 @@ class Server:
                     await asyncio.sleep(POLL)
                     await self.refresh()
         if self.calls_alive:
-            self._guard(lambda: self._engine.hang_up_all(self._loop.time()))
+            self.work(self._engine.hang_up_all)
             if self.crew is not None:
                 await self.crew.ask_all("worker.hang_up")
             await asyncio.sleep(POLL)  # one turn of the loop for what that sent
@@ -407,9 +436,9 @@ class Server:
     async def close(self) -> None:
         """Release every socket, at once."""
         self._renewing.cancel()
-        for timer in (self._timer, self._closing):
-            if timer is not None:
-                timer.cancel()
+        self._traffic.close()
+        if self._closing is not None:
+            self._closing.cancel()
         for task in self._lookups:
             task.cancel()
         await asyncio.gather(*self._lookups, return_exceptions=True)
@@ -420,38 +449,33 @@ class Server:
         await self._tcp.close()
         await self._tls.close()
 
-    def _received(self, data: bytes, flow: Flow) -> None:
-        self._came(data, flow)
-        self._flush()
-
-    def _came(self, data: bytes, flow: Flow) -> None:
+    def _before(self, data: bytes, flow: Flow) -> bool:
+        """Whether a message that came is for another process."""
         if self._tap is not None:
             self._tap.came(data, flow)
-        if self.link is None or not self.link.passes_on(data, flow):
-            self._give(data, flow)
+        if self._link is not None and self._link.passes_on(data, flow):
+            return True
+        return self._crew is not None and self._crew.takes(data, flow)
+
+    def _beside(self, flow: Flow, data: bytes) -> bool:
+        """Whether another process sends a message that goes."""
+        if self._tap is not None:
+            self._tap.went(data, self._way(flow))
+        return self._link is not None and self._link.sends(flow, data)
 
     def handle(self, data: bytes, flow: Flow) -> None:
-        """Take a message that came another way, and do what it leads to."""
-        self._give(data, flow)
-        self._flush()
+        """Take a message that came another way, for the engine or for the worker that has it."""
+        if self._crew is None or not self._crew.takes(data, flow):
+            self._traffic.give(data, flow)
+        self._traffic.flush()
 
-    def _give(self, data: bytes, flow: Flow) -> None:
-        """Give a message to the engine, or to the worker that it is for."""
-        if self.crew is not None and self.crew.takes(data, flow):
-            return
-        # What `_guard` does, without a closure for each message.
-        try:
-            self._engine.receive(data, flow, time.monotonic())  # the loop's own clock
-        except Exception:  # noqa: BLE001 - a bug must cost one message, never the server
-            self._wrong()
-
-    def work(self, do: Callable[[float], None]) -> None:
+    def work(self, do: Callable[[float], object]) -> None:
         """Do something with the engine now, and then what it made the engine send or say."""
-        self._guard(lambda: do(self._loop.time()))
+        self._traffic.work(do)
 
     def send(self, flow: Flow, data: bytes) -> None:
         """Send what a worker sends."""
-        self._send(flow, data)
+        self._traffic.send(flow, data)
 
     def recall(self, flow: Flow, branch: bytes) -> None:
         """Take a request back that waits for its connection."""
@@ -478,7 +502,7 @@ class Server:
         """Tell the engine that a flow is of no use any more."""
         if self.crew is not None:
             self.crew.fail(flow)
-        self._guard(lambda: self._engine.transport_failed(flow, self._loop.time()))
+        self.work(lambda now: self._engine.transport_failed(flow, now))
 
     def _failed(self, flow: Flow, reason: str = "", unsent: Sequence[bytes] = ()) -> None:
         if reason:
@@ -488,61 +512,19 @@ class Server:
             self.link.failed(flow)
         if self.crew is not None:
             self.crew.fail(flow)
-        self._guard(lambda: self._engine.transport_failed(flow, self._loop.time(), unsent))
+        self.work(lambda now: self._engine.transport_failed(flow, now, unsent))
 
     def say(self, text: str) -> None:
         """Report a notice that is about no call."""
         self._say(text)
 
     def _say(self, text: str) -> None:
-        self._guard(lambda: self._engine.core.records.append(Notice("-", text)))
+        self.work(lambda now: self._engine.core.records.append(Notice("-", text)))
 
     def _renew(self) -> None:
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
         for text in self._renewal.renew(only_changed=True):
             self._say(text)
-
-    def _due(self) -> None:
-        self._timer = None
-        self._guard(lambda: self._engine.run_timers(self._loop.time()))
-
-    def _guard(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception:  # noqa: BLE001 - a bug must cost one message, never the server
-            self._wrong()
-        self._flush()
-
-    def _wrong(self) -> None:
-        self.internal_errors += 1
-        _log.exception("internal error %d", self.internal_errors)
-
-    def _flush(self) -> None:
-        """Take what the engine has queued; a failed send may queue more. Records go first: what a
-        caller is told is in a ledger's hands before."""
-        if self._flushing:
-            return
-        self._flushing = True
-        core = self._engine.core
-        try:
-            while core.sends or core.recalls or core.lookups or core.records:
-                while core.records:
-                    self.tell(core.records.popleft())
-                while core.sends:
-                    flow, data = core.sends.popleft()
-                    if self._tap is None and self.link is None:
-                        self.put(flow, data)
-                    else:
-                        self._send(flow, data)
-                while core.recalls:
-                    self._recall(*core.recalls.popleft())
-                while core.lookups:
-                    task = self._loop.create_task(self._look_up(core.lookups.popleft()))
-                    self._lookups.add(task)
-                    task.add_done_callback(self._lookups.discard)
-        finally:
-            self._flushing = False
-        self._arm()
 
     def tell(self, record: Record) -> None:
         """Tell whoever listens of a record; of one that another process keeps from now on, that."""
@@ -550,13 +532,7 @@ class Server:
             if self.link is None or not self.link.keeps(record):
                 self._on_record(record)
         except Exception:  # noqa: BLE001 - whoever listens must not keep a message from going out
-            self._wrong()
-
-    def _send(self, flow: Flow, data: bytes) -> None:
-        if self._tap is not None:
-            self._tap.went(data, self._way(flow))
-        if self.link is None or not self.link.sends(flow, data):
-            self.put(flow, data)
+            self._traffic.wrong()
 
     def _way(self, flow: Flow) -> Flow:
         """The flow with the address that its connection really leads to: a response's is the one of
@@ -568,12 +544,12 @@ class Server:
 
     def put(self, flow: Flow, data: bytes) -> None:
         """Send from here."""
-        if flow.transport != "udp":
+        self._traffic.put(flow, data)
+
+    def _otherwise(self, flow: Flow, data: bytes) -> None:
+        """Send what no UDP socket does."""
+        if flow.reliable:
             self._streams(flow.transport).send(data, flow)
-            return
-        one = self.doors.udp.get(flow.local)
-        if one is not None:
-            one.send(data, flow)
         else:
             self._loop.call_soon(self._failed, flow)
 
@@ -583,32 +559,24 @@ class Server:
     def _streams(self, transport: str) -> TcpTransport:
         return self._tls if transport == "tls" else self._tcp
 
-    def _arm(self) -> None:
-        """Wake at the engine's next moment. A timer that is armed for one before stays: most of
-        these are cancelled meanwhile, and to wake for nothing costs less than to arm anew."""
-        due = self._engine.next_due()
-        if due is None:
-            return
-        if self._timer is not None:
-            if self._armed <= due:
-                return
-            self._timer.cancel()
-        self._armed = due
-        self._timer = self._loop.call_at(due, self._due)
+    def _begin_lookup(self, lookup: Lookup | Errand) -> None:
+        task = self._loop.create_task(self._look_up(lookup))
+        self._lookups.add(task)
+        task.add_done_callback(self._lookups.discard)
 
     async def _look_up(self, lookup: Lookup | Errand) -> None:
         if isinstance(lookup, Errand):
             result, number = await self._clerk.carry_out(lookup), lookup.number
-            self._guard(lambda: self._engine.carried_out(number, result, self._loop.time()))
+            self.work(lambda now: self._engine.carried_out(number, result, now))
             return
         targets: tuple[Target, ...] = ()
         failures: tuple[str, ...] = ()
         try:
             targets, failures = await self._resolver.every(lookup.uris)
         except Exception:  # noqa: BLE001 - the call that waits must go on, to its next step
-            self._wrong()
+            self._traffic.wrong()
         number = lookup.number
-        self._guard(lambda: self._engine.located(number, targets, self._loop.time(), failures))
+        self.work(lambda now: self._engine.located(number, targets, now, failures))
 
 
 def _anywhere(flow: Flow) -> bool:

@@ -110,8 +110,7 @@ class Worker(Server):
 
     pipe: Pipe
 
-    def put(self, flow: Flow, data: bytes) -> None:
-        """By way of the parent, which has the doors."""
+    def _otherwise(self, flow: Flow, data: bytes) -> None:
         self.pipe.say("out", tuple(flow), data)
 
     def _recall(self, flow: Flow, branch: bytes) -> None:
