@@ -117,7 +117,8 @@ class Core:
         """The flow from one of our addresses to a target; for TLS from that host's TLS port."""
         if target.transport == "tls":
             local = (local[0], self.tls_port(local[0]))
-        return Flow(target.transport, local, (target.host, target.port), name=target.identity)
+        there = (target.host, target.port)
+        return Flow(target.transport, local, there, None, target.identity)
 
     def tls_port(self, host: str) -> int:
         """The port that TLS has at one of our addresses."""

@@ -88,9 +88,18 @@ def test_only_calls_are_kept() -> None:
     kept.keep(Notice("-", "something else"))
     kept.keep(AttemptRecord("c", "acme", 1, UP.ladder.attempts[0]))
     kept.keep(UP)
+    kept.close()
+    assert shelf.calls == [UP.call]
+
+
+def test_a_call_that_is_over_before_it_is_written_has_the_row_of_its_end_alone() -> None:
+    shelf = Shelf()
+    kept = Ledger("shelf", shelf)
+    kept.keep(UP)
     kept.keep(OVER)
     kept.close()
-    assert shelf.calls == [UP.call, UP.call]
+    assert shelf.calls == [UP.call]
+    assert kept.acknowledged == 2
 
 
 def test_through_is_a_moment_before_which_all_is_acknowledged() -> None:

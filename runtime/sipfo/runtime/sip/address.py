@@ -17,6 +17,10 @@ _NAME_ADDR = re.compile(
 _WORD = re.compile(rb"[\x21\x23-\x3b\x3d\x3f-\x7e\x80-\xff]+")
 
 
+_ENDS = (b"", b";")
+"""What comes after the angle bracket."""
+
+
 class NameAddr:
     """An address; `display` is as it was written, quotes included. A value: nobody changes one."""
 
@@ -75,6 +79,11 @@ def parse_address(value: bytes) -> NameAddr:
 
 
 def _parse(value: bytes) -> NameAddr:
+    if value[:1] == b"<":  # as most are
+        end = value.find(b">")
+        uri, rest = value[1:end], value[end + 1 :]
+        if end > 0 and _WORD.fullmatch(uri) and rest[:1] in _ENDS:
+            return NameAddr(b"", uri, parse_parameters(rest.rstrip(b"; \t")))
     found = _NAME_ADDR.fullmatch(value)
     if found is not None:
         display, between, parameters = found.groups()

@@ -6,9 +6,9 @@ disarming are cheap. Times are seconds of the caller's monotonic clock.
 
 from __future__ import annotations
 
-import heapq
 import itertools
 from collections.abc import Callable
+from heapq import heapify, heappop, heappush
 
 Callback = Callable[[float], None]
 
@@ -40,7 +40,7 @@ class Timers:
     def at(self, when: float, callback: Callback) -> Handle:
         """Call `callback(now)` at `when`."""
         handle = Handle(when, callback)
-        heapq.heappush(self._heap, (when, next(self._order), handle))
+        heappush(self._heap, (when, next(self._order), handle))
         if len(self._heap) > self._cancelled_bound:
             self._sweep()
         return handle
@@ -48,13 +48,13 @@ class Timers:
     def next_due(self) -> float | None:
         """The moment of the earliest timer, or None."""
         while self._heap and self._heap[0][2].callback is None:
-            heapq.heappop(self._heap)
+            heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
     def run(self, now: float) -> None:
         """Call everything whose moment has come, also what that arms for a moment already past."""
         while (due := self.next_due()) is not None and due <= now:
-            handle = heapq.heappop(self._heap)[2]
+            handle = heappop(self._heap)[2]
             callback, handle.callback = handle.callback, None
             if callback is not None:
                 callback(now)
@@ -62,5 +62,5 @@ class Timers:
     def _sweep(self) -> None:
         """Drop cancelled entries; the bound doubles with what is alive, so this is amortised."""
         self._heap = [entry for entry in self._heap if entry[2].callback is not None]
-        heapq.heapify(self._heap)
+        heapify(self._heap)
         self._cancelled_bound = max(1024, 2 * len(self._heap))

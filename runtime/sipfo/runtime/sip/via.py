@@ -87,6 +87,16 @@ def parse_via(value: bytes) -> Via:
     return Via(transport, host, port, parse_parameters(semicolon + rest))
 
 
+def branch_of(value: bytes) -> bytes | None:
+    """The branch of a Via as nearly everybody writes it, without reading the rest; None for any other,
+    which `parse_via` reads."""
+    start = value.find(b";branch=")
+    if start < 0 or value.find(b'"') >= 0 or value.find(b",") >= 0:
+        return None
+    end = value.find(b";", start + 8)
+    return value[start + 8 :] if end < 0 else value[start + 8 : end]
+
+
 _Hop = tuple[str, str, int | None]
 
 _HOPS: dict[bytes, _Hop] = {}

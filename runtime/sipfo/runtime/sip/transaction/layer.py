@@ -21,7 +21,7 @@ from sipfo.runtime.sip.transaction.machine import Means
 from sipfo.runtime.sip.transaction.server import ServerTransaction
 from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 from sipfo.runtime.sip.transaction.values import TimerValues
-from sipfo.runtime.sip.via import MAGIC, response_address
+from sipfo.runtime.sip.via import MAGIC, branch_of, response_address
 
 AnyServer = ServerTransaction | InviteServerTransaction
 
@@ -97,7 +97,12 @@ class TransactionLayer:
 
     def receive_response(self, response: Response, now: float) -> bool:
         """Give a response to its transaction; False if there is none. Raises Malformed."""
-        found = self._clients.get((response.via.branch, response.cseq.method))
+        method = response.cseq.method
+        # Who knows one of our branches has it from us: the rest of the Via says nothing more.
+        branch = branch_of(response.headers.first(b"via") or b"")
+        found = self._clients.get((branch, method)) if branch is not None else None
+        if found is None:
+            found = self._clients.get((response.via.branch, method))
         if found is None:
             return False
         restore_to(response, found.request)
@@ -118,7 +123,7 @@ class TransactionLayer:
     def serve(self, request: Request, flow: Flow) -> AnyServer:
         """The new transaction of a request that `absorb` did not take, and that is no ACK."""
         to = response_address(request.via, flow.remote, flow.reliable)
-        back = flow._replace(remote=to)
+        back = flow if to == flow.remote else flow._replace(remote=to)
         key = _server_key(request)
         kind = InviteServerTransaction if request.method == "INVITE" else ServerTransaction
         made = kind(request, back, key, self._means, self._forget)
