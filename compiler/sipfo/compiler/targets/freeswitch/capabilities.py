@@ -135,7 +135,9 @@ SAYINGS: Final[Mapping[Saying, Support]] = {
         "FreeSWITCH has one transaction timer for each address: give all trunks that send from it the"
         " same `no-response`"
     ),
-    Saying.REDIRECTION: _approximated("which code a redirection (3xx) had is not told: it is a 302"),
+    Saying.REDIRECTION: _approximated(
+        "which code a redirection (3xx) had is not told: it is a 302"
+    ),
     Saying.COMMIT: _approximated(
         f"a 180 with a body counts as a 183, a 183 without one and a 182 as a 180; {_MEDIA}"
     ),

@@ -69,7 +69,9 @@ def comment(text: str) -> Comment:
 def path(text: str) -> Path:
     """A path. Raises CannotSay."""
     if not _LITERAL.fullmatch(text):
-        raise CannotSay(f"`{text}`: FreeSWITCH's folder takes letters, digits and _.:/+@=- in its path")
+        raise CannotSay(
+            f"`{text}`: FreeSWITCH's folder takes letters, digits and _.:/+@=- in its path"
+        )
     return Path(text)
 
 

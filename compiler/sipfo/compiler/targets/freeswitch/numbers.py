@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sipfo.compiler.targets.freeswitch.encode import Attribute, Comment, attribute, comment, expression
+from sipfo.compiler.targets.freeswitch.encode import (
+    Attribute,
+    Comment,
+    attribute,
+    comment,
+    expression,
+)
 from sipfo.compiler.targets.numbers import covering, declared_prefixes, taker_of_any
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import Plan, Trunk

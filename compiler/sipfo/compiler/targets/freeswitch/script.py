@@ -14,7 +14,14 @@ from math import ceil
 
 from sipfo.compiler.targets.freeswitch.capabilities import commits_on_media, commits_on_ringing
 from sipfo.compiler.targets.freeswitch.causes import CAUSES, own_cause
-from sipfo.compiler.targets.freeswitch.encode import Comment, Text, comment, credential, dialled, text
+from sipfo.compiler.targets.freeswitch.encode import (
+    Comment,
+    Text,
+    comment,
+    credential,
+    dialled,
+    text,
+)
 from sipfo.compiler.targets.freeswitch.profiles import profile_of, senders_of
 from sipfo.compiler.targets.places import Place, carrier_key, places, route_key
 from sipfo.compiler.targets.sockets import bracketed
