@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 from xml.etree import ElementTree
 
@@ -21,7 +22,7 @@ import pytest
 from sipfo.compiler.targets.folder import File
 from sipfo.compiler.targets.freeswitch.causes import CAUSES, own_cause
 from sipfo.compiler.targets.places import Place, places
-from sipfo.plan.model import Plan, Trunk
+from sipfo.plan.model import Plan, Retry, Trunk
 from sipfo.plan.scenario import Reply, Scenario
 from sipfo.verify.conduct import behaviour_of, due, has_body, phrase_of
 from sipfo.verify.simulate import turned
@@ -65,12 +66,13 @@ def play(
     files: Mapping[str, File],
     plan: Plan,
     scenario: Scenario,
-    folder: Path,
     caller: str | None = None,
     turns: Mapping[str, str] | None = None,
+    retry: Retry | None = None,
 ) -> Played:
     """Run the call of a scenario through the files; `caller` is where it comes from, and `turns` are
-    what an earlier call left."""
+    what an earlier call left. With `retry`, timers are not FreeSWITCH's but that policy's: each counts
+    from where its phase begins."""
     trunk = next(one for one in plan.trunks if one.name == scenario.trunk)
     calling = caller or _somebody(trunk)
     profiles = dict(_profiles(files))
@@ -85,13 +87,17 @@ def play(
         "deadline": None if trunk.deadline is None else _ms(trunk.deadline),
         "uuids": list(_draws(trunk, scenario)),
         "globals": dict(turns or {}),
+        "ideal": None
+        if retry is None
+        else {"progress": _ms(retry.no_progress), "answer": _ms(retry.no_answer)},
     }
-    (folder / "call.lua").write_text(f"return {_lua(call)}\n", "utf-8")
-    script = folder / "sipfo.lua"
-    script.write_text(files["scripts/sipfo.lua"].text, "utf-8", "surrogateescape")
-    done = subprocess.run(
-        [LUA, STUB, folder / "call.lua", script], capture_output=True, text=True, check=False
-    )
+    with TemporaryDirectory() as folder:
+        called, script = Path(folder) / "call.lua", Path(folder) / "sipfo.lua"
+        called.write_text(f"return {_lua(call)}\n", "utf-8")
+        script.write_text(files["scripts/sipfo.lua"].text, "utf-8", "surrogateescape")
+        done = subprocess.run(
+            [LUA, STUB, called, script], capture_output=True, text=True, check=False
+        )
     assert done.returncode == 0, done.stderr
     return _read(done.stdout, {name: ip for name, (ip, _) in profiles.items()})
 

@@ -119,6 +119,11 @@ local function bridge(text)
   if tonumber(dialled.all.originate_timeout) * 1000 <= answer then
     fail("the default of 60 s would end the attempt")
   end
+  -- ideal timers begin with their phase; the deadline is another one
+  local ideal, heard_at, rang_at, ends = call.ideal, begun, begun, math.huge
+  if ideal ~= nil then
+    progress, answer, ends = ideal.progress, ideal.answer, call.deadline or math.huge
+  end
   local heard, rang = false, false
   if does.reach == "unresolvable" then
     does = { reach = "replies", replies = {}, fails_after = 0 }
@@ -141,8 +146,9 @@ local function bridge(text)
       { reply and begun + reply.at or never, "reply" },
       { call.cancel or never, "caller" },
       { heard and never or begun + profile.timer, "silence" },
-      { rang and never or begun + progress, "progress" },
-      { begun + answer, "answer" },
+      { (rang or ideal and not heard) and never or heard_at + progress, "progress" },
+      { ideal and not rang and never or rang_at + answer, "answer" },
+      { ends, "answer" },
     }
     local best = moments[1]
     for _, one in ipairs(moments) do
@@ -173,6 +179,10 @@ local function bridge(text)
     elseif reply.status >= 200 then
       answered = dialled.uri
       return ended("SUCCESS", tostring(reply.status))
+    end
+    if ideal ~= nil then
+      heard_at = heard and heard_at or now
+      rang_at = rang and rang_at or now
     end
     heard = true
     if reply.status == 183 and reply.body then

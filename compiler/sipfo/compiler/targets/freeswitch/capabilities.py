@@ -17,7 +17,7 @@ from sipfo.compiler.targets.freeswitch.profiles import at_odds
 from sipfo.compiler.targets.remark import Remark
 from sipfo.grammar import tree
 from sipfo.plan.construct import Construct, Support, usages
-from sipfo.plan.model import CommitOn, CommitOnCode, OnCause, Plan, Retry, Trunk
+from sipfo.plan.model import TIMER_C, CommitOn, CommitOnCode, OnCause, OnTag, Plan, Retry, Trunk
 from sipfo.plan.outcome import TRANSPORT_ERROR, Judge, responded, timed_out
 
 
@@ -110,7 +110,7 @@ class Saying(Enum):
     UNLIKE_503 = "503 and transport-error that fare differently"
     UNLIKE_408 = "408 and no-response that fare differently"
     AT_ODDS = "no-response of two kinds from one address"
-    REDIRECTION = "codes of redirections that fare differently"
+    UNTOLD = "redirections or challenges that fare differently"
     COMMIT = "commit on 180 or 183"
     UNNAMED_CAUSE = "a cause without a name"
     ROUND_ROBIN = "round-robin"
@@ -123,7 +123,8 @@ SAYINGS: Final[Mapping[Saying, Support]] = {
         " never run; place test calls before others depend on it"
     ),
     Saying.TIMERS: _approximated(
-        "both count from the INVITE, in whole seconds, rounded up, and end up to a second late"
+        "both count from the INVITE, in whole seconds, rounded up, and end up to a second late; of"
+        " provisional responses 180, 182 and 183 alone end `no-progress`"
     ),
     Saying.UNLIKE_503: _refused(
         "FreeSWITCH tells a transport error as a 503: name both in the same list"
@@ -135,8 +136,9 @@ SAYINGS: Final[Mapping[Saying, Support]] = {
         "FreeSWITCH has one transaction timer for each address: give all trunks that send from it the"
         " same `no-response`"
     ),
-    Saying.REDIRECTION: _approximated(
-        "which code a redirection (3xx) had is not told: it is a 302"
+    Saying.UNTOLD: _approximated(
+        "of a redirection (3xx) and of a challenge that it has no password for, neither the code is"
+        " told, nor a tag or a cause: they are a 302 and a 407"
     ),
     Saying.COMMIT: _approximated(
         f"a 180 with a body counts as a 183, a 183 without one and a 182 as a 180; {_MEDIA}"
@@ -182,14 +184,25 @@ def _of_retry(retry: Retry) -> Iterator[Remark]:
         yield about(Saying.UNLIKE_503, tree.FailoverOn)
     if judge.verdict(responded(408)) != judge.verdict(timed_out("no-response")):
         yield about(Saying.UNLIKE_408, tree.FailoverOn)
-    if len({judge.verdict(responded(code)) for code in range(300, 400)}) > 1:
-        yield about(Saying.REDIRECTION, tree.FailoverOn)
+    if _tells_untold(retry, judge):
+        yield about(Saying.UNTOLD, tree.FailoverOn)
     causes = (one.match.cause for one in retry.rules if isinstance(one.match, OnCause))
     if any(cause not in CAUSES for cause in causes):
         yield about(Saying.UNNAMED_CAUSE, tree.FailoverOn)
     if any(isinstance(one, CommitOnCode) and one.code in (180, 183) for one in retry.commit):
         yield about(Saying.COMMIT, tree.CommitOn)
-    yield about(Saying.TIMERS, tree.Timer)
+    if (retry.no_progress, retry.no_answer) != (TIMER_C, TIMER_C):
+        yield about(Saying.TIMERS, tree.Timer)
+
+
+def _tells_untold(retry: Retry, judge: Judge) -> bool:
+    """Whether a policy tells redirections, or challenges, from one another."""
+    kinds = (range(300, 400), (401, 407))
+    tagged = {one.match.code for one in retry.rules if isinstance(one.match, OnTag)}
+    return any(
+        len({judge.verdict(responded(code)) for code in kind}) > 1 or not tagged.isdisjoint(kind)
+        for kind in kinds
+    )
 
 
 def _of_trunk(trunk: Trunk) -> Iterator[Remark]:
