@@ -37,12 +37,14 @@ Value = str | int | bool | None | Mapping[str, "Value"] | list["Value"]
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """An attempt as it was on the wire: `to` is what stands behind the user in the URI."""
+    """An attempt as it was on the wire: `to` is what stands behind the user in the URI, `password` what
+    a challenge would be answered with."""
 
     ip: str
     user: str
     to: str
     outcome: str
+    password: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,11 @@ def play(
     caller: str | None = None,
     turns: Mapping[str, str] | None = None,
     retry: Retry | None = None,
+    uuids: list[int] | None = None,
 ) -> Played:
     """Run the call of a scenario through the files; `caller` is where it comes from, and `turns` are
     what an earlier call left. With `retry`, timers are not FreeSWITCH's but that policy's: each counts
-    from where its phase begins."""
+    from where its phase begins. `uuids` are what is drawn from."""
     trunk = next(one for one in plan.trunks if one.name == scenario.trunk)
     calling = caller or _somebody(trunk)
     profiles = dict(_profiles(files))
@@ -85,7 +88,7 @@ def play(
         "behaviours": list(_behaviours(plan, scenario, profiles)),
         "cancel": None if scenario.cancel_after is None else _ms(scenario.cancel_after),
         "deadline": None if trunk.deadline is None else _ms(trunk.deadline),
-        "uuids": list(_draws(trunk, scenario)),
+        "uuids": list(_draws(trunk, scenario) if uuids is None else uuids),
         "globals": dict(turns or {}),
         "ideal": None
         if retry is None
@@ -96,7 +99,7 @@ def play(
         called.write_text(f"return {_lua(call)}\n", "utf-8")
         script.write_text(files["scripts/sipfo.lua"].text, "utf-8", "surrogateescape")
         done = subprocess.run(
-            [LUA, STUB, called, script], capture_output=True, text=True, check=False
+            [LUA, STUB, called, script], capture_output=True, text=True, check=False, timeout=60
         )
     assert done.returncode == 0, done.stderr
     return _read(done.stdout, {name: ip for name, (ip, _) in profiles.items()})
@@ -108,7 +111,7 @@ def _read(printed: str, ips: Mapping[str, str]) -> Played:
     for kind, *fields in lines:
         if kind == "attempt":
             user, _, to = fields[1].removeprefix("sip:").partition("@")
-            tried.append(Tried(ips[fields[0]], user, to, fields[2]))
+            tried.append(Tried(ips[fields[0]], user, to, fields[2], fields[5] or None))
     result = next(fields for kind, *fields in lines if kind == "result")
     headers = tuple(fields[0] for kind, *fields in lines if kind == "header")
     turns = {fields[0]: fields[1] for kind, *fields in lines if kind == "global"}

@@ -88,7 +88,8 @@ local function behaviour(profile, uri)
 end
 
 local function printed(dialled, outcome, begun)
-  print(table.concat({ "attempt", dialled.profile, dialled.uri, outcome, begun, now - begun }, "\t"))
+  local password = dialled.leg.sip_auth_password or ""
+  print(table.concat({ "attempt", dialled.profile, dialled.uri, outcome, begun, now - begun, password }, "\t"))
 end
 
 local REDIRECTIONS = { [300] = true, [301] = true, [302] = true, [305] = true }

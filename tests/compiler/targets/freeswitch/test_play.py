@@ -81,7 +81,9 @@ def is_told(plan: Plan, scenario: Scenario, ladder: Ladder) -> bool:
         verdict(responded(401)) != verdict(responded(407))
         or untold
         or any(reply.status in (181, 199) for reply in replies)
-        or any(reply.cause in causes and own_cause(reply.status) == reply.cause for reply in replies)
+        or any(
+            reply.cause in causes and own_cause(reply.status) == reply.cause for reply in replies
+        )
         # a 408 from there and silence are one, and so are a 503 from there and a transport error
         or any(one.route in levelled and one.outcome == "408" for one in ladder.attempts)
         or ("408" in outcomes and outcomes & {"401", "404", "480", "484", "486"})

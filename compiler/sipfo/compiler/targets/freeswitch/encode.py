@@ -14,8 +14,9 @@ from sipfo.compiler.targets.safe import CannotSay, Safe
 
 _LITERAL: Final = re.compile(r"[A-Za-z0-9_.:/+@=-]{1,4096}")
 _EXPRESSION: Final = re.compile(r"\^(?:[0-9A-Za-z+*.?;()|\\-]|\{[0-9,]+\})*\$")
-_DIALLED: Final = re.compile(r"[A-Za-z0-9_.!~*+=:;@%#\[\]-]{0,600}")
-_HOST: Final = re.compile(r"\[[0-9a-fA-F:.]+\]|[^\[\]]*")
+_DIALLED: Final = re.compile(
+    r"(?:\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\])?[A-Za-z0-9_.!~*+=:;@%#-]{0,600}"
+)
 _CREDENTIAL: Final = re.compile(r"[A-Za-z0-9_.!~*+=:;@%#/?&()<> -]{1,200}")
 _UNSAID: Final = re.compile(r"[^A-Za-z0-9_.,:/+ -]")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9 _.,:;/+=@*!~#-]")
@@ -84,11 +85,10 @@ def text(value: str) -> Text:
 def dialled(value: str) -> Text:
     """A user, or what stands behind the `@`, on its way into a dial string. Raises CannotSay for what
     parts one."""
-    host = value.rpartition("@")[2]
-    if not _DIALLED.fullmatch(value) or ":_:" in value or not _HOST.match(host):
+    if not _DIALLED.fullmatch(value) or ":_:" in value:
         raise CannotSay(
             f"`{value}`: a dial string of FreeSWITCH gives a meaning of its own to"
-            " , | { } < > $ ^ & ( ) ' \\ / ? in a URI; write them as %2C and so on"
+            " , | { } [ ] < > $ ^ & ( ) ' \\ / ? in a URI; write them as %2C and so on"
         )
     return text(value.replace("#", "%23"))
 

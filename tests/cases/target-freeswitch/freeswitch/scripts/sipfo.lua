@@ -32,13 +32,13 @@ local TRUNKS = {
     routes = { "route/sites", "route/desk" },
     method = "round-robin",
     retry = "cautious",
-    carriers = {  },
+    carriers = { },
   },
   -- away policy.sipfo:48
   ["away"] = {
     accept = "trunk-away",
     egress = { "listen" },
-    routes = {  },
+    routes = { },
     method = "sequential",
     retry = "cautious",
     number = "+18005550100",
@@ -51,7 +51,7 @@ local TRUNKS = {
     routes = { "route/desk" },
     method = "sequential",
     retry = "cautious",
-    carriers = {  },
+    carriers = { },
   },
 }
 
@@ -113,7 +113,7 @@ local RETRIES = {
     causes = {
       ["NORMAL_CIRCUIT_CONGESTION"] = {
         failover = true,
-        own = {  },
+        own = { },
       },
       ["NORMAL_TEMPORARY_FAILURE"] = {
         failover = true,
