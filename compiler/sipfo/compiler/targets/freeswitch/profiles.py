@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from sipfo.compiler.targets.freeswitch.encode import Attribute, Comment, attribute, comment
 from sipfo.compiler.targets.safe import CannotSay
 from sipfo.compiler.targets.sockets import Socket, bracketed, sockets
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import T1_64, Plan, Retry, Trunk
-
-T1: Final = 500
-"""Milliseconds (RFC 3261 section 17.1.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
