@@ -64,13 +64,13 @@ test-compiled: $(VENV)/compiled.stamp
 
 # SIPp, socat for its TLS, baresip and tcpdump, the judges on the wire; tshark and sngrep, those of
 # what the runtime shows; PostgreSQL for records and bindings, Redis for bindings; Kamailio, an engine
-# of the lab; bind9-utils for zones. Without the right to install them their tests are skipped, and say
+# of the lab; bind9-utils for zones; Lua for the script that FreeSWITCH would run. Without the right to install them their tests are skipped, and say
 # so. fail2ban, prometheus and bind9 are daemons of which a tool is wanted: unpacked, and nothing is
 # started.
 packages: $(VENV)/python.stamp
 	@sh tests/install-packages baresip-core postgresql redis-server sip-tester sngrep socat sqlite3 \
 	    tcpdump tshark kamailio kamailio-tls-modules kamailio-extra-modules kamailio-sqlite-modules \
-	    kamailio-json-modules kamailio-utils-modules mmdebstrap bind9-utils
+	    kamailio-json-modules kamailio-utils-modules mmdebstrap bind9-utils lua5.4
 	@sh tests/unpack-packages $(VENV)/unpacked fail2ban prometheus bind9
 
 # Asterisk, another engine of the lab, which few releases of Debian have: unpacked beside the system.

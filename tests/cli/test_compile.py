@@ -97,7 +97,12 @@ def test_another_target_is_wrong_usage(policy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "main"), [("kamailio", "kamailio.cfg"), ("asterisk", "extensions.conf")]
+    ("target", "main"),
+    [
+        ("kamailio", "kamailio.cfg"),
+        ("asterisk", "extensions.conf"),
+        ("freeswitch", "scripts/sipfo.lua"),
+    ],
 )
 def test_a_target_is_a_folder_of_files(
     target: str, main: str, policy: Path, tmp_path: Path
@@ -108,6 +113,22 @@ def test_a_target_is_a_folder_of_files(
     assert f"start it with {folder / 'start'}" in result.stderr
     assert (folder / main).read_text("utf-8")
     assert (folder / "start").stat().st_mode & 0o111
+
+
+def test_a_target_that_nobody_tried_says_so_and_writes_nothing_that_it_refuses(
+    policy: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("compile", str(policy), "--target", "freeswitch", "-o", str(out))
+    result = sipfo(*arguments)
+    assert "approximates `the whole policy`" in result.stderr
+    assert "this target is unverified" in result.stderr
+    policy.write_text(POLICY.replace("retry   standard", "retry standard  limit 5 calls"))
+    (out / "start").unlink()
+    result = sipfo(*arguments)
+    assert result.exit_code == 1
+    assert "does not have `limit of a trunk`" in result.stderr
+    assert not (out / "start").exists()
 
 
 def test_a_target_without_a_folder_is_a_usage_error(policy: Path) -> None:

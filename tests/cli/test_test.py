@@ -129,6 +129,13 @@ def test_an_engine_that_is_not_installed_says_what_to_install(
     assert result.stdout == ""
 
 
+def test_a_target_that_was_never_run_plays_no_tests(policy: Path) -> None:
+    result = sipfo("test", "--on", "freeswitch", str(policy))
+    assert result.exit_code == 2
+    assert "tests are not played on freeswitch" in result.stderr
+    assert "unverified (docs/targets.md)" in result.stderr
+
+
 def test_all_runs_what_is_here_and_names_what_is_not(
     policy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

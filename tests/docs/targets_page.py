@@ -6,6 +6,7 @@ from typing import Final
 
 from docs.markdown import code, page, table
 from sipfo.cli.targets import TARGETS
+from sipfo.compiler.targets.freeswitch.capabilities import SAYINGS as FREESWITCH
 from sipfo.compiler.targets.telnyx.capabilities import CAPABILITIES as TELNYX
 from sipfo.plan.construct import Construct, Support
 
@@ -18,6 +19,12 @@ _INTRODUCTION: Final = """\
 *Approximated*: a warning, and the way in which it differs. *Refused*: an error, and what to write instead; nothing is
 written for that target."""
 
+
+_FREESWITCH: Final = """\
+## What FreeSWITCH does besides
+
+What depends on more than one part of a policy, or on all of it; `sipfo check --target freeswitch` says it where it
+stands."""
 
 _TELNYX: Final = """\
 ## What a policy says to Telnyx's API
@@ -33,9 +40,16 @@ def targets_page() -> str:
         for construct in Construct
     ]
     rows.append(["everything else", *("same" for _ in TARGETS)])
+    besides = [[code(saying.value), _said(support)] for saying, support in FREESWITCH.items()]
     said = [[code(saying.value), _said(support)] for saying, support in TELNYX.items()]
-    engines = table(["", *TARGETS], rows)
-    return page(_INTRODUCTION, engines, _TELNYX, table(["", "telnyx"], said))
+    return page(
+        _INTRODUCTION,
+        table(["", *TARGETS], rows),
+        _FREESWITCH,
+        table(["", "freeswitch"], besides),
+        _TELNYX,
+        table(["", "telnyx"], said),
+    )
 
 
 def _said(support: Support) -> str:

@@ -22,7 +22,7 @@ from sipfo.plan.model import Plan
 
 PLAN: Final = "plan"
 DNS: Final = "dns"
-ENGINES: Final = ("kamailio", "asterisk")
+ENGINES: Final = ("kamailio", "asterisk", "freeswitch")
 """The targets that are a folder of files which an engine loads."""
 
 FOLDERS: Final = (*ENGINES, "telnyx", DNS)
@@ -78,8 +78,9 @@ def command(
     """Turn a policy into a plan, or into what another engine runs.
 
     A plan is JSON, and all that `sipfo run` needs. `--target kamailio -o DIR` writes a folder that
-    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk; with `--cluster` there is such
-    a folder for each machine of the policy's cluster. `--target telnyx -o DIR` writes the requests that
+    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk, `--target freeswitch -o DIR`
+    one for FreeSWITCH, which was never tried; with `--cluster` there is such a folder for each machine of
+    the policy's cluster. `--target telnyx -o DIR` writes the requests that
     make Telnyx's API do it, and `--target dns -o DIR` the records by which callers find its
     addresses. With an error nothing is written and the exit status is 1; warnings are
     shown and do no harm.
@@ -145,6 +146,7 @@ def _files(
 ) -> Files:
     """What a target writes. Raises CannotSay, and Unusable for a secret that is not there."""
     from sipfo.compiler.targets.asterisk.emit import render as render_asterisk
+    from sipfo.compiler.targets.freeswitch.emit import render as render_freeswitch
     from sipfo.compiler.targets.kamailio.emit import render as render_kamailio
     from sipfo.compiler.targets.kamailio.emit import render_cluster
     from sipfo.compiler.targets.source import OfPolicy
@@ -163,6 +165,7 @@ def _files(
         "kamailio": render_kamailio,
         CLUSTER: render_cluster,
         "asterisk": render_asterisk,
+        "freeswitch": render_freeswitch,
     }[target]
     # What an engine loads has no rates: they are looked up now.
     return render(settle(plan, time.time()), str(folder.resolve()), values, source)

@@ -7,6 +7,8 @@ from typing import Final
 
 from sipfo.compiler.checks.beyond_target import Capabilities
 from sipfo.compiler.targets.asterisk.capabilities import CAPABILITIES as ASTERISK
+from sipfo.compiler.targets.freeswitch.capabilities import CAPABILITIES as FREESWITCH
+from sipfo.compiler.targets.freeswitch.capabilities import remarks as freeswitch
 from sipfo.compiler.targets.kamailio.capabilities import CAPABILITIES as KAMAILIO
 from sipfo.compiler.targets.remark import Judge
 from sipfo.compiler.targets.telnyx.capabilities import remarks as telnyx
@@ -17,8 +19,12 @@ TARGETS: Final[Mapping[str, Mapping[Construct, Support]]] = {
     "runtime": RUNTIME,
     "kamailio": KAMAILIO,
     "asterisk": ASTERISK,
+    "freeswitch": FREESWITCH,
 }
 """The engines: each has a table by construct."""
+
+BESIDE: Final[Mapping[str, Judge]] = {"freeswitch": freeswitch}
+"""What an engine says of a plan beside its table."""
 
 OTHERS: Final[Mapping[str, Judge]] = {"telnyx": telnyx}
 """What is no engine: each looks at the plan by itself."""
@@ -29,4 +35,5 @@ NAMES: Final = (*TARGETS, *OTHERS)
 def asked_for(names: Sequence[str]) -> dict[str, Capabilities]:
     """What the targets named can do, in the order named."""
     every: dict[str, Capabilities] = {**TARGETS, **OTHERS}
+    every |= {name: (TARGETS[name], judge) for name, judge in BESIDE.items()}
     return {name: every[name] for name in names}

@@ -23,8 +23,11 @@ from sipfo.plan.model import Plan
 CODE: Final = "SF801"
 TITLE: Final = "Beyond the target"
 
-Capabilities = Mapping[Construct, Support] | Judge
-"""An engine's table, or what a target that is no engine says of the plan."""
+Table = Mapping[Construct, Support]
+"""What an engine does of each construct."""
+
+Capabilities = Table | Judge | tuple[Table, Judge]
+"""An engine's table, what a target that is no engine says of the plan, or both."""
 
 PLACES: Final[dict[Construct, tuple[type[tree.Block], type[tree.Node]]]] = {
     Construct.TO_REGISTERED: (tree.Route, tree.ToRegistered),
@@ -80,6 +83,10 @@ def check(
 def _differences(
     plan: Plan, capabilities: Capabilities, places: _Places
 ) -> Iterator[tuple[str, Support, Span]]:
+    if isinstance(capabilities, tuple):
+        for part in capabilities:
+            yield from _differences(plan, part, places)
+        return
     if callable(capabilities):
         for remark in capabilities(plan):
             yield remark.what, remark.support, places.of_remark(remark)

@@ -1,7 +1,8 @@
 """What a target that is no engine says of a plan: which of its sentences it cannot say, and where.
 
-An engine has a table by `plan/construct.py`. A provider's API, or a zone, says so much less than a
-policy that its own table is by what it can say; `sipfo check --target` shows both in the same way.
+An engine has a table by `plan/construct.py`, and perhaps remarks beside it on what stands in two
+places of a policy. A provider's API, or a zone, says so much less than a policy that its own table is
+by what it can say; `sipfo check --target` shows both in the same way.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""FreeSWITCH: sofia profiles, a dialplan, and the script that places a call."""
