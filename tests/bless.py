@@ -5,8 +5,9 @@
 
 A case is a folder of tests/cases with a `policy.sipfo` and the files that it imports, or
 `example-NAME` for each examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`,
-and for a policy that compiles `plan.json` and `scenarios.json`; in a folder `kamailio`, where the
-case has one, what `sipfo compile --target kamailio` writes (of a cluster, the last member's files). Read the difference before you keep it:
+and for a policy that compiles `plan.json` and `scenarios.json`; in a folder `kamailio` or `opensips`,
+where the case has one, what `sipfo compile --target` writes for it (of a cluster, the last member's
+files, for Kamailio). Read the difference before you keep it:
 what is accepted here is what users see. All also blesses what targets write of a few policies
 (tests/compiler/targets).
 """
@@ -22,7 +23,9 @@ from sipfo.cli.reading import files_in
 from sipfo.cli.targets import asked_for
 from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.compiler.report.text import render
+from sipfo.compiler.targets.folder import Files
 from sipfo.compiler.targets.kamailio import emit
+from sipfo.compiler.targets.opensips.emit import render as render_opensips
 from sipfo.compiler.targets.source import OfPolicy
 from sipfo.plan.codec import write_plan
 from sipfo.plan.model import Plan
@@ -31,6 +34,9 @@ CASES = Path(__file__).parent / "cases"
 EXAMPLES = Path(__file__).parent.parent / "examples"
 OUTPUTS = ("diagnostics.txt", "plan.json", "scenarios.json")
 KAMAILIO = "kamailio"
+OPENSIPS = "opensips"
+WRITTEN = (KAMAILIO, OPENSIPS)
+"""The folders of a case that hold what a target writes."""
 FOLDER = "/srv/kamailio"
 """Where the files of a case's `kamailio` say that they lie."""
 
@@ -65,23 +71,27 @@ def outputs(case: Path) -> dict[str, str]:
         found["plan.json"] = write_plan(made.plan)
         scenarios = [one.model_dump(mode="json", exclude_none=True) for one in made.scenarios]
         found["scenarios.json"] = json.dumps(scenarios, indent=2, ensure_ascii=False) + "\n"
-        if (case / KAMAILIO).is_dir():
-            found |= _for_kamailio(made, made.plan)
+        for target in WRITTEN:
+            if (case / target).is_dir():
+                written = _written(target, made, made.plan)
+                found |= {f"{target}/{name}": one.text for name, one in written.items() if one.text}
     return found
 
 
 def expected(case: Path) -> list[str]:
     """The names of the files that were blessed."""
-    whole = (path for path in case.glob(f"{KAMAILIO}/**/*") if path.suffix != ".ACTUAL")
+    every = (path for target in WRITTEN for path in case.glob(f"{target}/**/*"))
+    whole = (path for path in every if path.suffix != ".ACTUAL")
     below = [str(path.relative_to(case)) for path in whole if path.is_file()]
     return [*(name for name in OUTPUTS if (case / name).exists()), *sorted(below)]
 
 
-def _for_kamailio(made: Compilation, plan: Plan) -> dict[str, str]:
+def _written(target: str, made: Compilation, plan: Plan) -> Files:
     secrets = _Secrets()
+    if target == OPENSIPS:
+        return render_opensips(plan, "/srv/opensips", secrets, OfPolicy(made))
     member = plan.cluster.members[-1] if plan.cluster is not None else None
-    files = emit.render(plan, FOLDER, secrets, OfPolicy(made), member)
-    return {f"{KAMAILIO}/{name}": one.text for name, one in files.items() if one.text}
+    return emit.render(plan, FOLDER, secrets, OfPolicy(made), member)
 
 
 class _Secrets(dict[str, str]):

@@ -97,7 +97,12 @@ def test_another_target_is_wrong_usage(policy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "main"), [("kamailio", "kamailio.cfg"), ("asterisk", "extensions.conf")]
+    ("target", "main"),
+    [
+        ("kamailio", "kamailio.cfg"),
+        ("asterisk", "extensions.conf"),
+        ("opensips", "opensips.cfg"),
+    ],
 )
 def test_a_target_is_a_folder_of_files(
     target: str, main: str, policy: Path, tmp_path: Path
@@ -108,6 +113,26 @@ def test_a_target_is_a_folder_of_files(
     assert f"start it with {folder / 'start'}" in result.stderr
     assert (folder / main).read_text("utf-8")
     assert (folder / "start").stat().st_mode & 0o111
+
+
+def test_what_no_engine_has_run_is_said_to_be_unverified(policy: Path, tmp_path: Path) -> None:
+    said = {}
+    for target in ("asterisk", "opensips"):
+        result = sipfo("compile", str(policy), "--target", target, "-o", str(tmp_path / target))
+        said[target] = "is unverified" in result.stderr
+        assert result.stdout == ""
+    assert said == {"asterisk": False, "opensips": True}
+    checked = sipfo("check", str(policy), "--target", "opensips", "--format", "json")
+    assert "warning: --target opensips is unverified" in checked.stderr
+    assert "unverified" not in checked.stdout
+
+
+def test_what_a_target_refuses_is_not_written(policy: Path, tmp_path: Path) -> None:
+    policy.write_text(POLICY + '\nlisten tls 192.0.2.10:5061 certificate "/etc/tls.pem"\n')
+    result = sipfo("compile", str(policy), "--target", "opensips", "-o", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert "target `opensips` does not have `listen tls`" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_target_without_a_folder_is_a_usage_error(policy: Path) -> None:

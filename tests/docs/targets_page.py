@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from docs.markdown import code, page, table
-from sipfo.cli.targets import TARGETS
+from sipfo.cli.targets import TARGETS, UNVERIFIED
 from sipfo.compiler.targets.telnyx.capabilities import CAPABILITIES as TELNYX
 from sipfo.plan.construct import Construct, Support
 
@@ -33,9 +33,14 @@ def targets_page() -> str:
         for construct in Construct
     ]
     rows.append(["everything else", *("same" for _ in TARGETS)])
+    rows.append(["seen running", *(_seen(name) for name in TARGETS)])
     said = [[code(saying.value), _said(support)] for saying, support in TELNYX.items()]
     engines = table(["", *TARGETS], rows)
     return page(_INTRODUCTION, engines, _TELNYX, table(["", "telnyx"], said))
+
+
+def _seen(name: str) -> str:
+    return f"**no**: {UNVERIFIED[name]}" if name in UNVERIFIED else "yes"
 
 
 def _said(support: Support) -> str:
