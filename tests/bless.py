@@ -5,7 +5,7 @@
 
 A case is a folder of tests/cases with a `policy.sipfo` and the files that it imports, or
 `example-NAME` for each examples/NAME.sipfo. Beside it stands what comes of it: `diagnostics.txt`,
-and for a policy that compiles `plan.json` and `scenarios.json`; in a folder `kamailio` or `freeswitch`,
+and for a policy that compiles `plan.json` and `scenarios.json`; in a folder `kamailio`, `freeswitch` or `opensips`,
 where the case has one, what `sipfo compile --target` writes for it (of a cluster, the last member's
 files, for Kamailio). Read the difference before you keep it:
 what is accepted here is what users see. All also blesses what targets write of a few policies
@@ -26,6 +26,7 @@ from sipfo.compiler.report.text import render
 from sipfo.compiler.targets.folder import Files
 from sipfo.compiler.targets.freeswitch.emit import render as render_freeswitch
 from sipfo.compiler.targets.kamailio import emit
+from sipfo.compiler.targets.opensips.emit import render as render_opensips
 from sipfo.compiler.targets.source import OfPolicy
 from sipfo.plan.codec import write_plan
 from sipfo.plan.model import Plan
@@ -35,7 +36,8 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 OUTPUTS = ("diagnostics.txt", "plan.json", "scenarios.json")
 KAMAILIO = "kamailio"
 FREESWITCH = "freeswitch"
-WRITTEN = (KAMAILIO, FREESWITCH)
+OPENSIPS = "opensips"
+WRITTEN = (KAMAILIO, FREESWITCH, OPENSIPS)
 """The folders of a case that hold what a target writes."""
 FOLDER = "/srv/kamailio"
 """Where the files of a case's `kamailio` say that they lie."""
@@ -90,6 +92,8 @@ def _written(target: str, made: Compilation, plan: Plan) -> Files:
     secrets = _Secrets()
     if target == FREESWITCH:
         return render_freeswitch(plan, "/srv/freeswitch", secrets, OfPolicy(made))
+    if target == OPENSIPS:
+        return render_opensips(plan, "/srv/opensips", secrets, OfPolicy(made))
     member = plan.cluster.members[-1] if plan.cluster is not None else None
     return emit.render(plan, FOLDER, secrets, OfPolicy(made), member)
 

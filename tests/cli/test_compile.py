@@ -102,6 +102,7 @@ def test_another_target_is_wrong_usage(policy: Path) -> None:
         ("kamailio", "kamailio.cfg"),
         ("asterisk", "extensions.conf"),
         ("freeswitch", "scripts/sipfo.lua"),
+        ("opensips", "opensips.cfg"),
     ],
 )
 def test_a_target_is_a_folder_of_files(
@@ -115,14 +116,32 @@ def test_a_target_is_a_folder_of_files(
     assert (folder / "start").stat().st_mode & 0o111
 
 
-def test_a_target_that_nobody_tried_says_so_and_writes_nothing_that_it_refuses(
+def test_what_no_engine_has_run_is_said_to_be_unverified(policy: Path, tmp_path: Path) -> None:
+    said = {}
+    for target in ("asterisk", "freeswitch", "opensips"):
+        result = sipfo("compile", str(policy), "--target", target, "-o", str(tmp_path / target))
+        said[target] = "is unverified" in result.stderr
+        assert result.stdout == ""
+    assert said == {"asterisk": False, "freeswitch": True, "opensips": True}
+    checked = sipfo("check", str(policy), "--target", "opensips", "--format", "json")
+    assert "warning: --target opensips is unverified" in checked.stderr
+    assert "unverified" not in checked.stdout
+
+
+def test_what_a_target_refuses_is_not_written(policy: Path, tmp_path: Path) -> None:
+    policy.write_text(POLICY + '\nlisten tls 192.0.2.10:5061 certificate "/etc/tls.pem"\n')
+    result = sipfo("compile", str(policy), "--target", "opensips", "-o", str(tmp_path / "out"))
+    assert result.exit_code == 1
+    assert "target `opensips` does not have `listen tls`" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_of_a_folder_that_is_there_nothing_is_left_when_the_target_refuses(
     policy: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     arguments = ("compile", str(policy), "--target", "freeswitch", "-o", str(out))
-    result = sipfo(*arguments)
-    assert "approximates `the whole policy`" in result.stderr
-    assert "this target is unverified" in result.stderr
+    sipfo(*arguments)
     policy.write_text(POLICY.replace("retry   standard", "retry standard  limit 5 calls"))
     (out / "start").unlink()
     result = sipfo(*arguments)

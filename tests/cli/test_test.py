@@ -111,6 +111,15 @@ def test_the_loopback_addresses_stand_in_where_there_is_no_private_network(
     assert result.stdout.endswith("1 passed, 0 failed\n")
 
 
+def test_what_no_engine_runs_is_told_apart_from_a_typing_error(policy: Path) -> None:
+    refused = sipfo("test", "--on", "opensips", str(policy))
+    assert refused.exit_code == 2
+    assert (
+        "tests are not played on opensips: what is compiled for it is unverified" in refused.stderr
+    )
+    assert "unverified" not in sipfo("test", "--on", "opensip", str(policy)).stderr
+
+
 def test_an_engine_that_needs_a_private_network_says_what_that_needs(
     policy: Path, no_namespaces: None, handmade: None
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from docs.markdown import code, page, table
-from sipfo.cli.targets import TARGETS
+from sipfo.cli.targets import TARGETS, UNVERIFIED
 from sipfo.compiler.targets.freeswitch.capabilities import SAYINGS as FREESWITCH
 from sipfo.compiler.targets.telnyx.capabilities import CAPABILITIES as TELNYX
 from sipfo.plan.construct import Construct, Support
@@ -40,6 +40,7 @@ def targets_page() -> str:
         for construct in Construct
     ]
     rows.append(["everything else", *("same" for _ in TARGETS)])
+    rows.append(["seen running", *(_seen(name) for name in TARGETS)])
     besides = [[code(saying.value), _said(support)] for saying, support in FREESWITCH.items()]
     said = [[code(saying.value), _said(support)] for saying, support in TELNYX.items()]
     return page(
@@ -50,6 +51,10 @@ def targets_page() -> str:
         _TELNYX,
         table(["", "telnyx"], said),
     )
+
+
+def _seen(name: str) -> str:
+    return f"**no**: {UNVERIFIED[name]}" if name in UNVERIFIED else "yes"
 
 
 def _said(support: Support) -> str:

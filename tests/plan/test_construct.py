@@ -111,6 +111,7 @@ CASES = {
     Construct.GIVEN_UP: (edited("retries", no_response=31.9), "plain"),
     Construct.CLUSTER: (clustered(), "edge"),
     Construct.ALWAYS_FORWARD: (always_forwarding(), "acme"),
+    Construct.SEVERAL_ATTEMPTS: (small(egress=2, routes=7), "acme"),
     Construct.MANY_ATTEMPTS: (small(egress=2, routes=16), "acme"),
 }
 
@@ -181,8 +182,9 @@ def test_a_name_of_a_carrier_is_a_name_too() -> None:
     assert list(usages(plan)) == [Usage(Construct.TO_NAME, "c1")]
 
 
-def test_thirty_attempts_are_not_too_many() -> None:
-    assert list(usages(small(egress=2, routes=15))) == []
+def test_twelve_attempts_are_not_several_and_thirty_are_not_many() -> None:
+    assert list(usages(small(egress=2, routes=6))) == []
+    assert list(usages(small(egress=2, routes=15))) == [Usage(Construct.SEVERAL_ATTEMPTS, "acme")]
     assert list(usages(small(egress=2, routes=15, carriers=1))) == [
         Usage(Construct.MANY_ATTEMPTS, "acme")
     ]

@@ -22,7 +22,7 @@ from sipfo.cli.reading import (
     read_file,
     shown,
 )
-from sipfo.cli.targets import NAMES
+from sipfo.cli.targets import NAMES, warn_unverified
 from sipfo.cli.terminal import has_colour
 from sipfo.cli.writing import write_whole
 from sipfo.compiler.fixing import fixable, fixed
@@ -67,6 +67,7 @@ def command(files: tuple[str, ...], form: str, targets: tuple[str, ...], fix: bo
     """
     if fix and STANDARD_INPUT in files:
         raise click.UsageError("a fix is written into a file: `-` is none")
+    warn_unverified(targets)
     status = 0
     made: list[tuple[str, Compilation]] = []
     for file in files:

@@ -11,6 +11,7 @@ import click
 
 from sipfo.cli.reading import Unusable, compile_file, plan_or_exit, show
 from sipfo.cli.secrets import secrets_of
+from sipfo.cli.targets import warn_unverified
 from sipfo.cli.writing import write_whole
 from sipfo.cli.zones import DOMAIN, RECORDS, TTL, Zone
 from sipfo.compiler.pipeline import Compilation
@@ -22,7 +23,7 @@ from sipfo.plan.model import Plan
 
 PLAN: Final = "plan"
 DNS: Final = "dns"
-ENGINES: Final = ("kamailio", "asterisk", "freeswitch")
+ENGINES: Final = ("kamailio", "asterisk", "freeswitch", "opensips")
 """The targets that are a folder of files which an engine loads."""
 
 FOLDERS: Final = (*ENGINES, "telnyx", DNS)
@@ -78,12 +79,12 @@ def command(
     """Turn a policy into a plan, or into what another engine runs.
 
     A plan is JSON, and all that `sipfo run` needs. `--target kamailio -o DIR` writes a folder that
-    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk, `--target freeswitch -o DIR`
-    one for FreeSWITCH, which was never tried; with `--cluster` there is such a folder for each machine of
-    the policy's cluster. `--target telnyx -o DIR` writes the requests that
-    make Telnyx's API do it, and `--target dns -o DIR` the records by which callers find its
-    addresses. With an error nothing is written and the exit status is 1; warnings are
-    shown and do no harm.
+    Kamailio loads as it is, `--target asterisk -o DIR` one for Asterisk; with `--cluster` there is such
+    a folder for each machine of the policy's cluster. `--target freeswitch` and `--target opensips` write
+    such a folder too, which no FreeSWITCH and no OpenSIPS has loaded yet: they are unverified.
+    `--target telnyx -o DIR` writes the requests that make Telnyx's API do it, and `--target dns -o DIR`
+    the records by which callers find its addresses. With an error nothing is written and the exit status
+    is 1; warnings are shown and do no harm.
     """
     if target != PLAN and output is None:
         raise click.UsageError(f"--target {target} needs a folder: -o DIR")
@@ -95,6 +96,7 @@ def command(
     plan = plan_or_exit(compilation)
     if compilation.diagnostics:
         show(compilation)
+    warn_unverified([target])
     if target != PLAN and output is not None:
         name = CLUSTER if cluster else target
         zone = Zone(domain, ttl, form)
@@ -149,6 +151,7 @@ def _files(
     from sipfo.compiler.targets.freeswitch.emit import render as render_freeswitch
     from sipfo.compiler.targets.kamailio.emit import render as render_kamailio
     from sipfo.compiler.targets.kamailio.emit import render_cluster
+    from sipfo.compiler.targets.opensips.emit import render as render_opensips
     from sipfo.compiler.targets.source import OfPolicy
     from sipfo.compiler.targets.telnyx.emit import render as render_telnyx
 
@@ -166,6 +169,7 @@ def _files(
         CLUSTER: render_cluster,
         "asterisk": render_asterisk,
         "freeswitch": render_freeswitch,
+        "opensips": render_opensips,
     }[target]
     # What an engine loads has no rates: they are looked up now.
     return render(settle(plan, time.time()), str(folder.resolve()), values, source)

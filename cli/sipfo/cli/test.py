@@ -28,7 +28,7 @@ from sipfo.verify.words import duration, printable
 MODEL, ALL = "model", "all"
 ENGINES = ("runtime", "kamailio", "asterisk")
 
-UNPLAYED = ("freeswitch",)
+UNPLAYED = ("freeswitch", "opensips")
 """Targets that no call was ever played on."""
 
 Tried = AsyncGenerator[tuple[Scenario, tuple[Ladder, Finding] | Exception], None]

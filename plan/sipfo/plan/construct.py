@@ -28,6 +28,9 @@ from sipfo.plan.order import attempts_of
 MOST_BRANCHES: Final = 30
 """Attempts of one call beyond which some target gives up (`max_branches` of Kamailio 5.6)."""
 
+FEWER_BRANCHES: Final = 12
+"""Attempts of one call beyond which another one does (`MAX_BRANCHES` of OpenSIPS 3.4)."""
+
 _HOST: Final = re.compile(r"sip:(?:[^@]*@)?(\[[^\]]*\]|[^:;?\[]*)")
 _TLS: Final = re.compile(r"(?i);transport=tls(?![^;?])")
 
@@ -58,6 +61,7 @@ class Construct(Enum):
     GIVEN_UP = "no-response"
     CLUSTER = "cluster"
     ALWAYS_FORWARD = "always forward"
+    SEVERAL_ATTEMPTS = "more than 12 attempts"
     MANY_ATTEMPTS = "more than 30 attempts"
 
 
@@ -119,6 +123,8 @@ def usages(plan: Plan) -> Iterator[Usage]:
     for trunk in plan.trunks:
         if attempts_of(plan, trunk) > MOST_BRANCHES:
             yield Usage(Construct.MANY_ATTEMPTS, trunk.name)
+        elif attempts_of(plan, trunk) > FEWER_BRANCHES:
+            yield Usage(Construct.SEVERAL_ATTEMPTS, trunk.name)
         if trunk.accept.credentials:
             yield Usage(Construct.ACCEPT_CREDENTIAL, trunk.name)
         if trunk.limit is not None:

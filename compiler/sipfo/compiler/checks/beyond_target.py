@@ -43,6 +43,7 @@ PLACES: Final[dict[Construct, tuple[type[tree.Block], type[tree.Node]]]] = {
     Construct.GIVEN_UP: (tree.Retry, tree.Timer),
     Construct.CLUSTER: (tree.Cluster, tree.Member),
     Construct.ALWAYS_FORWARD: (tree.Trunk, tree.AlwaysForward),
+    Construct.SEVERAL_ATTEMPTS: (tree.Trunk, tree.Routes),
     Construct.MANY_ATTEMPTS: (tree.Trunk, tree.Routes),
 }
 """Where a construct stands: the statement in the block; the others are found by what they say."""

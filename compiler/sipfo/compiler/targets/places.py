@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from sipfo.compiler.targets.safe import CannotSay
-from sipfo.plan.model import Carrier, Plan, Route
+from sipfo.plan.model import Carrier, Plan, Retry, Route
 
 _URI: Final = re.compile(
     r"(?:(?P<user>[^@]*)@)?(?P<host>\[[^\]]*\]|[^:;?\[]+)(?::(?P<port>[0-9]{1,9}))?(?P<rest>[;?].*)?"
@@ -108,6 +108,12 @@ def places(plan: Plan) -> tuple[Place, ...]:
         if one.name in called
     ]
     return (*routes, *carriers)
+
+
+def used_retries(plan: Plan) -> tuple[Retry, ...]:
+    """The retry policies that some trunk goes by."""
+    used = {trunk.retry for trunk in plan.trunks}
+    return tuple(retry for retry in plan.retries if retry.name in used)
 
 
 def destination(uri: str) -> Destination:

@@ -17,6 +17,15 @@ class Socket:
     door: bool
     egress: tuple[str, ...]
 
+    @property
+    def purpose(self) -> str:
+        """What it is for, in words."""
+        return ", ".join([*(["calls arrive here"] if self.door else []), *self.egress])
+
+    def tag(self, number: int) -> str:
+        """A name for it, of letters and its number."""
+        return f"{'door' if self.door else 'egress'}{number}"
+
 
 def socket(transport: str, host: str, port: int) -> str:
     """A socket, as `udp:192.0.2.1:5060`."""

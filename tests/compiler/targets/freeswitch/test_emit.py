@@ -17,7 +17,6 @@ from sipfo.compiler.targets.freeswitch.capabilities import (
     SAYINGS,
     Saying,
     refusals,
-    remarks,
 )
 from sipfo.compiler.targets.freeswitch.emit import SCRIPT, render
 from sipfo.compiler.targets.safe import CannotSay
@@ -94,11 +93,3 @@ def test_every_construct_has_its_row_and_says_how_it_differs() -> None:
     assert set(SAYINGS) == set(Saying)
     rows = (*CAPABILITIES.values(), *SAYINGS.values())
     assert all(one.how for one in rows if one.level != "same")
-
-
-@settings(max_examples=30, deadline=None)
-@given(plans())
-def test_every_policy_is_told_that_nobody_tried_it(plan: Plan) -> None:
-    first = next(iter(remarks(plan)))
-    assert (first.what, first.support.level) == (Saying.ALL.value, "approximated")
-    assert "unverified" in first.support.how

@@ -14,12 +14,12 @@ from sipfo.compiler.targets.kamailio.encode import (
     field,
     identifier,
     literal,
-    plain_names,
     socket_literal,
     string,
     token,
     whole_word,
 )
+from sipfo.compiler.targets.names import plain_names
 from sipfo.compiler.targets.safe import CannotSay, Safe
 from sipfo.compiler.targets.sockets import bracketed
 

@@ -102,10 +102,16 @@ CAPABILITIES: Final[Mapping[Construct, Support]] = {
 }
 
 
+UNVERIFIED: Final = (
+    "unverified: written from the documentation and source of FreeSWITCH 1.10, and never run by a"
+    " FreeSWITCH; place calls of your own before anything depends on it"
+)
+"""What is said wherever this target writes anything."""
+
+
 class Saying(Enum):
     """Something else that a policy can say, in the policy's own words."""
 
-    ALL = "the whole policy"
     TIMERS = "no-progress and no-answer"
     UNLIKE_503 = "503 and transport-error that fare differently"
     UNLIKE_408 = "408 and no-response that fare differently"
@@ -118,10 +124,6 @@ class Saying(Enum):
 
 
 SAYINGS: Final[Mapping[Saying, Support]] = {
-    Saying.ALL: _approximated(
-        "this target is unverified: it was written from FreeSWITCH's documentation and source, and"
-        " never run; place test calls before others depend on it"
-    ),
     Saying.TIMERS: _approximated(
         "both count from the INVITE, in whole seconds, rounded up, and end up to a second late; of"
         " provisional responses 180, 182 and 183 alone end `no-progress`"
@@ -164,7 +166,6 @@ def refusals(plan: Plan) -> Iterator[str]:
 
 def remarks(plan: Plan) -> Iterator[Remark]:
     """What is to be said of a plan beside the table, in the order of the plan."""
-    yield Remark(Saying.ALL.value, SAYINGS[Saying.ALL])
     used = {trunk.retry for trunk in plan.trunks}
     for retry in plan.retries:
         if retry.name in used:

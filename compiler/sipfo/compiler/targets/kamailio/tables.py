@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, Protocol
 
-from sipfo.compiler.targets.kamailio.encode import comment, field, plain_names
+from sipfo.compiler.targets.kamailio.encode import comment, field
 from sipfo.compiler.targets.kamailio.probes import probed
+from sipfo.compiler.targets.names import plain_names
 from sipfo.compiler.targets.numbers import (
     declared_prefixes,
     range_prefixes,

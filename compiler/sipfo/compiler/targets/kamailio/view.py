@@ -22,7 +22,7 @@ from sipfo.compiler.targets.kamailio.encode import (
     whole_word,
 )
 from sipfo.compiler.targets.kamailio.tables import retry_names
-from sipfo.compiler.targets.places import places
+from sipfo.compiler.targets.places import places, used_retries
 from sipfo.compiler.targets.sockets import sockets, transports
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import (
@@ -172,19 +172,13 @@ def uses(plan: Plan, cluster: bool = False) -> Uses:
     )
 
 
-def used_retries(plan: Plan) -> tuple[Retry, ...]:
-    """The retry policies that some trunk goes by."""
-    used = {trunk.retry for trunk in plan.trunks}
-    return tuple(retry for retry in plan.retries if retry.name in used)
-
-
 def socket_lines(plan: Plan) -> tuple[SocketLine, ...]:
     """Every `listen`, in order. Raises CannotSay."""
     return tuple(
         SocketLine(
             socket_literal(one.address),
-            literal(f"{'door' if one.door else 'egress'}{number}"),
-            comment(", ".join([*(["calls arrive here"] if one.door else []), *one.egress])),
+            literal(one.tag(number)),
+            comment(one.purpose),
         )
         for number, one in enumerate(sockets(plan), start=1)
     )

@@ -1,0 +1,1 @@
+"""Plan to a script for OpenSIPS, which none has run yet. Start reading at `emit.py`."""
