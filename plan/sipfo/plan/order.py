@@ -61,25 +61,6 @@ def shaped(carrier: Carrier, number: str) -> str:
     return carrier.shaping.prepend + number[carrier.shaping.strip :]
 
 
-def carriers_of(plan: Plan, trunk: Trunk) -> tuple[Carrier, ...]:
-    """The carriers that terminate the number that a trunk forwards to, in order; of a plan with
-    rates, one that was settled."""
-    forward = trunk.forward
-    return () if forward is None else Choice(plan).of(forward, "").carriers
-
-
-def attempts_of(plan: Plan, trunk: Trunk) -> int:
-    """The most attempts of a call that meets nothing but failures, a name counted as one target."""
-    levels = {route.name: len(route.destinations) for route in plan.routes}
-    routes = sum(levels[name] for name in trunk.routes) * len(trunk.egress)
-    forward = trunk.forward
-    if forward is not None and forward.always:
-        routes = 0
-    if forward is not None and forward.number is None:
-        return routes + len(forward.carriers)
-    return routes + len(carriers_of(plan, trunk))
-
-
 def turn(trunk: Trunk, calls_before: int = 0) -> tuple[int, ...]:
     """The places of a trunk's routes in the order in which the call that follows `calls_before`
     earlier ones tries them. A weighted trunk's likeliest: the heaviest first."""
@@ -126,6 +107,23 @@ class Order:
         """The carriers that a call to `number` is forwarded to at a moment, and those left out."""
         forward = trunk.forward
         return NOBODY if forward is None else self._choice.of(forward, number, at)
+
+    def carriers(self, trunk: Trunk) -> tuple[Carrier, ...]:
+        """The carriers that terminate the number that a trunk forwards to, in order; of a plan with
+        rates, one that was settled."""
+        return self.chosen(trunk, "").carriers
+
+    def attempts(self, trunk: Trunk) -> int:
+        """The most attempts of a call that meets nothing but failures, a name counted as one
+        target."""
+        levels = (len(self._routes[name].destinations) for name in trunk.routes)
+        routes = sum(levels) * len(trunk.egress)
+        forward = trunk.forward
+        if forward is not None and forward.always:
+            routes = 0
+        if forward is not None and forward.number is None:
+            return routes + len(forward.carriers)
+        return routes + len(self.carriers(trunk))
 
     def steps(
         self, trunk: Trunk, number: str, turned: Sequence[int], chosen: Chosen | None = None

@@ -31,7 +31,7 @@ from sipfo.compiler.targets.safe import Safe
 from sipfo.compiler.targets.sockets import bracketed
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import Carrier, CommitOn, CommitOnCode, Egress, Plan, Retry, Route, Trunk
-from sipfo.plan.order import carriers_of
+from sipfo.plan.order import Order
 
 EMPTY: Final = Name("")
 
@@ -96,9 +96,10 @@ def facts(plan: Plan, source: Source) -> tuple[Facts, ...]:
     for group in callers(plan):
         for trunk in group.trunks:
             groups[trunk].append(group.number)
+    order = Order(plan)
     found = [
         _facts(
-            used_of, "trunk", "TRUNK", one.name, source.trunk(one.name), _trunk(plan, one, groups)
+            used_of, "trunk", "TRUNK", one.name, source.trunk(one.name), _trunk(order, one, groups)
         )
         for one in plan.trunks
     ]
@@ -159,7 +160,7 @@ def _facts(of_all: Uses, kind: str, prefix: str, of: str, where: str, pairs: Pai
     )
 
 
-def _trunk(plan: Plan, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
+def _trunk(order: Order, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
     yield "CALLERS", Name("&" + "".join(f"{number}&" for number in groups[trunk.name]))
     if trunk.accept.anyone:
         yield "ANYONE", 1
@@ -184,7 +185,7 @@ def _trunk(plan: Plan, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
         yield "RATE", trunk.limit.per_second
     if trunk.trusted:
         yield "TRUSTED", 1
-    carriers = carriers_of(plan, trunk)
+    carriers = order.carriers(trunk)
     yield "CARRIERCOUNT", len(carriers)
     if trunk.forward is not None and trunk.forward.number is not None and carriers:
         yield "CARRIERS", _list(one.name for one in carriers)

@@ -24,7 +24,7 @@ from sipfo.compiler.targets.safe import CannotSay
 from sipfo.compiler.targets.sockets import bracketed, sender, socket, transports
 from sipfo.plan.construct import MOST_BRANCHES
 from sipfo.plan.model import Carrier, Plan, Retry, Route, Trunk
-from sipfo.plan.order import carriers_of
+from sipfo.plan.order import Order
 
 HTABLE: Final = (
     "id(int,auto)",
@@ -156,16 +156,18 @@ def groups(plan: Plan) -> Iterator[tuple[int, Trunk]]:
 
 def _trunks(plan: Plan, origin: Origin) -> Rows:
     group_of = {trunk.name: group for group, trunk in groups(plan)}
-    names = retry_names(plan)
+    order, names = Order(plan), retry_names(plan)
     anybody = taker_of_any(plan)
     if anybody is not None:
         yield "any", anybody.name, origin.trunk(anybody.name)
     for trunk in plan.trunks:
-        for key, value in _facts(plan, trunk, group_of.get(trunk.name), names[trunk.retry]):
+        for key, value in _facts(order, trunk, group_of.get(trunk.name), names[trunk.retry]):
             yield f"{trunk.name}:{key}", value, origin.trunk(trunk.name)
 
 
-def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[tuple[str, Value]]:
+def _facts(
+    order: Order, trunk: Trunk, group: int | None, retry: str
+) -> Iterator[tuple[str, Value]]:
     if trunk.accept.anyone:
         yield "anyone", 1
     if group is not None:
@@ -194,7 +196,7 @@ def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[
         yield "limit-rate", trunk.limit.per_second
     if trunk.trusted:
         yield "trusted", 1
-    carriers = carriers_of(plan, trunk)
+    carriers = order.carriers(trunk)
     if trunk.forward is not None and trunk.forward.number is not None and carriers:
         yield "forward", trunk.forward.number
         yield "forward-from", trunk.forward.egress
