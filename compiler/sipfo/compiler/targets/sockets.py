@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.places import places
 from sipfo.plan.model import Egress, Plan
 
@@ -33,6 +34,7 @@ def doors(plan: Plan) -> tuple[str, ...]:
     return tuple(socket(one.transport, one.host, one.port) for one in plan.listen)
 
 
+@derived
 def transports(plan: Plan) -> frozenset[str]:
     """Every transport that an attempt may leave by."""
     return frozenset(
@@ -43,6 +45,7 @@ def transports(plan: Plan) -> frozenset[str]:
     )
 
 
+@derived
 def sockets(plan: Plan) -> tuple[Socket, ...]:
     """Every socket once: those that calls arrive on first."""
     senders: dict[str, list[str]] = {}

@@ -25,12 +25,23 @@ from sipfo.compiler.targets.asterisk.encode import (
 from sipfo.compiler.targets.asterisk.networks import callers
 from sipfo.compiler.targets.asterisk.registrars import at, instances, own_transport
 from sipfo.compiler.targets.asterisk.uses import Uses, uses
+from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.kamailio.probes import probed
 from sipfo.compiler.targets.places import Destination, Place, places
 from sipfo.compiler.targets.safe import Safe
 from sipfo.compiler.targets.sockets import bracketed
 from sipfo.compiler.targets.source import Source
-from sipfo.plan.model import Carrier, CommitOn, CommitOnCode, Egress, Plan, Retry, Route, Trunk
+from sipfo.plan.model import (
+    Carrier,
+    CommitOn,
+    CommitOnCode,
+    Egress,
+    Plan,
+    Registrar,
+    Retry,
+    Route,
+    Trunk,
+)
 from sipfo.plan.order import Order
 
 EMPTY: Final = Name("")
@@ -204,10 +215,8 @@ def _registered(plan: Plan, place: Place) -> Pairs:
     known = place.of.registered if isinstance(place.of, Route) else None
     if known is None:
         return
-    registrar = next(one for one in plan.registrars if one.name == known.registrar)
-    called = next(
-        one.name for one in registrar.users if one.name.casefold() == known.user.casefold()
-    )
+    registrar, users = _registrars(plan)[known.registrar]
+    called = users[known.user.casefold()]
     yield "AOR", aor(f"{called}@{registrar.domain}")
     numbers = instances(plan)
     for level, one in enumerate(registrar.instances):
@@ -219,6 +228,15 @@ def _registered(plan: Plan, place: Place) -> Pairs:
     own = [n for n, one in enumerate(registrar.instances) if own_transport(plan, one) is not None]
     if own:
         yield "HERE", own[0]
+
+
+@derived
+def _registrars(plan: Plan) -> dict[str, tuple[Registrar, dict[str, str]]]:
+    """Each registrar by its name, and its users as it spells them, by how anybody may."""
+    return {
+        one.name: (one, {user.name.casefold(): user.name for user in reversed(one.users)})
+        for one in plan.registrars
+    }
 
 
 def _destinations(place: Place, of_all: Uses) -> Pairs:

@@ -23,7 +23,7 @@ from sipfo.compiler.targets.places import Place, carrier_key, places, route_key
 from sipfo.compiler.targets.safe import CannotSay
 from sipfo.compiler.targets.sockets import bracketed, sender, socket, transports
 from sipfo.plan.construct import MOST_BRANCHES
-from sipfo.plan.model import Carrier, Plan, Retry, Route, Trunk
+from sipfo.plan.model import Carrier, Plan, Registrar, Retry, Route, Trunk
 from sipfo.plan.order import Order
 
 HTABLE: Final = (
@@ -205,8 +205,9 @@ def _facts(
 
 
 def _destinations(plan: Plan, origin: Origin) -> Rows:
+    registrars = {one.name: one for one in plan.registrars}
     for place in places(plan):
-        for key, value in (*_place_facts(place), *_registered_facts(plan, place)):
+        for key, value in (*_place_facts(place), *_registered_facts(plan, registrars, place)):
             yield f"{place.key}:{key}", value, origin.destination(place.name)
 
 
@@ -241,12 +242,14 @@ def _place_facts(place: Place) -> Iterator[tuple[str, Value]]:
             yield "limit-rate", of.limit.per_second
 
 
-def _registered_facts(plan: Plan, place: Place) -> Iterator[tuple[str, Value]]:
+def _registered_facts(
+    plan: Plan, registrars: Mapping[str, Registrar], place: Place
+) -> Iterator[tuple[str, Value]]:
     """Whom a route to a registered user asks for, and which instances are this machine's own."""
     registered = place.of.registered if isinstance(place.of, Route) else None
     if registered is None:
         return
-    (registrar,) = (one for one in plan.registrars if one.name == registered.registrar)
+    registrar = registrars[registered.registrar]
     yield "aor", f"sip:{registered.user}@{registrar.domain.lower()}"
     for number, instance in enumerate(registrar.instances):
         here = [
