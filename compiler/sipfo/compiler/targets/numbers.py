@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sipfo.compiler.targets.derived import derived
+from sipfo.plan.derived import derived
 from sipfo.plan.model import AnyNumber, NumberPrefix, Plan, Trunk
 from sipfo.plan.numbering import Numbering
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
-from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.safe import CannotSay
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Carrier, Plan, Route
 
 _URI: Final = re.compile(

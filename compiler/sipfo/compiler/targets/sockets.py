@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.places import places
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Egress, Plan
 
 

@@ -25,12 +25,12 @@ from sipfo.compiler.targets.asterisk.encode import (
 from sipfo.compiler.targets.asterisk.networks import callers
 from sipfo.compiler.targets.asterisk.registrars import at, instances, own_transport
 from sipfo.compiler.targets.asterisk.uses import Uses, uses
-from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.kamailio.probes import probed
 from sipfo.compiler.targets.places import Destination, Place, places
 from sipfo.compiler.targets.safe import Safe
 from sipfo.compiler.targets.sockets import bracketed
 from sipfo.compiler.targets.source import Source
+from sipfo.plan.derived import derived
 from sipfo.plan.model import (
     Carrier,
     CommitOn,

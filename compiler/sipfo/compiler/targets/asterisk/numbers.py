@@ -19,9 +19,9 @@ from sipfo.compiler.targets.asterisk.encode import (
     extension,
     name,
 )
-from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.numbers import covering, declared_prefixes, taker_of_any
 from sipfo.compiler.targets.source import Source
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Plan, Trunk
 from sipfo.plan.numbering import Numbering
 

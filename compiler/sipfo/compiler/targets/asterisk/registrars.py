@@ -21,10 +21,10 @@ from sipfo.compiler.targets.asterisk.encode import (
     user,
     value,
 )
-from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.places import places, ways
 from sipfo.compiler.targets.sockets import bracketed, sender, socket, sockets
 from sipfo.compiler.targets.source import Source
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Egress, Instance, Plan, Registrar, Route
 
 

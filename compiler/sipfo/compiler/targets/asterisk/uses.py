@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.places import places
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Carrier, OnTag, Plan, Route
 
 

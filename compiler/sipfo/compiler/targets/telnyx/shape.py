@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from sipfo.compiler.targets.derived import derived
 from sipfo.compiler.targets.places import Destination, destination
 from sipfo.compiler.targets.telnyx.facts import FAILS_OVER, MOST_NUMBERS, RINGBACK, STOPS
+from sipfo.plan.derived import derived
 from sipfo.plan.model import (
     T1_64,
     TIMER_C,

@@ -1,6 +1,7 @@
 """What is worked out of a whole plan once, though every trunk and place of it asks again.
 
-Without this a target would take as many passes over the plan as the plan has trunks.
+Without this a target, or an analysis that simulates a call to each trunk, would take as many passes
+over the plan as the plan has trunks.
 """
 
 from __future__ import annotations
