@@ -1,0 +1,267 @@
+"""What a call costs by what is configured: the engine alone with one trunk, and with a great deal.
+
+    .venv/bin/python benchmarks/configuration.py               # two minutes
+    .venv/bin/python benchmarks/configuration.py --rounds 40
+
+Every plan has an engine, and all have their turn in each round, in another order each time, so that
+what the machine does meanwhile is everybody's. A ratio is that of one round; the median is what
+counts, and the middle half of the rounds says how sure it is. Two kinds of calls: the route answers;
+the route fails with 503 and a carrier answers. The table is written to benchmarks/results; the exit
+status is 1 when a median is more than 5 % below the first of its kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import rates
+from engine import CALLEE, IN, OUT, SDP, SIPFO, Bench, answer_to, find, plan
+
+from sipfo.compiler.sheet import read_sheet
+from sipfo.grammar.source import Source
+from sipfo.plan.model import Accept, Carrier, Deck, Forward, NumberRange, Plan, Route, Trunk
+from sipfo.runtime.sip.flow import Flow
+from sipfo.runtime.wire.calm import settle
+
+RESULTS: Final = Path(__file__).parent / "results"
+TRUNKS: Final = 10_000
+PREFIXES: Final = 1_000_000
+CARRIERS: Final = 10
+MOST: Final = 0.05
+"""How much less may be left of the calls per CPU-second."""
+
+NUMBERS_OF_A_TRUNK: Final = 100
+
+WITHIN_RATES: Final = 1_800_000_000.0
+"""A moment, in Unix seconds, at which the deck's rates are valid."""
+
+
+class Caller(Bench):
+    """Calls of one plan, from the trunk that `choose` draws: its caller's address and a number."""
+
+    def __init__(self, given: Plan, choose: Callable[[], int]) -> None:
+        super().__init__(given)
+        self.now = WITHIN_RATES
+        self._choose = choose
+        self._caller = IN
+        self._callee = OUT
+
+    def call(self) -> None:
+        """One call that the route answers."""
+        out = self.begin()
+        self.go_on(out)
+
+    def call_after_503(self) -> None:
+        """One call that the route refuses and a carrier answers."""
+        refusal = answer_to(self.begin(), b"503 Service Unavailable")
+        (out,) = [one for one in self.send(refusal, OUT) if one.startswith(b"INVITE ")]
+        self.go_on(out)
+
+    def begin(self) -> bytes:
+        """The INVITE that leaves for the route."""
+        trunk = self._choose()
+        self.caller, self.called = _address(trunk), f"+{_first(trunk) + self.number % 100}"
+        self._caller = Flow("udp", SIPFO, (self.caller, 5060))
+        invite, self.name = self.invite()
+        _, out = self.send(invite, IN)
+        return out
+
+    def go_on(self, out: bytes) -> None:
+        """Until its BYE is answered."""
+        for status in (b"100 Trying", b"180 Ringing"):
+            self.send(answer_to(out, status), OUT)
+        (answer,) = self.send(answer_to(out, b"200 OK", SDP), OUT)
+        tag = find(rb"(?m)^To:.*(;tag=\S+)\r$", answer)
+        target = find(rb"(?m)^Contact:.*<(.*?)>", answer)
+        self.send(self.request(b"ACK", 1, self.name, target, tag), IN)
+        sent = self.send(self.request(b"BYE", 2, self.name, target, tag), IN)
+        (bye,) = [one for one in sent if one.startswith(b"BYE ")]
+        self.send(answer_to(bye, b"200 OK"), OUT)
+
+    def send(self, data: bytes, flow: Flow) -> list[bytes]:
+        """The same from whoever calls now, and whoever was sent the last INVITE."""
+        sends = self.engine.core.sends
+        self.engine.receive(data, self._caller if flow is IN else self._callee, self.now)
+        out = []
+        while sends:
+            where, one, *_ = sends.popleft()
+            if one.startswith(b"INVITE "):
+                self._callee = where
+            out.append(one)
+        self.engine.core.records.clear()
+        due = self.engine.next_due()
+        if due is not None and due <= self.now:
+            self.engine.run_timers(self.now)
+        return out
+
+
+@dataclass
+class Variant:
+    """A plan, and what its calls took in each round."""
+
+    name: str
+    calls: Callable[[], None]
+    seconds: list[float] = field(default_factory=list)
+
+
+def planned(trunks: int = 1, carriers: int = 0, prefixes: int = 0) -> Plan:
+    """So many trunks, each with its own caller, numbers and route; `carriers` in the forward of
+    each, at the rates of one deck if there are `prefixes`."""
+    usual = plan()
+    names = tuple(f"c-{n}" for n in range(carriers))
+    priced: dict[str, Any] = {"rates": "deck.csv"} if prefixes else {"prefixes": ("+1", "+44")}
+    forward = Forward(carriers=names, egress="listen", choice="cheapest") if carriers else None
+    return usual.model_copy(
+        update={
+            "routes": tuple(
+                Route(name=f"pbx-{n}", destinations=(f"sip:{CALLEE[0]}",)) for n in range(trunks)
+            ),
+            "carriers": tuple(
+                Carrier(name=name, destination=f"sip:203.0.113.{n + 1}", **priced)
+                for n, name in enumerate(names)
+            ),
+            "decks": (deck(prefixes),) if prefixes else None,
+            "trunks": tuple(
+                Trunk(
+                    name=f"customer-{n}",
+                    numbers=(NumberRange(first=f"+{_first(n)}", last=f"+{_first(n) + 99}"),),
+                    accept=Accept(networks=(f"{_address(n)}/32",)),
+                    egress=("listen",),
+                    method="sequential",
+                    routes=(f"pbx-{n}",),
+                    retry="standard",
+                    forward=forward,
+                )
+                for n in range(trunks)
+            ),
+        }
+    )
+
+
+@cache
+def deck(prefixes: int) -> Deck:
+    """A deck of benchmarks/rates.py, as the compiler packs it."""
+    sheet = read_sheet(Source(rates.deck(prefixes), "deck.csv"))
+    assert not sheet.found, sheet.found[0].message
+    return Deck(file="deck.csv", rows=prefixes, table=sheet.table)
+
+
+def _first(trunk: int) -> int:
+    return 13_120_000_000 + trunk * NUMBERS_OF_A_TRUNK
+
+
+def _address(trunk: int) -> str:
+    return f"10.{trunk >> 16}.{trunk >> 8 & 255}.{trunk & 255}"
+
+
+def variants() -> tuple[list[Variant], list[Variant]]:
+    """Those whose calls a route answers, and those whose calls a carrier does; the first of each is
+    what the others are measured by."""
+    draw = random.Random(7)
+
+    def only() -> int:
+        return 0
+
+    def last() -> int:
+        return TRUNKS - 1
+
+    def drawn() -> int:
+        return draw.randrange(TRUNKS)
+
+    everything = planned(TRUNKS, CARRIERS, PREFIXES)
+    answered = [
+        Variant("1 trunk", Caller(planned(), only).call),
+        Variant(f"{TRUNKS:,} trunks, the last calls", Caller(planned(TRUNKS), last).call),
+        Variant(f"{TRUNKS:,} trunks, any calls", Caller(planned(TRUNKS), drawn).call),
+        Variant("1 carrier", Caller(planned(1, 1), only).call),
+        Variant(f"{CARRIERS} carriers", Caller(planned(1, CARRIERS), only).call),
+        Variant(f"1 carrier, {PREFIXES:,} prefixes", Caller(planned(1, 1, PREFIXES), only).call),
+        Variant("all of it", Caller(everything, drawn).call),
+    ]
+    forwarded = [
+        Variant("1 trunk, 1 carrier", Caller(planned(1, 1), only).call_after_503),
+        Variant(f"{TRUNKS:,} trunks, any calls", Caller(planned(TRUNKS, 1), drawn).call_after_503),
+        Variant(f"{CARRIERS} carriers", Caller(planned(1, CARRIERS), only).call_after_503),
+        Variant(
+            f"1 carrier, {PREFIXES:,} prefixes",
+            Caller(planned(1, 1, PREFIXES), only).call_after_503,
+        ),
+        Variant("all of it", Caller(everything, drawn).call_after_503),
+    ]
+    return answered, forwarded
+
+
+def measure(found: list[Variant], rounds: int, calls: int) -> None:
+    """So many rounds of so many calls each, after one that does not count."""
+    shuffle = random.Random(11)
+    settle()
+    for number in range(rounds + 1):
+        for one in shuffle.sample(found, len(found)):
+            began = time.process_time()
+            for _ in range(calls):
+                one.calls()
+            if number:
+                one.seconds.append(time.process_time() - began)
+
+
+def table(title: str, found: list[Variant], calls: int) -> list[str]:
+    """A line for each variant: calls per CPU-second, and the ratio to the first."""
+    lines = [f"{title:36}  calls/CPU-s   ratio   middle half"]
+    for one in found:
+        low, middle, high = statistics.quantiles(_ratios(one, found[0]), n=4)
+        rate = calls / statistics.median(one.seconds)
+        lines.append(f"{one.name:36}  {rate:11.0f}   {middle:5.3f}   {low:.3f} to {high:.3f}")
+    return lines
+
+
+def _ratios(one: Variant, first: Variant) -> list[float]:
+    return [usual / took for usual, took in zip(first.seconds, one.seconds, strict=True)]
+
+
+def main() -> None:
+    """Print and write the table; exit 1 if a plan costs too much."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--rounds", type=int, default=25)
+    options.add_argument("--calls", type=int, default=200, help="of each plan in a round")
+    options.add_argument(
+        "--name", default="configuration", help="of the file in benchmarks/results"
+    )
+    chosen = options.parse_args()
+    answered, forwarded = variants()
+    measure([*answered, *forwarded], chosen.rounds, chosen.calls)
+    about = (
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}, {os.cpu_count()} CPUs, Python"
+        f" {sys.version.split()[0]}; {chosen.rounds} rounds of {chosen.calls} calls"
+    )
+    lines = [
+        about,
+        "",
+        *table("a route answers", answered, chosen.calls),
+        "",
+        *table("the route says 503, a carrier answers", forwarded, chosen.calls),
+    ]
+    print("\n".join(lines))
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{chosen.name}.txt").write_text("\n".join(lines) + "\n")
+    slow = [
+        one.name
+        for kind in (answered, forwarded)
+        for one in kind
+        if statistics.median(_ratios(one, kind[0])) < 1 - MOST
+    ]
+    if slow:
+        sys.exit(f"more than {MOST:.0%} below the first: {'; '.join(slow)}")
+
+
+if __name__ == "__main__":
+    main()
