@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/configuration.py               # two minutes
     .venv/bin/python benchmarks/configuration.py --rounds 40
 
-Every plan has an engine, and all have their turn in each round, in another order each time, so that
-what the machine does meanwhile is everybody's. A ratio is that of one round; the median is what
+Every plan has an engine and the same calls, from 10,000 callers to a million numbers: of one trunk, or
+of as many. All have their turn in each round, in another order each time, so that what the machine
+does meanwhile is everybody's. A ratio is that of one round; the median is what
 counts, and the middle half of the rounds says how sure it is. Two kinds of calls: the route answers;
 the route fails with 503 and a carrier answers. The table is written to benchmarks/results; the exit
 status is 1 when a median is more than 5 % below the first of its kind.
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import IPv4Address, summarize_address_range
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,25 +36,25 @@ from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.wire.calm import settle
 
 RESULTS: Final = Path(__file__).parent / "results"
-TRUNKS: Final = 10_000
+CALLERS: Final = 10_000
+NUMBERS_OF_A_CALLER: Final = 100
+TRUNKS: Final = CALLERS
 PREFIXES: Final = 1_000_000
 CARRIERS: Final = 10
 MOST: Final = 0.05
 """How much less may be left of the calls per CPU-second."""
-
-NUMBERS_OF_A_TRUNK: Final = 100
 
 WITHIN_RATES: Final = 1_800_000_000.0
 """A moment, in Unix seconds, at which the deck's rates are valid."""
 
 
 class Caller(Bench):
-    """Calls of one plan, from the trunk that `choose` draws: its caller's address and a number."""
+    """Calls under one plan, from any of the callers to any of their numbers."""
 
-    def __init__(self, given: Plan, choose: Callable[[], int]) -> None:
+    def __init__(self, given: Plan) -> None:
         super().__init__(given)
         self.now = WITHIN_RATES
-        self._choose = choose
+        self._draw = random.Random(7)  # the same calls under each plan
         self._caller = IN
         self._callee = OUT
 
@@ -69,8 +71,9 @@ class Caller(Bench):
 
     def begin(self) -> bytes:
         """The INVITE that leaves for the route."""
-        trunk = self._choose()
-        self.caller, self.called = _address(trunk), f"+{_first(trunk) + self.number % 100}"
+        caller = self._draw.randrange(CALLERS)
+        self.caller = str(_address(caller))
+        self.called = f"+{_first(caller) + self._draw.randrange(NUMBERS_OF_A_CALLER)}"
         self._caller = Flow("udp", SIPFO, (self.caller, 5060))
         invite, self.name = self.invite()
         _, out = self.send(invite, IN)
@@ -115,12 +118,14 @@ class Variant:
 
 
 def planned(trunks: int = 1, carriers: int = 0, prefixes: int = 0) -> Plan:
-    """So many trunks, each with its own caller, numbers and route; `carriers` in the forward of
-    each, at the rates of one deck if there are `prefixes`."""
+    """So many trunks, each with its own callers, numbers and route: together they always have the
+    same ones. `carriers` are in the forward of each, at the rates of one deck if there are
+    `prefixes`."""
     usual = plan()
     names = tuple(f"c-{n}" for n in range(carriers))
     priced: dict[str, Any] = {"rates": "deck.csv"} if prefixes else {"prefixes": ("+1", "+44")}
     forward = Forward(carriers=names, egress="listen", choice="cheapest") if carriers else None
+    callers = CALLERS // trunks
     return usual.model_copy(
         update={
             "routes": tuple(
@@ -134,8 +139,8 @@ def planned(trunks: int = 1, carriers: int = 0, prefixes: int = 0) -> Plan:
             "trunks": tuple(
                 Trunk(
                     name=f"customer-{n}",
-                    numbers=(NumberRange(first=f"+{_first(n)}", last=f"+{_first(n) + 99}"),),
-                    accept=Accept(networks=(f"{_address(n)}/32",)),
+                    numbers=(_numbers(n * callers, callers),),
+                    accept=Accept(networks=_networks(n * callers, callers)),
                     egress=("listen",),
                     method="sequential",
                     routes=(f"pbx-{n}",),
@@ -156,47 +161,38 @@ def deck(prefixes: int) -> Deck:
     return Deck(file="deck.csv", rows=prefixes, table=sheet.table)
 
 
-def _first(trunk: int) -> int:
-    return 13_120_000_000 + trunk * NUMBERS_OF_A_TRUNK
+def _first(caller: int) -> int:
+    return 13_120_000_000 + caller * NUMBERS_OF_A_CALLER
 
 
-def _address(trunk: int) -> str:
-    return f"10.{trunk >> 16}.{trunk >> 8 & 255}.{trunk & 255}"
+def _numbers(caller: int, callers: int) -> NumberRange:
+    return NumberRange(first=f"+{_first(caller)}", last=f"+{_first(caller + callers) - 1}")
+
+
+def _address(caller: int) -> IPv4Address:
+    return IPv4Address("10.0.0.0") + caller
+
+
+def _networks(caller: int, callers: int) -> tuple[str, ...]:
+    found = summarize_address_range(_address(caller), _address(caller + callers - 1))
+    return tuple(map(str, found))
 
 
 def variants() -> tuple[list[Variant], list[Variant]]:
     """Those whose calls a route answers, and those whose calls a carrier does; the first of each is
     what the others are measured by."""
-    draw = random.Random(7)
-
-    def only() -> int:
-        return 0
-
-    def last() -> int:
-        return TRUNKS - 1
-
-    def drawn() -> int:
-        return draw.randrange(TRUNKS)
-
-    everything = planned(TRUNKS, CARRIERS, PREFIXES)
-    answered = [
-        Variant("1 trunk", Caller(planned(), only).call),
-        Variant(f"{TRUNKS:,} trunks, the last calls", Caller(planned(TRUNKS), last).call),
-        Variant(f"{TRUNKS:,} trunks, any calls", Caller(planned(TRUNKS), drawn).call),
-        Variant("1 carrier", Caller(planned(1, 1), only).call),
-        Variant(f"{CARRIERS} carriers", Caller(planned(1, CARRIERS), only).call),
-        Variant(f"1 carrier, {PREFIXES:,} prefixes", Caller(planned(1, 1, PREFIXES), only).call),
-        Variant("all of it", Caller(everything, drawn).call),
-    ]
+    plans = {
+        "1 trunk": planned(),
+        f"{TRUNKS:,} trunks": planned(TRUNKS),
+        "1 carrier": planned(1, 1),
+        f"{CARRIERS} carriers": planned(1, CARRIERS),
+        f"1 carrier, {PREFIXES:,} prefixes": planned(1, 1, PREFIXES),
+        f"{TRUNKS:,} trunks, 1 carrier": planned(TRUNKS, 1),
+        "all of it": planned(TRUNKS, CARRIERS, PREFIXES),
+    }
+    answered = [Variant(name, Caller(one).call) for name, one in plans.items()]
     forwarded = [
-        Variant("1 trunk, 1 carrier", Caller(planned(1, 1), only).call_after_503),
-        Variant(f"{TRUNKS:,} trunks, any calls", Caller(planned(TRUNKS, 1), drawn).call_after_503),
-        Variant(f"{CARRIERS} carriers", Caller(planned(1, CARRIERS), only).call_after_503),
-        Variant(
-            f"1 carrier, {PREFIXES:,} prefixes",
-            Caller(planned(1, 1, PREFIXES), only).call_after_503,
-        ),
-        Variant("all of it", Caller(everything, drawn).call_after_503),
+        Variant(name, Caller(one).call_after_503) for name, one in plans.items() if one.carriers
     ]
     return answered, forwarded
 
