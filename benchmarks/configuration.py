@@ -6,7 +6,8 @@
 Every plan has an engine and the same calls, from 10,000 callers to a million numbers: of one trunk, or
 of as many. All have their turn in each round, in another order each time, so that what the machine
 does meanwhile is everybody's. A ratio is that of one round; the median is what
-counts, and the middle half of the rounds says how sure it is. Two kinds of calls: the route answers;
+counts, and the middle half of the rounds says how sure it is, and `best to
+best` is the ratio of the quickest rounds of both. Two kinds of calls: the route answers;
 the route fails with 503 and a carrier answers. The table is written to benchmarks/results; the exit
 status is 1 when a median is more than 5 % below the first of its kind.
 """
@@ -119,11 +120,13 @@ class Variant:
 
 def planned(trunks: int = 1, carriers: int = 0, prefixes: int = 0) -> Plan:
     """So many trunks, each with its own callers, numbers and route: together they always have the
-    same ones. `carriers` are in the forward of each, at the rates of one deck if there are
-    `prefixes`."""
+    same ones. `carriers` are in the forward of each, each with its share of `prefixes` in a deck if
+    there are any."""
     usual = plan()
     names = tuple(f"c-{n}" for n in range(carriers))
-    priced: dict[str, Any] = {"rates": "deck.csv"} if prefixes else {"prefixes": ("+1", "+44")}
+    decks = tuple(deck(n, prefixes // carriers) for n in range(carriers)) if prefixes else ()
+    usual_prices: list[dict[str, Any]] = [{"prefixes": ("+1", "+44"), "cost": "0.01"}]
+    prices = [{"rates": one.file} for one in decks] or usual_prices * carriers
     forward = Forward(carriers=names, egress="listen", choice="cheapest") if carriers else None
     callers = CALLERS // trunks
     return usual.model_copy(
@@ -132,10 +135,10 @@ def planned(trunks: int = 1, carriers: int = 0, prefixes: int = 0) -> Plan:
                 Route(name=f"pbx-{n}", destinations=(f"sip:{CALLEE[0]}",)) for n in range(trunks)
             ),
             "carriers": tuple(
-                Carrier(name=name, destination=f"sip:203.0.113.{n + 1}", **priced)
-                for n, name in enumerate(names)
+                Carrier(name=name, destination=f"sip:203.0.113.{n + 1}", **price)
+                for n, (name, price) in enumerate(zip(names, prices, strict=True))
             ),
-            "decks": (deck(prefixes),) if prefixes else None,
+            "decks": decks or None,
             "trunks": tuple(
                 Trunk(
                     name=f"customer-{n}",
@@ -154,11 +157,11 @@ def planned(trunks: int = 1, carriers: int = 0, prefixes: int = 0) -> Plan:
 
 
 @cache
-def deck(prefixes: int) -> Deck:
+def deck(number: int, prefixes: int) -> Deck:
     """A deck of benchmarks/rates.py, as the compiler packs it."""
-    sheet = read_sheet(Source(rates.deck(prefixes), "deck.csv"))
+    sheet = read_sheet(Source(rates.deck(prefixes, number), "deck.csv"))
     assert not sheet.found, sheet.found[0].message
-    return Deck(file="deck.csv", rows=prefixes, table=sheet.table)
+    return Deck(file=f"deck-{number}.csv", rows=prefixes, table=sheet.table)
 
 
 def _first(caller: int) -> int:
@@ -212,11 +215,13 @@ def measure(found: list[Variant], rounds: int, calls: int) -> None:
 
 def table(title: str, found: list[Variant], calls: int) -> list[str]:
     """A line for each variant: calls per CPU-second, and the ratio to the first."""
-    lines = [f"{title:36}  calls/CPU-s   ratio   middle half"]
+    lines = [f"{title:38}  calls/CPU-s   ratio   middle half      best to best"]
     for one in found:
         low, middle, high = statistics.quantiles(_ratios(one, found[0]), n=4)
         rate = calls / statistics.median(one.seconds)
-        lines.append(f"{one.name:36}  {rate:11.0f}   {middle:5.3f}   {low:.3f} to {high:.3f}")
+        best = min(found[0].seconds) / min(one.seconds)
+        spread = f"{low:.3f} to {high:.3f}"
+        lines.append(f"{one.name:38}  {rate:11.0f}   {middle:5.3f}   {spread}   {best:5.3f}")
     return lines
 
 

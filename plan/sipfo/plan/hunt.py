@@ -62,7 +62,7 @@ _UNDER_WAY = frozenset({State.CALLING, State.PROCEEDING, State.RINGING, State.CO
 class Itinerary:
     """What stays the same during a call: the order of its steps, its policy, its deadline."""
 
-    steps: tuple[Step, ...]
+    steps: Sequence[Step]
     judge: Judge
     deadline: float | None = None
 
