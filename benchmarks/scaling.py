@@ -7,8 +7,8 @@ them, beside `kamailio -c` on the file that was generated.
 
 Every command is a process of its own: CPU seconds, start-up included, and peak memory; of several
 runs the cheapest. The cost is linear when the lines of the picture are straight and rise one decade
-in each decade, which is a slope of 1; that of the last decade is printed, where the start-up is no
-longer seen. Twenty thousand trunks are too many for Telnyx, which has a policy of its own here, with
+in each decade, which is a slope of 1. A start-up bends them where the policy is small: the picture has
+what goes beyond the smallest size as dotted lines, and the slope of its last decade is printed. Twenty thousand trunks are too many for Telnyx, which has a policy of its own here, with
 ten routes and one number for each trunk. What would surprise: `kamailio -c` does not read the tables
 in which the routes are, so that it costs the same for every size. The table, the figures and the
 picture are written to benchmarks/results.
@@ -131,14 +131,18 @@ def _run(command: str, routes: int, words: Sequence[str | Path]) -> Cost:
 
 
 def _slopes(costs: Sequence[Cost]) -> str:
-    """The slopes of a command's two lines in the last decade."""
-    if len(costs) < 2:
-        return "one size says nothing of a line"
-    one, other = costs[-2:]
+    """The slopes of a command's two lines in the last decade, less what the smallest size takes."""
+    if len(costs) < 3:
+        return "two sizes say nothing of a line beyond the start-up"
+    first, one, other = costs[0], *costs[-2:]
+    if one.seconds - first.seconds < first.seconds / 10:
+        return "takes the same for every size"
     decades = math.log(other.routes / one.routes)
-    seconds = math.log(other.seconds / one.seconds) / decades
-    peak = math.log(other.peak / one.peak) / decades
-    return f"from {one.routes} to {other.routes} routes: slope {seconds:.2f} in time, {peak:.2f} in memory"
+    seconds = math.log((other.seconds - first.seconds) / (one.seconds - first.seconds)) / decades
+    peak = math.log((other.peak - first.peak) / (one.peak - first.peak)) / decades
+    return (
+        f"{one.routes} to {other.routes} routes: slope {seconds:.2f} in time, {peak:.2f} in memory"
+    )
 
 
 if __name__ == "__main__":
