@@ -66,12 +66,14 @@ def plan() -> Plan:
 class Bench:
     """An engine, and whoever talks to it by cutting and pasting bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Plan | None = None) -> None:
+        """`given` is another plan than that of one trunk and one route."""
         tokens = itertools.count(1)
-        self.engine = Engine(plan(), lambda: f"t{next(tokens):012x}", lambda most: 0)
+        self.engine = Engine(given or plan(), lambda: f"t{next(tokens):012x}", lambda most: 0)
         self.now = 0.0
         self.engine.start(self.now)
         self.number = 0
+        self.caller, self.called = CALLER[0], "+13125550123"
 
     def call(self) -> None:
         """One call from its INVITE to the response to its BYE."""
@@ -95,7 +97,8 @@ class Bench:
         self.number += 1
         self.now += 0.001
         name = f"call-{self.number}@caller".encode()
-        return self.request(b"INVITE", 1, name, b"sip:+13125550123@192.0.2.10", b"", SDP), name
+        uri = f"sip:{self.called}@192.0.2.10".encode()
+        return self.request(b"INVITE", 1, name, uri, b"", SDP), name
 
     def rest(self, seconds: float = 60.0) -> None:
         """Let time pass."""
@@ -125,14 +128,15 @@ class Bench:
         self, method: bytes, cseq: int, name: bytes, uri: bytes, tag: bytes, body: bytes = b""
     ) -> bytes:
         kind = b"Content-Type: application/sdp\r\n" if body else b""
+        caller, called = self.caller.encode(), self.called.encode()
         return (
-            b"%s %s SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.200:5060;branch=z9hG4bK-%d-%s;rport\r\n"
-            b"From: <sip:ann@192.0.2.200>;tag=%d\r\nTo: <sip:+13125550123@192.0.2.10>%s\r\n"
-            b"Call-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:ann@192.0.2.200:5060>\r\n"
+            b"%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s:5060;branch=z9hG4bK-%d-%s;rport\r\n"
+            b"From: <sip:ann@%s>;tag=%d\r\nTo: <sip:%s@192.0.2.10>%s\r\n"
+            b"Call-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:ann@%s:5060>\r\n"
             b"Max-Forwards: 70\r\n%sContent-Length: %d\r\n\r\n%s"
         ) % (
-            *(method, uri, self.number, method, self.number, tag),
-            *(name, cseq, method, kind, len(body), body),
+            *(method, uri, caller, self.number, method, caller, self.number, called, tag),
+            *(name, cseq, method, caller, kind, len(body), body),
         )
 
 

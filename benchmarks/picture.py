@@ -72,17 +72,22 @@ class Cost(Protocol):
 
 
 def draw_scaling(file: Path, found: Sequence[Cost]) -> None:
-    """Time and memory over the number of routes, both on logarithmic scales."""
+    """Time and memory over the number of routes, both on logarithmic scales; dotted, what goes beyond
+    the smallest size."""
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), constrained_layout=True)
     for axis, what in zip(axes, ("CPU seconds", "peak MiB"), strict=True):
         for command in dict.fromkeys(one.command for one in found):
             costs = [one for one in found if one.command == command]
             values = [one.seconds if what == "CPU seconds" else one.peak for one in costs]
-            axis.plot([one.routes for one in costs], values, marker="o", label=command)
+            sizes = [one.routes for one in costs]
+            (line,) = axis.plot(sizes, values, marker="o", label=command)
+            beyond = [value - values[0] for value in values[1:]]
+            if all(value > values[0] / 10 for value in beyond):
+                axis.plot(sizes[1:], beyond, linestyle=":", color=line.get_color())
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_xlabel("routes")
-        axis.set_title(what)
+        axis.set_title(f"{what} (dotted: beyond the smallest)")
         axis.grid(visible=True, which="both", alpha=0.3)
     axes[0].legend(fontsize=8)
     figure.savefig(file, dpi=110)

@@ -20,9 +20,9 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 LOOK_UPS = 100_000
 
 
-def deck(prefixes: int) -> str:
-    """A deck of so many prefixes of three to ten digits."""
-    draw, known = random.Random(prefixes), set[int]()
+def deck(prefixes: int, number: int = 0) -> str:
+    """A deck of so many prefixes of three to ten digits; there are others with another number."""
+    draw, known = random.Random(prefixes + number), set[int]()
     while len(known) < prefixes:
         known.add(draw.randrange(100, 10 ** draw.randrange(3, 11)))
     rows = (f"{one},0.{draw.randrange(1, 10000):04},2026-01-01," for one in sorted(known))

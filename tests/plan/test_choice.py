@@ -10,7 +10,7 @@ from plan.samples import DIALLED, FORWARDED_TO, small_plan
 from sipfo.plan.choice import Choice, Chosen, LeftOut, depends_on_call, settle
 from sipfo.plan.codec import read_plan, write_plan
 from sipfo.plan.model import Deck, Plan
-from sipfo.plan.order import Order, attempts_of, turn
+from sipfo.plan.order import Order, turn
 from sipfo.plan.rates import STOP, Term, key_of, pack, price
 
 
@@ -182,7 +182,7 @@ def test_without_a_moment_a_carrier_with_rates_takes_every_number() -> None:
     plan = plan_of({"a": {"rates": "a.csv"}}, deck("a.csv", ("44", "0.01")))
     assert names(plan, at=None) == ["a"]
     assert names(plan, at=0) == []
-    assert attempts_of(plan, plan.trunks[0]) == 2
+    assert Order(plan).attempts(plan.trunks[0]) == 2
 
 
 def test_a_settled_plan_has_the_carriers_of_its_moment() -> None:

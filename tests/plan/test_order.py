@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plan.samples import DIALLED, FORWARDED_TO, registered_route, small_plan
 from plan.strategies import plans, telephone_numbers
 from sipfo.plan.model import MAX_CARRIERS, Carrier, Plan, Shaping
-from sipfo.plan.order import Order, Step, carriers_of, shaped, steps, turn
+from sipfo.plan.order import Order, Step, shaped, steps, turn
 
 
 def pairs(found: tuple[Step, ...]) -> list[tuple[str, str]]:
@@ -91,7 +91,7 @@ def test_the_steps_are_every_egress_by_every_route_then_the_matching_carriers(
         assert forward is not None or not carriers
         if forward is not None:
             known = {carrier.name: carrier for carrier in plan.carriers}
-            matching = [one.name for one in carriers_of(plan, trunk)]
+            matching = [one.name for one in Order(plan).carriers(trunk)]
             assert carriers == [
                 Step(
                     forward.egress,
@@ -155,7 +155,7 @@ def test_a_carrier_terminates_the_numbers_of_its_prefixes(
     plan = plan.model_copy(update={"carriers": (carrier,)})
     assert plan.trunks[0].forward is not None
     assert plan.trunks[0].forward.number == number
-    assert carriers_of(plan, plan.trunks[0]) == ((carrier,) if matches else ())
+    assert Order(plan).carriers(plan.trunks[0]) == ((carrier,) if matches else ())
 
 
 def test_a_carrier_is_chosen_by_the_number_forwarded_to_not_by_the_number_dialled() -> None:

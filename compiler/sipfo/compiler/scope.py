@@ -196,11 +196,12 @@ def region_of(address: str, regions: Container[str]) -> str | None:
 
 def those_there_are(scope: Scope, kinds: tuple[Kind, ...]) -> str:
     """A hint that lists the few names of some kinds, or says how to declare one."""
-    names = [name for kind in kinds for name in scope.declared[kind]]
-    if not names:
+    count = sum(len(scope.declared[kind]) for kind in kinds)
+    if not count:
         return f"declare it: `{kinds[0]} NAME {{ … }}`"
-    if len(names) > _LISTED:
-        return f"none of the {len(names)} has a name like it"
+    if count > _LISTED:
+        return f"none of the {count} has a name like it"
+    names = [name for kind in kinds for name in scope.declared[kind]]
     verb = "is" if len(names) == 1 else "are"
     return f"there {verb} {one_of([quoted(name) for name in names], 'and')}"
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from sipfo.plan.model import Carrier, Forward, Plan, Trunk
-from sipfo.plan.rates import STOP, Rates, amount, price, rates_of
+from sipfo.plan.rates import STOP, Asked, Rates, amount, asked_of, price, rates_of
 
 LEFT_OUT: Final = " left out: "
 """What stands between a carrier that is not tried and the reason, in notes and logs."""
@@ -40,56 +41,79 @@ class Chosen:
     left_out: tuple[LeftOut, ...] = ()
 
 
+class _Ready(NamedTuple):
+    """A carrier with what is asked of it for each call."""
+
+    carrier: Carrier
+    prefixes: tuple[str, ...]
+    excluded: tuple[str, ...]
+    price: int | None
+    rates: Rates | None
+
+
 class Choice:
     """The carriers of a plan, ready to choose from at a cost that does not grow with their rates."""
 
-    __slots__ = ("_carriers", "_rates")
+    __slots__ = ("_carriers", "_has_rates")
 
     def __init__(self, plan: Plan) -> None:
         """Raises BadDeck."""
-        self._carriers = {one.name: one for one in plan.carriers}
-        self._rates: dict[str | None, Rates] = {one.file: rates_of(one) for one in plan.decks or ()}
+        rates: dict[str | None, Rates] = {one.file: rates_of(one) for one in plan.decks or ()}
+        self._has_rates = bool(rates)
+        self._carriers = {
+            one.name: _Ready(
+                one,
+                one.prefixes,
+                one.excluded or (),
+                None if one.cost is None else price(one.cost),
+                rates.get(one.rates),
+            )
+            for one in plan.carriers
+        }
 
     def of(self, forward: Forward, dialled: str, at: float | None = None) -> Chosen:
         """The carriers of a forward for a call to `dialled`, at a moment in Unix seconds."""
         number = forward.number or dialled
         most = None if forward.at_most is None else price(forward.at_most)
+        asked: Asked | None = None
         taken: list[tuple[int, Carrier]] = []
         left: list[LeftOut] = []
         for name in forward.carriers:
-            carrier = self._carriers[name]
-            found = self._price(carrier, number, at)
+            ready = self._carriers[name]
+            if ready.rates is not None and at is not None and asked is None:
+                asked = asked_of(number)  # worked out once for all of them
+            found = _price(ready, number, at, asked)
             if isinstance(found, str):
                 left.append(LeftOut(name, found))
             elif most is not None and found is not None and found > most:
                 left.append(LeftOut(name, f"{amount(found)} is above {forward.at_most}"))
             else:
-                taken.append((_UNPRICED if found is None else found, carrier))
-        if forward.choice == "cheapest" and at is not None and self._rates:
-            taken.sort(key=lambda one: one[0])  # of equal cost, the one that is listed first
-        return Chosen(tuple(carrier for _, carrier in taken), tuple(left))
+                taken.append((_UNPRICED if found is None else found, ready.carrier))
+        if forward.choice == "cheapest" and at is not None and self._has_rates:
+            taken.sort(key=itemgetter(0))  # of equal cost, the one that is listed first
+        return Chosen(tuple([carrier for _, carrier in taken]), tuple(left))
 
-    def _price(self, carrier: Carrier, number: str, at: float | None) -> int | str | None:
-        """What it costs in billionths, None where nobody says, or why it does not take the number."""
-        barred = _longest(carrier.excluded or (), number)
-        rates = self._rates.get(carrier.rates)
-        if rates is None:
-            own = _longest(carrier.prefixes, number)
-            if carrier.prefixes and not own:
-                return f"none of its prefixes begins {number}"
-            if barred > own:
-                return f"it is not for {number[:barred]}"
-            return None if carrier.cost is None else price(carrier.cost)
-        if at is None:
-            return f"it is not for {number[:barred]}" if barred else None
-        rate = rates.of(number, at)
-        if rate is None:
-            return f"no rate for {number}"
-        if barred > len(rate.prefix):
+
+def _price(ready: _Ready, number: str, at: float | None, asked: Asked | None) -> int | str | None:
+    """What it costs in billionths, None where nobody says, or why it does not take the number."""
+    barred = _longest(ready.excluded, number) if ready.excluded else 0
+    if ready.rates is None:
+        prefixes = ready.prefixes
+        if prefixes and not number.startswith(prefixes):
+            return f"none of its prefixes begins {number}"
+        if barred and barred > _longest(prefixes, number):
             return f"it is not for {number[:barred]}"
-        if rate.price == STOP:
-            return f"its rates stop {rate.prefix}"
-        return rate.price
+        return ready.price
+    if at is None:
+        return f"it is not for {number[:barred]}" if barred else None
+    rate = ready.rates.find(asked, at) if asked is not None else None
+    if rate is None:
+        return f"no rate for {number}"
+    if barred > len(rate.prefix):
+        return f"it is not for {number[:barred]}"
+    if rate.price == STOP:
+        return f"its rates stop {rate.prefix}"
+    return rate.price
 
 
 def _longest(prefixes: tuple[str, ...], number: str) -> int:

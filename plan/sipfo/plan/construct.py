@@ -23,7 +23,7 @@ from sipfo.plan.model import (
     Plan,
     Retry,
 )
-from sipfo.plan.order import attempts_of
+from sipfo.plan.order import Order
 
 MOST_BRANCHES: Final = 30
 """Attempts of one call beyond which some target gives up (`max_branches` of Kamailio 5.6)."""
@@ -120,8 +120,9 @@ def usages(plan: Plan) -> Iterator[Usage]:
                 yield Usage(construct, retry.name)
             if retry.no_response < T1_64:
                 yield Usage(Construct.GIVEN_UP, retry.name)
+    order = Order(plan)
     for trunk in plan.trunks:
-        if attempts_of(plan, trunk) > MOST_BRANCHES:
+        if order.attempts(trunk) > MOST_BRANCHES:
             yield Usage(Construct.MANY_ATTEMPTS, trunk.name)
         elif attempts_of(plan, trunk) > FEWER_BRANCHES:
             yield Usage(Construct.SEVERAL_ATTEMPTS, trunk.name)

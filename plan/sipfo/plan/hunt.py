@@ -27,6 +27,7 @@ from sipfo.plan.action import (
     Unreached,
 )
 from sipfo.plan.best import Ended, best, upstream_code
+from sipfo.plan.derived import derived
 from sipfo.plan.event import (
     CallerLeft,
     DeadlinePassed,
@@ -61,7 +62,7 @@ _UNDER_WAY = frozenset({State.CALLING, State.PROCEEDING, State.RINGING, State.CO
 class Itinerary:
     """What stays the same during a call: the order of its steps, its policy, its deadline."""
 
-    steps: tuple[Step, ...]
+    steps: Sequence[Step]
     judge: Judge
     deadline: float | None = None
 
@@ -324,7 +325,15 @@ def itinerary(
 ) -> Itinerary:
     """What a call to `number` on `trunk` will follow, after `calls_before` earlier calls, or with
     the turn `turned`."""
-    judge = Judge(next(retry for retry in plan.retries if retry.name == trunk.retry))
     if turned is None:
         turned = turn(trunk, calls_before)
-    return Itinerary(Order(plan).steps(trunk, number, turned), judge, trunk.deadline)
+    steps = _order(plan).steps(trunk, number, turned)
+    return Itinerary(steps, _judges(plan)[trunk.retry], trunk.deadline)
+
+
+_order: Final = derived(Order)
+
+
+@derived
+def _judges(plan: Plan) -> dict[str, Judge]:
+    return {retry.name: Judge(retry) for retry in plan.retries}

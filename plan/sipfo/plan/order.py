@@ -61,25 +61,6 @@ def shaped(carrier: Carrier, number: str) -> str:
     return carrier.shaping.prepend + number[carrier.shaping.strip :]
 
 
-def carriers_of(plan: Plan, trunk: Trunk) -> tuple[Carrier, ...]:
-    """The carriers that terminate the number that a trunk forwards to, in order; of a plan with
-    rates, one that was settled."""
-    forward = trunk.forward
-    return () if forward is None else Choice(plan).of(forward, "").carriers
-
-
-def attempts_of(plan: Plan, trunk: Trunk) -> int:
-    """The most attempts of a call that meets nothing but failures, a name counted as one target."""
-    levels = {route.name: len(route.destinations) for route in plan.routes}
-    routes = sum(levels[name] for name in trunk.routes) * len(trunk.egress)
-    forward = trunk.forward
-    if forward is not None and forward.always:
-        routes = 0
-    if forward is not None and forward.number is None:
-        return routes + len(forward.carriers)
-    return routes + len(carriers_of(plan, trunk))
-
-
 def turn(trunk: Trunk, calls_before: int = 0) -> tuple[int, ...]:
     """The places of a trunk's routes in the order in which the call that follows `calls_before`
     earlier ones tries them. A weighted trunk's likeliest: the heaviest first."""
@@ -127,6 +108,23 @@ class Order:
         forward = trunk.forward
         return NOBODY if forward is None else self._choice.of(forward, number, at)
 
+    def carriers(self, trunk: Trunk) -> tuple[Carrier, ...]:
+        """The carriers that terminate the number that a trunk forwards to, in order; of a plan with
+        rates, one that was settled."""
+        return self.chosen(trunk, "").carriers
+
+    def attempts(self, trunk: Trunk) -> int:
+        """The most attempts of a call that meets nothing but failures, a name counted as one
+        target."""
+        levels = (len(self._routes[name].destinations) for name in trunk.routes)
+        routes = sum(levels) * len(trunk.egress)
+        forward = trunk.forward
+        if forward is not None and forward.always:
+            routes = 0
+        if forward is not None and forward.number is None:
+            return routes + len(forward.carriers)
+        return routes + len(self.carriers(trunk))
+
     def steps(
         self, trunk: Trunk, number: str, turned: Sequence[int], chosen: Chosen | None = None
     ) -> tuple[Step, ...]:
@@ -136,38 +134,47 @@ class Order:
         to, in the shape that each wants. `chosen` are those of the call's moment; without them, all
         that could be.
         """
-        routes = [self._routes[trunk.routes[place]] for place in turned]
-        if trunk.order == "source-major":
-            pairs = [(egress, route) for egress in trunk.egress for route in routes]
-        else:
-            pairs = [(egress, route) for route in routes for egress in trunk.egress]
-        found = [
-            Step(
-                egress,
-                route.name,
-                number,
-                route.destinations,
-                levels=route.levels,
-                registered=route.registered is not None,
-            )
-            for egress, route in pairs
-        ]
-        forward = trunk.forward
-        if forward is not None and forward.always:
-            found = []
-        if forward is not None:
-            found += [
-                Step(
-                    forward.egress,
-                    carrier.name,
-                    shaped(carrier, forward.number or number),
-                    (carrier.destination,),
-                    carrier=True,
-                    diverted=(forward.number or number) != number,
-                )
-                for carrier in (chosen or self.chosen(trunk, number)).carriers
-            ]
+        found = [self.step(trunk, number, turned, place) for place in range(self.routed(trunk))]
+        if trunk.forward is not None:
+            carriers = (chosen or self.chosen(trunk, number)).carriers
+            found += [self.forwarded(trunk, number, carrier) for carrier in carriers]
         return tuple(found)
+
+    def routed(self, trunk: Trunk) -> int:
+        """How many of a call's steps go to routes; those behind them go to carriers."""
+        if trunk.forward is not None and trunk.forward.always:
+            return 0
+        return len(trunk.routes) * len(trunk.egress)
+
+    def step(self, trunk: Trunk, number: str, turned: Sequence[int], place: int) -> Step:
+        """One of the steps that go to routes."""
+        if trunk.order == "source-major":
+            sent, asked = divmod(place, len(turned))
+        else:
+            asked, sent = divmod(place, len(trunk.egress))
+        route = self._routes[trunk.routes[turned[asked]]]
+        return Step(
+            trunk.egress[sent],
+            route.name,
+            number,
+            route.destinations,
+            levels=route.levels,
+            registered=route.registered is not None,
+        )
+
+    def forwarded(self, trunk: Trunk, number: str, carrier: Carrier) -> Step:
+        """The step that goes to a carrier."""
+        forward = trunk.forward
+        assert forward is not None  # it has chosen the carrier
+        given = forward.number or number
+        return Step(
+            forward.egress,
+            carrier.name,
+            shaped(carrier, given),
+            (carrier.destination,),
+            carrier=True,
+            diverted=given != number,
+        )
 
 
 def steps(plan: Plan, trunk: Trunk, number: str, calls_before: int = 0) -> tuple[Step, ...]:

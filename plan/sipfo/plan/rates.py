@@ -15,7 +15,6 @@ import zlib
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from struct import Struct
@@ -56,8 +55,7 @@ class Term(NamedTuple):
     ends: int = FOR_EVER
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """The row that counts for a number: its prefix, with the plus, and the price or STOP."""
 
     prefix: str
@@ -67,6 +65,14 @@ class Rate:
     def amount(self) -> str:
         """The price as people write it."""
         return amount(self.price)
+
+
+class Asked(NamedTuple):
+    """A number that decks are asked about: each of its prefixes, the longest first, as its length,
+    its `key_of` and where a table would have it."""
+
+    number: str
+    prefixes: tuple[tuple[int, int, int], ...]
 
 
 class BadDeck(ValueError):
@@ -89,6 +95,18 @@ def amount(of: int) -> str:
 def key_of(digits: str) -> int:
     """A prefix as a number; the 1 before it keeps its length."""
     return int("1" + digits)
+
+
+def asked_of(number: str) -> Asked | None:
+    """What decks are asked about an E.164 number; None for what is none."""
+    if not _NUMBER.fullmatch(number):
+        return None
+    whole, have = int(number[1:]), len(number) - 1
+    found = []
+    for length in range(have, 0, -1):
+        key = _POWERS[length] + whole // _POWERS[have - length]  # `key_of` its first digits
+        found.append((length, key, key * _MIXED & _MASK))
+    return Asked(number, tuple(found))
 
 
 def pack(rows: Iterable[tuple[int, Term]]) -> str:
@@ -156,7 +174,7 @@ class Rates:
         self._slots, self._prices, self._begins, self._ends = map(_longs, (parts[0], *parts[2:]))
         self._says = _ints(parts[1])
         self._shift, self._rows = 64 - bits, rows
-        self._lengths = tuple(n for n in range(15, 0, -1) if lengths >> n & 1)
+        self._lengths = lengths
         # A plan may come from a file that somebody edited: a table without a free slot would never
         # end a search.
         if 0 not in self._slots:
@@ -170,28 +188,30 @@ class Rates:
     def of(self, number: str, at: float) -> Rate | None:
         """What counts for an E.164 number at a moment, in Unix seconds; None where no prefix that
         is valid then begins it."""
-        if not _NUMBER.fullmatch(number):
-            return None
-        whole, have, shift, slots = int(number[1:]), len(number) - 1, self._shift, self._slots
+        asked = asked_of(number)
+        return None if asked is None else self.find(asked, at)
+
+    def find(self, asked: Asked, at: float) -> Rate | None:
+        """The same for a number that other decks are asked about as well."""
+        lengths, shift, slots = self._lengths, self._shift, self._slots
         last = len(slots) - 1
-        for length in self._lengths:
-            if length > have:
+        for length, key, mixed in asked.prefixes:
+            if not lengths >> length & 1:
                 continue
-            key = _POWERS[length] + whole // _POWERS[have - length]  # `key_of` its first digits
-            slot = (key * _MIXED & _MASK) >> shift
+            slot = mixed >> shift
             while (held := slots[slot]) != 0:
                 if held == key:
                     term = self._says[slot]
                     if self._begins[term] <= at < self._ends[term]:
-                        return Rate(number[: length + 1], self._prices[term])
+                        return Rate(asked.number[: length + 1], self._prices[term])
                 slot = (slot + 1) & last
         return None
 
     def ever(self, number: str) -> bool:
         """Whether a prefix begins the number at any time."""
         digits, last = number[1:], len(self._slots) - 1
-        for length in self._lengths:
-            if length > len(digits):
+        for length in range(1, len(digits) + 1):
+            if not self._lengths >> length & 1:
                 continue
             key = int("1" + digits[:length])
             slot = (key * _MIXED & _MASK) >> self._shift

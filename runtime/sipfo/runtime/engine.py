@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
+from sipfo.plan.ahead import Ahead
 from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
@@ -72,6 +73,9 @@ IN_DIALOG = frozenset(
 
 STANDALONE = frozenset({"MESSAGE", "REFER"})
 """Those of them that may also come outside a dialog, where nothing here wants them."""
+
+
+_BARRED = LeftOut("every carrier", "the call was diverted too often before")
 
 
 class Engine:
@@ -485,7 +489,7 @@ class Engine:
         if pinned is not None and (pinned.trunk, pinned.number) != (trunk.name, number):
             pinned = None
         again = pinned is not None
-        left_out: tuple[LeftOut, ...] = ()
+        ahead = None
         full = None
         if is_emergency(request):
             self._grounds.trunks.take(trunk.name, now, again=again)
@@ -503,15 +507,16 @@ class Engine:
             target = pinned.target
         else:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
-            chosen = self.carriers(trunk, number, now)
-            left_out = chosen.left_out
             diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
-            if chosen.carriers and diverts and diversions(request.headers) >= MOST_DIVERSIONS:
-                chosen = Chosen((), ())
-                left_out = (LeftOut("every carrier", "the call was diverted too often before"),)
-            placed = self._turns.take(trunk.name)
-            steps = self._tenure.order.steps(trunk, number, self._turn(trunk, placed), chosen)
-            route = Itinerary(steps, judge, trunk.deadline)
+            is_barred = diverts and diversions(request.headers) >= MOST_DIVERSIONS
+            turned = self._turn(trunk, self._turns.take(trunk.name))
+            order, at, barred = (
+                self._tenure.order,
+                self._epoch + now,
+                _BARRED if is_barred else None,
+            )
+            ahead = Ahead(order, trunk, number, turned, at, barred)
+            route = Itinerary(ahead, judge, trunk.deadline)
             target = None
         name = self._names.take(now)
         hops = hops_left(request)
@@ -524,7 +529,7 @@ class Engine:
             hops,
             target,
             fingerprint,
-            left_out=tuple(map(str, left_out)),
+            ahead=ahead,
         )
         self._begin(placement, request, transaction, flow, now)
 

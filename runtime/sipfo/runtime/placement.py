@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sipfo.plan.ahead import Ahead
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Egress
 from sipfo.runtime.challenges import Challenges
@@ -22,7 +23,7 @@ from sipfo.runtime.standing import Standing
 @dataclass(frozen=True, slots=True)
 class Placement:
     """What is known of a call when it is placed; `hops` is the Max-Forwards it goes on with, `plan`
-    the fingerprint of the plan that it keeps, `left_out` says which carriers are not tried, and why."""
+    the fingerprint of the plan that it keeps."""
 
     call: str
     trunk: str
@@ -33,7 +34,13 @@ class Placement:
     plan: str = ""
     passed: Passed | None = None
     """Set for a call that another instance hunts for."""
-    left_out: tuple[str, ...] = ()
+    ahead: Ahead | None = None
+    """Its steps, where they are made one by one."""
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Which carriers are not tried, and why, once the call has come to them."""
+        return () if self.ahead is None else tuple(map(str, self.ahead.chosen.left_out))
 
 
 @dataclass(frozen=True, slots=True)

@@ -540,7 +540,7 @@ class Setup:
             return
         place = self._placement
         steps = place.itinerary.steps
-        left = steps[steps.index(attempt.step) :]
+        left = tuple(steps)[steps.index(attempt.step) :]
         pinned = Pinned(place.trunk, place.number, left, attempt.target, now + LIFE)
         self._grounds.challenges.remember(final, pinned)
 

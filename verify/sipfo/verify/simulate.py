@@ -25,6 +25,7 @@ from sipfo.plan.action import (
     Skipped,
     Unreached,
 )
+from sipfo.plan.derived import derived
 from sipfo.plan.event import (
     CallerLeft,
     DeadlinePassed,
@@ -72,10 +73,15 @@ def simulate(plan: Plan, scenario: Scenario) -> Ladder:
 
 def trunk_of(plan: Plan, scenario: Scenario) -> Trunk:
     """The trunk that the scenario calls. Raises UnknownTrunk."""
-    for trunk in plan.trunks:
-        if trunk.name == scenario.trunk:
-            return trunk
-    raise UnknownTrunk(f"the plan has no trunk {scenario.trunk}")
+    trunk = _trunks(plan).get(scenario.trunk)
+    if trunk is None:
+        raise UnknownTrunk(f"the plan has no trunk {scenario.trunk}")
+    return trunk
+
+
+@derived
+def _trunks(plan: Plan) -> dict[str, Trunk]:
+    return {trunk.name: trunk for trunk in plan.trunks}
 
 
 def turned(trunk: Trunk, scenario: Scenario) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sipfo.plan.derived import derived
 from sipfo.plan.model import AnyNumber, NumberPrefix, Plan, Trunk
 from sipfo.plan.numbering import Numbering
 
@@ -30,6 +31,7 @@ def declared_prefixes(plan: Plan) -> Iterator[tuple[str, Trunk]]:
     yield from found.items()
 
 
+@derived
 def taker_of_any(plan: Plan) -> Trunk | None:
     """The trunk that takes every number that no other claims."""
     takers = [trunk for trunk in plan.trunks for one in trunk.numbers if isinstance(one, AnyNumber)]

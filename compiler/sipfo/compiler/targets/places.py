@@ -8,11 +8,13 @@ that place unless the policy names a user.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
 from sipfo.compiler.targets.safe import CannotSay
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Carrier, Plan, Retry, Route
 
 _URI: Final = re.compile(
@@ -92,6 +94,7 @@ def carrier_key(name: str) -> str:
     return f"carrier/{name}"
 
 
+@derived
 def places(plan: Plan) -> tuple[Place, ...]:
     """Every route and carrier that some trunk of the plan uses, in the plan's order."""
     used = {name for trunk in plan.trunks for name in trunk.routes}
@@ -114,6 +117,26 @@ def used_retries(plan: Plan) -> tuple[Retry, ...]:
     """The retry policies that some trunk goes by."""
     used = {trunk.retry for trunk in plan.trunks}
     return tuple(retry for retry in plan.retries if retry.name in used)
+
+
+@derived
+def ways(plan: Plan) -> Mapping[str, tuple[Place, ...]]:
+    """What some trunk calls from each address that it sends from, by the address's name, in the
+    order of `places`. There are as many as the policy has pairs, not every address with every place.
+    """
+    known = {place.key: (rank, place) for rank, place in enumerate(places(plan))}
+    called: dict[str, dict[int, Place]] = {egress.name: {} for egress in plan.egress}
+    for trunk in plan.trunks:
+        keys = [known[route_key(name)] for name in trunk.routes]
+        for egress in trunk.egress:
+            called[egress].update(keys)
+        if trunk.forward is not None:
+            carriers = (known[carrier_key(name)] for name in trunk.forward.carriers)
+            called[trunk.forward.egress].update(carriers)
+    return {
+        egress: tuple(place for _, place in sorted(found.items(), key=lambda one: one[0]))
+        for egress, found in called.items()
+    }
 
 
 def destination(uri: str) -> Destination:

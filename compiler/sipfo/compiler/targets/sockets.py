@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sipfo.compiler.targets.places import places
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Egress, Plan
 
 
@@ -42,6 +43,7 @@ def doors(plan: Plan) -> tuple[str, ...]:
     return tuple(socket(one.transport, one.host, one.port) for one in plan.listen)
 
 
+@derived
 def transports(plan: Plan) -> frozenset[str]:
     """Every transport that an attempt may leave by."""
     return frozenset(
@@ -52,6 +54,7 @@ def transports(plan: Plan) -> frozenset[str]:
     )
 
 
+@derived
 def sockets(plan: Plan) -> tuple[Socket, ...]:
     """Every socket once: those that calls arrive on first."""
     senders: dict[str, list[str]] = {}

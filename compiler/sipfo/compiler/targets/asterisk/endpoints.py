@@ -26,7 +26,7 @@ from sipfo.compiler.targets.asterisk.facts import kind_name
 from sipfo.compiler.targets.asterisk.networks import callers
 from sipfo.compiler.targets.asterisk.numbers import expressions
 from sipfo.compiler.targets.kamailio.probes import probed
-from sipfo.compiler.targets.places import places
+from sipfo.compiler.targets.places import places, ways
 from sipfo.compiler.targets.sockets import bracketed, sender, sockets, transports
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import Listen, Plan
@@ -137,7 +137,7 @@ def legs(plan: Plan, source: Source) -> Iterator[Leg]:
             title = comment(" ".join(filter(None, [egress.name, source.egress(egress.name)])))
             leg = f"out-{name(egress.name)}-{transport}"
             yield Leg(title, Name(leg), where, None)
-            for place in places(plan):
+            for place in ways(plan)[egress.name]:
                 if place.of.auth is not None and any(
                     transport in one.transports for one in place.destinations
                 ):

@@ -30,8 +30,19 @@ from sipfo.compiler.targets.places import Destination, Place, places
 from sipfo.compiler.targets.safe import Safe
 from sipfo.compiler.targets.sockets import bracketed
 from sipfo.compiler.targets.source import Source
-from sipfo.plan.model import Carrier, CommitOn, CommitOnCode, Egress, Plan, Retry, Route, Trunk
-from sipfo.plan.order import carriers_of
+from sipfo.plan.derived import derived
+from sipfo.plan.model import (
+    Carrier,
+    CommitOn,
+    CommitOnCode,
+    Egress,
+    Plan,
+    Registrar,
+    Retry,
+    Route,
+    Trunk,
+)
+from sipfo.plan.order import Order
 
 EMPTY: Final = Name("")
 
@@ -96,9 +107,10 @@ def facts(plan: Plan, source: Source) -> tuple[Facts, ...]:
     for group in callers(plan):
         for trunk in group.trunks:
             groups[trunk].append(group.number)
+    order = Order(plan)
     found = [
         _facts(
-            used_of, "trunk", "TRUNK", one.name, source.trunk(one.name), _trunk(plan, one, groups)
+            used_of, "trunk", "TRUNK", one.name, source.trunk(one.name), _trunk(order, one, groups)
         )
         for one in plan.trunks
     ]
@@ -159,7 +171,7 @@ def _facts(of_all: Uses, kind: str, prefix: str, of: str, where: str, pairs: Pai
     )
 
 
-def _trunk(plan: Plan, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
+def _trunk(order: Order, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
     yield "CALLERS", Name("&" + "".join(f"{number}&" for number in groups[trunk.name]))
     if trunk.accept.anyone:
         yield "ANYONE", 1
@@ -184,7 +196,7 @@ def _trunk(plan: Plan, trunk: Trunk, groups: dict[str, list[int]]) -> Pairs:
         yield "RATE", trunk.limit.per_second
     if trunk.trusted:
         yield "TRUSTED", 1
-    carriers = carriers_of(plan, trunk)
+    carriers = order.carriers(trunk)
     yield "CARRIERCOUNT", len(carriers)
     if trunk.forward is not None and trunk.forward.number is not None and carriers:
         yield "CARRIERS", _list(one.name for one in carriers)
@@ -203,10 +215,8 @@ def _registered(plan: Plan, place: Place) -> Pairs:
     known = place.of.registered if isinstance(place.of, Route) else None
     if known is None:
         return
-    registrar = next(one for one in plan.registrars if one.name == known.registrar)
-    called = next(
-        one.name for one in registrar.users if one.name.casefold() == known.user.casefold()
-    )
+    registrar, users = _registrars(plan)[known.registrar]
+    called = users[known.user.casefold()]
     yield "AOR", aor(f"{called}@{registrar.domain}")
     numbers = instances(plan)
     for level, one in enumerate(registrar.instances):
@@ -218,6 +228,15 @@ def _registered(plan: Plan, place: Place) -> Pairs:
     own = [n for n, one in enumerate(registrar.instances) if own_transport(plan, one) is not None]
     if own:
         yield "HERE", own[0]
+
+
+@derived
+def _registrars(plan: Plan) -> dict[str, tuple[Registrar, dict[str, str]]]:
+    """Each registrar by its name, and its users as it spells them, by how anybody may."""
+    return {
+        one.name: (one, {user.name.casefold(): user.name for user in reversed(one.users)})
+        for one in plan.registrars
+    }
 
 
 def _destinations(place: Place, of_all: Uses) -> Pairs:

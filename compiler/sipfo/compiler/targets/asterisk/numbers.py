@@ -8,7 +8,8 @@ itself has a context too. Asterisk's tree would take a shorter prefix for it (22
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from sipfo.compiler.targets.asterisk.encode import (
     Comment,
@@ -20,6 +21,7 @@ from sipfo.compiler.targets.asterisk.encode import (
 )
 from sipfo.compiler.targets.numbers import covering, declared_prefixes, taker_of_any
 from sipfo.compiler.targets.source import Source
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Plan, Trunk
 from sipfo.plan.numbering import Numbering
 
@@ -31,6 +33,17 @@ class Claim:
     exten: Extension
     trunk: Name
     source: Comment
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The numbers of one trunk: prefixes, and ranges by their length, first and last."""
+
+    prefixes: list[str] = field(default_factory=list)
+    ranges: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+_NOTHING: Final = _Own()
 
 
 def ranges(plan: Plan, source: Source) -> tuple[Claim, ...]:
@@ -64,13 +77,23 @@ def expressions(trunk: Trunk, plan: Plan) -> Iterator[str]:
     if taker is trunk:
         yield ""
         return
-    for prefix, of in declared_prefixes(plan):
-        if of is trunk:
-            yield f"[+]?{prefix}"
-    for length, first, last, of in Numbering(plan).ranges():
-        if of is trunk:
-            for prefix in covering(first, last, length):
-                yield f"[+]?{prefix}{'[0-9]' * (length - len(prefix))}@"
+    own = _claims(plan).get(trunk.name, _NOTHING)
+    for prefix in own.prefixes:
+        yield f"[+]?{prefix}"
+    for length, first, last in own.ranges:
+        for prefix in covering(first, last, length):
+            yield f"[+]?{prefix}{'[0-9]' * (length - len(prefix))}@"
+
+
+@derived
+def _claims(plan: Plan) -> dict[str, _Own]:
+    """What each trunk claims, by its name."""
+    found: dict[str, _Own] = {}
+    for prefix, trunk in declared_prefixes(plan):
+        found.setdefault(trunk.name, _Own()).prefixes.append(prefix)
+    for length, first, last, trunk in Numbering(plan).ranges():
+        found.setdefault(trunk.name, _Own()).ranges.append((length, first, last))
+    return found
 
 
 def _pattern(prefix: str, length: int) -> str:

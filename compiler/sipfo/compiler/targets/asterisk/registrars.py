@@ -21,10 +21,11 @@ from sipfo.compiler.targets.asterisk.encode import (
     user,
     value,
 )
-from sipfo.compiler.targets.places import places
+from sipfo.compiler.targets.places import places, ways
 from sipfo.compiler.targets.sockets import bracketed, sender, socket, sockets
 from sipfo.compiler.targets.source import Source
-from sipfo.plan.model import Instance, Plan, Registrar, Route
+from sipfo.plan.derived import derived
+from sipfo.plan.model import Egress, Instance, Plan, Registrar, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def registering(plan: Plan, secrets: Mapping[str, str], source: Source) -> Regis
     return Registering(tuple(telephones), tuple(by_realm.values()), tuple(_ways(plan, source)))
 
 
+@derived
 def instances(plan: Plan) -> dict[tuple[str, str], int]:
     """A number for each instance, from 1, by its registrar's name and its own."""
     every = [(one.name, each.name) for one in _used(plan) for each in one.instances]
@@ -107,6 +109,7 @@ def at(instance: Instance) -> Name:
     return Name(f"{host}_{instance.port}")
 
 
+@derived
 def _used(plan: Plan) -> list[Registrar]:
     """The registrars that some trunk's route leads to."""
     routes = [place.of for place in places(plan) if isinstance(place.of, Route)]
@@ -114,9 +117,20 @@ def _used(plan: Plan) -> list[Registrar]:
     return [one for one in plan.registrars if one.name in names]
 
 
+def _senders(plan: Plan) -> dict[str, list[Egress]]:
+    """The addresses that the telephones of each registrar are called from."""
+    found: dict[str, list[Egress]] = {}
+    for egress in plan.egress:
+        routes = (one.of for one in ways(plan)[egress.name] if isinstance(one.of, Route))
+        asked = (one.registered.registrar for one in routes if one.registered is not None)
+        for registrar in dict.fromkeys(asked):
+            found.setdefault(registrar, []).append(egress)
+    return found
+
+
 def _ways(plan: Plan, source: Source) -> Iterator[Way]:
     names = {one.address: Name(f"transport-{n}") for n, one in enumerate(sockets(plan), start=1)}
-    numbers = instances(plan)
+    numbers, senders = instances(plan), _senders(plan)
     for registrar in _used(plan):
         for one in registrar.instances:
             number = numbers[registrar.name, one.name]
@@ -126,7 +140,7 @@ def _ways(plan: Plan, source: Source) -> Iterator[Way]:
                 yield Way(comment(title), Name(f"instance-{number}"), names[own], None)
                 continue
             proxy = value(f"sip:{bracketed(one.host)}:{one.port};lr")
-            for egress in plan.egress:
+            for egress in senders[registrar.name]:
                 where = names.get(sender(egress, "udp"))
                 if where is not None and (":" in egress.host) == (":" in one.host):
                     words = f"{egress.name} to {title}"

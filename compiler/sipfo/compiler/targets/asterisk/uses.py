@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sipfo.compiler.targets.places import places
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Carrier, OnTag, Plan, Route
 
 
@@ -34,6 +35,7 @@ class Uses:
     carrier_limits: bool
 
 
+@derived
 def uses(plan: Plan) -> Uses:
     """What a plan needs."""
     found = places(plan)

@@ -24,8 +24,8 @@ from sipfo.compiler.targets.places import Place, carrier_key, places, route_key
 from sipfo.compiler.targets.safe import CannotSay
 from sipfo.compiler.targets.sockets import bracketed, sender, socket, transports
 from sipfo.plan.construct import MOST_BRANCHES
-from sipfo.plan.model import Carrier, Plan, Retry, Route, Trunk
-from sipfo.plan.order import carriers_of
+from sipfo.plan.model import Carrier, Plan, Registrar, Retry, Route, Trunk
+from sipfo.plan.order import Order
 
 HTABLE: Final = (
     "id(int,auto)",
@@ -157,16 +157,18 @@ def groups(plan: Plan) -> Iterator[tuple[int, Trunk]]:
 
 def _trunks(plan: Plan, origin: Origin) -> Rows:
     group_of = {trunk.name: group for group, trunk in groups(plan)}
-    names = retry_names(plan)
+    order, names = Order(plan), retry_names(plan)
     anybody = taker_of_any(plan)
     if anybody is not None:
         yield "any", anybody.name, origin.trunk(anybody.name)
     for trunk in plan.trunks:
-        for key, value in _facts(plan, trunk, group_of.get(trunk.name), names[trunk.retry]):
+        for key, value in _facts(order, trunk, group_of.get(trunk.name), names[trunk.retry]):
             yield f"{trunk.name}:{key}", value, origin.trunk(trunk.name)
 
 
-def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[tuple[str, Value]]:
+def _facts(
+    order: Order, trunk: Trunk, group: int | None, retry: str
+) -> Iterator[tuple[str, Value]]:
     if trunk.accept.anyone:
         yield "anyone", 1
     if group is not None:
@@ -195,7 +197,7 @@ def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[
         yield "limit-rate", trunk.limit.per_second
     if trunk.trusted:
         yield "trusted", 1
-    carriers = carriers_of(plan, trunk)
+    carriers = order.carriers(trunk)
     if trunk.forward is not None and trunk.forward.number is not None and carriers:
         yield "forward", trunk.forward.number
         yield "forward-from", trunk.forward.egress
@@ -204,8 +206,9 @@ def _facts(plan: Plan, trunk: Trunk, group: int | None, retry: str) -> Iterator[
 
 
 def _destinations(plan: Plan, origin: Origin) -> Rows:
+    registrars = {one.name: one for one in plan.registrars}
     for place in places(plan):
-        for key, value in (*_place_facts(place), *_registered_facts(plan, place)):
+        for key, value in (*_place_facts(place), *_registered_facts(plan, registrars, place)):
             yield f"{place.key}:{key}", value, origin.destination(place.name)
 
 
@@ -240,12 +243,14 @@ def _place_facts(place: Place) -> Iterator[tuple[str, Value]]:
             yield "limit-rate", of.limit.per_second
 
 
-def _registered_facts(plan: Plan, place: Place) -> Iterator[tuple[str, Value]]:
+def _registered_facts(
+    plan: Plan, registrars: Mapping[str, Registrar], place: Place
+) -> Iterator[tuple[str, Value]]:
     """Whom a route to a registered user asks for, and which instances are this machine's own."""
     registered = place.of.registered if isinstance(place.of, Route) else None
     if registered is None:
         return
-    (registrar,) = (one for one in plan.registrars if one.name == registered.registrar)
+    registrar = registrars[registered.registrar]
     yield "aor", f"sip:{registered.user}@{registrar.domain.lower()}"
     for number, instance in enumerate(registrar.instances):
         here = [

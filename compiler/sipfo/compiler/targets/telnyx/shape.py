@@ -13,6 +13,7 @@ from typing import Final
 
 from sipfo.compiler.targets.places import Destination, destination
 from sipfo.compiler.targets.telnyx.facts import FAILS_OVER, MOST_NUMBERS, RINGBACK, STOPS
+from sipfo.plan.derived import derived
 from sipfo.plan.model import (
     T1_64,
     TIMER_C,
@@ -32,8 +33,13 @@ _WHOLE: Final = re.compile(r"\+1[0-9]{10}|\+(?!1)[0-9]{8,15}")
 
 def routes_of(plan: Plan, trunk: Trunk) -> tuple[Route, ...]:
     """The routes of a trunk, in order."""
-    by_name = {route.name: route for route in plan.routes}
+    by_name = _routes(plan)
     return tuple(by_name[name] for name in trunk.routes)
+
+
+@derived
+def _routes(plan: Plan) -> dict[str, Route]:
+    return {route.name: route for route in plan.routes}
 
 
 def destinations_of(plan: Plan, trunk: Trunk) -> tuple[Destination, ...]:
@@ -43,13 +49,23 @@ def destinations_of(plan: Plan, trunk: Trunk) -> tuple[Destination, ...]:
 
 def hosts_of(plan: Plan, trunk: Trunk) -> tuple[str, ...]:
     """The addresses that a trunk sends from, in order."""
-    by_name = {egress.name: egress.host for egress in plan.egress}
+    by_name = _hosts(plan)
     return tuple(by_name[name] for name in trunk.egress)
+
+
+@derived
+def _hosts(plan: Plan) -> dict[str, str]:
+    return {egress.name: egress.host for egress in plan.egress}
 
 
 def retry_of(plan: Plan, trunk: Trunk) -> Retry:
     """The retry policy of a trunk."""
-    return next(retry for retry in plan.retries if retry.name == trunk.retry)
+    return _retries(plan)[trunk.retry]
+
+
+@derived
+def _retries(plan: Plan) -> dict[str, Retry]:
+    return {retry.name: retry for retry in plan.retries}
 
 
 def is_listed(trunk: Trunk) -> bool:
