@@ -122,9 +122,10 @@ def usages(plan: Plan) -> Iterator[Usage]:
                 yield Usage(Construct.GIVEN_UP, retry.name)
     order = Order(plan)
     for trunk in plan.trunks:
-        if order.attempts(trunk) > MOST_BRANCHES:
+        attempts = order.attempts(trunk)
+        if attempts > MOST_BRANCHES:
             yield Usage(Construct.MANY_ATTEMPTS, trunk.name)
-        elif attempts_of(plan, trunk) > FEWER_BRANCHES:
+        elif attempts > FEWER_BRANCHES:
             yield Usage(Construct.SEVERAL_ATTEMPTS, trunk.name)
         if trunk.accept.credentials:
             yield Usage(Construct.ACCEPT_CREDENTIAL, trunk.name)

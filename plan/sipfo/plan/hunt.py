@@ -40,7 +40,7 @@ from sipfo.plan.event import (
     Responded,
 )
 from sipfo.plan.model import Plan, Timer, Trunk
-from sipfo.plan.order import Order, Step, turn
+from sipfo.plan.order import Step, order_of, turn
 from sipfo.plan.outcome import (
     CANCELLED,
     DEADLINE,
@@ -327,11 +327,8 @@ def itinerary(
     the turn `turned`."""
     if turned is None:
         turned = turn(trunk, calls_before)
-    steps = _order(plan).steps(trunk, number, turned)
+    steps = order_of(plan).steps(trunk, number, turned)
     return Itinerary(steps, _judges(plan)[trunk.retry], trunk.deadline)
-
-
-_order: Final = derived(Order)
 
 
 @derived

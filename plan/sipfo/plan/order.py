@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sipfo.plan.choice import Choice, Chosen
+from sipfo.plan.derived import derived
 from sipfo.plan.model import Carrier, Plan, Trunk
 
 _HOST: Final = re.compile(r"sip:(?:[^@]*@)?(\[[^\]]*\]|[^:;\[]*)(?::([0-9]+))?")
@@ -175,6 +176,10 @@ class Order:
             carrier=True,
             diverted=given != number,
         )
+
+
+order_of: Final = derived(Order)
+"""The order of a plan, made once."""
 
 
 def steps(plan: Plan, trunk: Trunk, number: str, calls_before: int = 0) -> tuple[Step, ...]:

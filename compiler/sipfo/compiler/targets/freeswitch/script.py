@@ -23,11 +23,11 @@ from sipfo.compiler.targets.freeswitch.encode import (
     text,
 )
 from sipfo.compiler.targets.freeswitch.profiles import profile_of, senders_of
-from sipfo.compiler.targets.places import Place, carrier_key, places, route_key
+from sipfo.compiler.targets.places import Place, carrier_key, places, route_key, used_retries
 from sipfo.compiler.targets.sockets import bracketed
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import Carrier, Egress, OnCause, OnTag, Plan, Retry, Shaping, Trunk
-from sipfo.plan.order import carriers_of
+from sipfo.plan.order import order_of
 from sipfo.plan.outcome import Judge, responded, timed_out
 
 
@@ -153,8 +153,7 @@ def addresses(plan: Plan) -> tuple[Address, ...]:
 
 def policies(plan: Plan, source: Source) -> tuple[Policy, ...]:
     """Every retry policy that a trunk goes by. Raises CannotSay."""
-    used = {trunk.retry for trunk in plan.trunks}
-    return tuple(_policy(one, source) for one in plan.retries if one.name in used)
+    return tuple(_policy(one, source) for one in used_retries(plan))
 
 
 def _trunk(plan: Plan, trunk: Trunk, source: Source) -> Line:
@@ -173,7 +172,7 @@ def _trunk(plan: Plan, trunk: Trunk, source: Source) -> Line:
         text(trunk.retry),
         None if trunk.deadline is None else max(1, round(trunk.deadline * 1000)),
         None if number is None else dialled(number),
-        tuple(text(carrier_key(one.name)) for one in carriers_of(plan, trunk)),
+        tuple(text(carrier_key(one.name)) for one in order_of(plan).carriers(trunk)),
         None if forward is None else text(forward.egress),
     )
 

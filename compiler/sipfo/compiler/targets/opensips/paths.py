@@ -22,7 +22,7 @@ from sipfo.compiler.targets.places import Destination, Place, carrier_key, place
 from sipfo.compiler.targets.safe import CannotSay
 from sipfo.compiler.targets.sockets import sender
 from sipfo.plan.model import Egress, Plan, Trunk
-from sipfo.plan.order import carriers_of
+from sipfo.plan.order import order_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _pairs(plan: Plan, trunk: Trunk) -> Iterator[tuple[str, str]]:
         for name in trunk.routes:
             yield sends, route_key(name)
     if trunk.forward is not None:
-        for carrier in carriers_of(plan, trunk):
+        for carrier in order_of(plan).carriers(trunk):
             yield trunk.forward.egress, carrier_key(carrier.name)
 
 

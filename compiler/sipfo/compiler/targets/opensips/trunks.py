@@ -28,7 +28,7 @@ from sipfo.compiler.targets.sockets import bracketed
 from sipfo.compiler.targets.source import Source
 from sipfo.plan.model import Limit, Plan, Retry, Trunk
 from sipfo.plan.numbering import Numbering
-from sipfo.plan.order import carriers_of, shaped
+from sipfo.plan.order import order_of, shaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,7 @@ def _legs(plan: Plan, trunk: Trunk, found: Ways) -> Iterator[Leg]:
     if forward is None or forward.number is None:
         return
     (own,) = (one for one in plan.egress if one.name == forward.egress)
-    for carrier in carriers_of(plan, trunk):
+    for carrier in order_of(plan).carriers(trunk):
         yield Leg(
             number,
             string(forward.egress),
