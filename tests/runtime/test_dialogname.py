@@ -173,8 +173,8 @@ def test_no_more_refers_are_remembered_than_anybody_waits_for() -> None:
         b"refer;id=41",
         b"refer;id=2",
     ]
-    (leg,) = [leg for leg, _ in world.engine.directory._legs.values() if leg.refers]
-    assert list(leg.refers.values()) == list(range(26, 42))
+    (leg,) = [leg for leg, _ in world.engine.directory._legs.values() if leg.rare.refers]
+    assert list(leg.rare.refers.values()) == list(range(26, 42))
 
 
 def test_refer_outside_a_dialog_is_405() -> None:

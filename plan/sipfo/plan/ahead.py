@@ -60,6 +60,10 @@ class Ahead(Sequence[Step]):
             found = self._made[place] = self._step(place)
         return found
 
+    def forget(self) -> None:
+        """Nobody is going to ask for a step soon."""
+        self._made = {}
+
     @property
     def chosen(self) -> Chosen:
         """The carriers that take the call, and those that do not."""

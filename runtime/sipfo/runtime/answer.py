@@ -7,7 +7,7 @@ without an offer has the answer in the ACK). If no ACK comes within 64·T1 the c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sipfo.runtime.headers import copy_end_to_end
 from sipfo.runtime.leg import Leg
@@ -46,7 +46,7 @@ class Answer:
         self._unacknowledged: Callable[[float], None] | None = None
         self._resend: Handle | None = None
         self._give_up: Handle | None = None
-        self._ack: list[tuple[Flow, bytes]] | None = None
+        self._ack: Sequence[tuple[Flow, bytes]] | None = None
         self._then: Callable[[float], None] | None = None
 
     def start(
@@ -82,11 +82,15 @@ class Answer:
     def acknowledge(self, ack: Request | None, now: float) -> None:
         """The near side's ACK came, or, None, is not waited for any longer: pass it on, or
         acknowledge the far side alone. Later ones do nothing."""
-        if self._near.awaiting_ack.pop(self._near_seq, None) is None:
+        waiting = self._near.awaiting_ack
+        if waiting.pop(self._near_seq, None) is None:
             return
+        if not waiting:
+            self._near.awaiting_ack = {}  # a dictionary that was used stays large
         for timer in (self._resend, self._give_up):
             if timer is not None:
                 timer.cancel()
+        self._resend = self._give_up = None
         self._transaction = self._response = self._unacknowledged = None
         self._acknowledge_far(ack, now)
         if self._then is not None:
@@ -117,6 +121,11 @@ class Answer:
             copy_end_to_end(ack.headers, request.headers, trust)
             request.body = ack.body
         self._ack = far.post(request, now)
+
+    def wind_up(self) -> None:
+        """The far side repeats its 2xx no more: its transaction is over."""
+        if self._ack is not None:
+            self._ack = ()
 
     def repeated(self) -> None:
         """The far side repeats its 2xx: so is the ACK, once there is one (§13.2.2.4)."""

@@ -130,7 +130,8 @@ class Inbound:
 
     def wind_up(self) -> None:
         """Nothing is answered any more, and nothing made from the INVITE."""
-        self.request = outlined(self.request)
+        over = self.transaction.request  # outlined by itself when its transaction is
+        self.request = over if over.is_outline else outlined(self.request)
 
     def let_go(self) -> None:
         """The call is gone."""

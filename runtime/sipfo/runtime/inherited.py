@@ -65,7 +65,7 @@ def _leg_paper(leg: Leg, carrier: bool) -> LegPaper:
         trusted=leg.trusted,
         stays=leg.stays,
         least_interval=leg.least_interval,
-        refers=leg.refers,
+        refers=leg.rare.refers,
         account=account,
     )
 
@@ -88,7 +88,7 @@ def _leg(core: Core, keyring: Keyring, paper: LegPaper) -> Leg:
     leg = Leg(core, dialog, paper.flow, login, paper.trusted)
     leg.least_interval = paper.least_interval
     leg.stays = paper.stays
-    leg.refers.update(paper.refers)
+    leg.rare.refers.update(paper.refers)
     return leg
 
 
@@ -102,7 +102,7 @@ class _Past(Setup):
         self._known = record
         self._left = False
         self.record = record
-        self.live = set()
+        self.live = {}
 
     def begin(self, now: float) -> None:
         """It counts against the limits of its trunk and carrier, as it did before."""

@@ -41,6 +41,21 @@ class Acknowledged(Protocol):
         """The call is over; do `then` after the ACK."""
 
 
+class Rare:
+    """What few legs have to remember."""
+
+    __slots__ = ("answered_rseq", "refers", "reinvites")
+
+    def __init__(self) -> None:
+        self.refers: dict[int, int] = {}
+        """The CSeq numbers of the REFERs sent on this leg to those that they came with."""
+        self.reinvites: dict[bytes, int] = {}
+        """The branches of the latest re-INVITEs sent on this leg, with their CSeq numbers."""
+        self.answered_rseq: dict[int, int] = {}
+        """By the CSeq number of this leg's INVITE, the latest reliable provisional that the other
+        side has acknowledged by PRACK."""
+
+
 class Leg:
     """A dialog as a place to send to."""
 
@@ -48,15 +63,13 @@ class Leg:
         "_left",
         "_login",
         "_peer",
-        "answered_rseq",
+        "_rare",
         "awaiting_ack",
         "core",
         "dialog",
         "far_invite_seqs",
         "flow",
         "least_interval",
-        "refers",
-        "reinvites",
         "stays",
         "trusted",
     )
@@ -80,6 +93,7 @@ class Leg:
         """Whether its peer is reached by its flow alone, whatever the Contact says: a telephone that
         registered from behind a NAT."""
         self._left = False
+        self._rare: Rare | None = None
         self._login = login
         self.awaiting_ack: dict[int, Acknowledged] = {}
         self.far_invite_seqs: dict[int, int] = {}
@@ -87,13 +101,13 @@ class Leg:
         self.trusted = trusted
         self.least_interval = 0
         """Seconds of the shortest session that the peer takes, as far as it has said (422)."""
-        self.refers: dict[int, int] = {}
-        """The CSeq numbers of the REFERs sent on this leg to those that they came with."""
-        self.reinvites: dict[bytes, int] = {}
-        """The branches of the latest re-INVITEs sent on this leg, with their CSeq numbers."""
-        self.answered_rseq: dict[int, int] = {}
-        """By the CSeq number of this leg's INVITE, the latest reliable provisional that the other
-        side has acknowledged by PRACK."""
+
+    @property
+    def rare(self) -> Rare:
+        """What few calls need, made when one does."""
+        if self._rare is None:
+            self._rare = Rare()
+        return self._rare
 
     @property
     def login(self) -> Login | None:
@@ -124,7 +138,7 @@ class Leg:
 
     def remember_refer(self, number: int, came_with: int) -> None:
         """A REFER was sent under a CSeq number that came under another; the latest are kept."""
-        self._keep(self.refers, number, came_with)
+        self._keep(self.rare.refers, number, came_with)
 
     def send(self, request: Request, user: ClientUser, now: float) -> None:
         """Send a request of the dialog, other than INVITE and ACK, as a transaction."""
@@ -141,7 +155,7 @@ class Leg:
 
     def _invite(self, request: Request, outgoing: OutgoingInvite, flow: Flow, now: float) -> None:
         self._dress(request, flow)
-        self._keep(self.reinvites, request.via.branch, request.cseq.number)
+        self._keep(self.rare.reinvites, request.via.branch, request.cseq.number)
         outgoing.send(request, flow, now)
 
     def post(self, ack: Request, now: float) -> list[tuple[Flow, bytes]]:

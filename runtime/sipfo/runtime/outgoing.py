@@ -179,6 +179,7 @@ class OutgoingInvite:
         """Nothing of it can come back any more."""
         self._owner = NOBODY
         self._transaction = None
+        self._as_located = None
 
     def confirm(self, refusal: Response) -> None:
         """Acknowledge a refusal that came when the transaction was gone; nothing is left to CANCEL."""

@@ -103,11 +103,11 @@ class Relay:
             said = parse_rack(rack)
             seq = leg.far_invite_seqs.get(said.cseq, said.cseq)
             out.headers.add(b"rack", RAck(said.rseq, seq, said.method).encode())
-            leg.peer.answered_rseq[seq] = said.rseq
+            leg.peer.rare.answered_rseq[seq] = said.rseq
         if out.method == "REFER":
             leg.peer.remember_refer(out.cseq.number, self._request.cseq.number)
         elif out.method == "NOTIFY":
-            carry_event(out, leg.refers)
+            carry_event(out, leg.rare.refers)
         leg.peer.send(out, self, now)
 
     def on_response(self, transaction: Sent, response: Response, now: float) -> None:

@@ -23,5 +23,5 @@ def is_settled(far: Leg, response: Response) -> bool:
     if number is None or not _NUMBER.fullmatch(number):
         return False
     # "RSeq ... MUST be greater by exactly 1" for the next (RFC 3262 §3).
-    latest = far.answered_rseq.get(response.cseq.number)
+    latest = far.rare.answered_rseq.get(response.cseq.number)
     return latest is not None and int(number) <= latest

@@ -148,7 +148,7 @@ class Setup:
         """What was reported of the set-up, once it is over."""
         self.answer: Answer | None = None
         """The 2xx on its way to the caller, once there is one."""
-        self.live: set[Attempt] = set()
+        self.live: dict[Attempt, None] = {}
         """Attempts of which something may still come."""
 
     @property
@@ -259,7 +259,7 @@ class Setup:
 
     def attempt_over(self, attempt: Attempt, now: float) -> None:
         """Told by an attempt, whatever became of it."""
-        self.live.discard(attempt)
+        self.live.pop(attempt, None)
         if attempt.given_up:
             self._grounds.graves.bury(attempt, now)
             attempt.outlive(self._departed)
@@ -273,6 +273,10 @@ class Setup:
             if not attempt.given_up:
                 attempt.wind_up()
         self._inbound.wind_up()
+        if self.answer is not None:
+            self.answer.wind_up()
+        if self._placement.ahead is not None:
+            self._placement.ahead.forget()
         self._targets = {}
 
     def _advance(self, event: Event, now: float, response: Response | None = None) -> None:
@@ -443,7 +447,7 @@ class Setup:
             self._grounds.standing.call_begins(step, now)
         if step.carrier:
             self._grounds.loops.begins(self, self._inbound.request, place.number, self.source)
-        self.live.add(attempt)
+        self.live[attempt] = None
         attempt.timer = self._core.timers.at(now + action.seconds, attempt.expired)
         attempt.send(now)
 

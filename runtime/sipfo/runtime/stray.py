@@ -35,5 +35,5 @@ def _acknowledge(response: Response, directory: Directory, now: float) -> None:
     if not 200 <= response.status < 300 or ours is None or theirs is None:
         return
     leg = directory.leg((response.call_id, ours, theirs))
-    if leg is not None and leg.reinvites.get(response.via.branch) == response.cseq.number:
+    if leg is not None and leg.rare.reinvites.get(response.via.branch) == response.cseq.number:
         leg.post(leg.dialog.request("ACK", response.cseq.number), now)

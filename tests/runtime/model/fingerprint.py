@@ -93,7 +93,8 @@ class _Walk:
         self.out.append(type(value).__name__.encode())
 
     def request(self, value: Request) -> None:
-        self.octets(b"%s %d " % (value.method.encode(), value.cseq.number) + value.via.branch)
+        branch = b"" if value.is_outline else value.via.branch
+        self.octets(b"%s %d " % (value.method.encode(), value.cseq.number) + branch)
         self.octets(value.call_id + (value.from_.tag or b""))
 
     def response(self, value: Response) -> None:

@@ -129,13 +129,20 @@ def renumbered(request: Request, number: int) -> Request:
     return Request(request.method, request.uri, headers, request.body)
 
 
-_NAMES_IT = frozenset({b"via", b"from", b"to", b"call-id", b"cseq"})
+_NAMES_IT = frozenset({b"from", b"to", b"call-id", b"cseq"})
 
 
 def outlined(request: Request) -> Request:
     """What still says which request it was, when nothing is made from it any more."""
-    headers = Headers([one for one in request.headers if one[0] in _NAMES_IT])
-    return Request(request.method, request.uri, headers)
+    if request.is_outline:
+        return request
+    made = Request(
+        request.method,
+        request.uri,
+        Headers([*[one for one in request.headers.fields if one[0] in _NAMES_IT]]),
+    )
+    made.is_outline = True
+    return made
 
 
 def make_ack(request: Request, response: Response) -> Request:

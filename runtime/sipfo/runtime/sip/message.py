@@ -132,12 +132,14 @@ class Message:
 class Request(Message):
     """A request: method (case matters, RFC 3261 §7.1), Request-URI, fields, body."""
 
-    __slots__ = ("method", "uri")
+    __slots__ = ("is_outline", "method", "uri")
 
     def __init__(self, method: str, uri: bytes, headers: Headers, body: bytes = b"") -> None:
         super().__init__(headers, body)
         self.method = method
         self.uri = uri
+        self.is_outline = False
+        """Whether no more is left of it than names it (`build.outlined`)."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Request) and (
