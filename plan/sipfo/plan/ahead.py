@@ -18,7 +18,9 @@ from sipfo.plan.order import Order, Step
 class Ahead(Sequence[Step]):
     """The steps of `Order.steps`. How many there are is known when the carriers are chosen."""
 
-    __slots__ = ("_at", "_barred", "_chosen", "_made", "_number", "_order", "_trunk", "_turned")
+    __slots__ = (
+        *("_at", "_barred", "_chosen", "_made", "_number", "_order", "_place", "_trunk", "_turned"),
+    )
 
     def __init__(
         self,
@@ -38,7 +40,8 @@ class Ahead(Sequence[Step]):
         self._at = at
         self._barred = barred
         self._chosen: Chosen | None = None
-        self._made: dict[int, Step] = {}
+        self._place = -1
+        self._made: Step | None = None  # the one at that place: it is asked for again and again
 
     def __bool__(self) -> bool:
         return self._routed > 0 or len(self) > 0
@@ -55,9 +58,10 @@ class Ahead(Sequence[Step]):
             return tuple(self)[place]
         if place < 0:
             place += len(self)
-        found = self._made.get(place)
-        if found is None:
-            found = self._made[place] = self._step(place)
+        found = self._made
+        if found is None or place != self._place:
+            found = self._made = self._step(place)
+            self._place = place
         return found
 
     def forget(self) -> None:

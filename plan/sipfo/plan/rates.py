@@ -67,12 +67,30 @@ class Rate(NamedTuple):
         return amount(self.price)
 
 
-class Asked(NamedTuple):
-    """A number that decks are asked about: each of its prefixes, the longest first, as its length,
-    its `key_of` and where a table would have it."""
+class Asked:
+    """A number that decks are asked about. What it is to a table depends on its size and on the
+    lengths of its prefixes, which decks have in common: it is worked out once for all of these."""
 
-    number: str
-    prefixes: tuple[tuple[int, int, int], ...]
+    __slots__ = ("_looks", "number")
+
+    def __init__(self, number: str) -> None:
+        self.number = number
+        self._looks: dict[tuple[int, int], tuple[tuple[int, int, int], ...]] = {}
+
+    def looks(self, lengths: int, shift: int) -> tuple[tuple[int, int, int], ...]:
+        """Where to look in a table: for each prefix of the number that has one of the lengths, the
+        longest first, the length, its `key_of` and the slot that it would have."""
+        found = self._looks.get((lengths, shift))
+        if found is None:
+            whole, have = int(self.number[1:]), len(self.number) - 1
+            keys = (
+                (length, _POWERS[length] + whole // _POWERS[have - length])  # `key_of` its digits
+                for length in range(have, 0, -1)
+                if lengths >> length & 1
+            )
+            found = tuple([(length, key, (key * _MIXED & _MASK) >> shift) for length, key in keys])
+            self._looks[lengths, shift] = found
+        return found
 
 
 class BadDeck(ValueError):
@@ -99,14 +117,7 @@ def key_of(digits: str) -> int:
 
 def asked_of(number: str) -> Asked | None:
     """What decks are asked about an E.164 number; None for what is none."""
-    if not _NUMBER.fullmatch(number):
-        return None
-    whole, have = int(number[1:]), len(number) - 1
-    found = []
-    for length in range(have, 0, -1):
-        key = _POWERS[length] + whole // _POWERS[have - length]  # `key_of` its first digits
-        found.append((length, key, key * _MIXED & _MASK))
-    return Asked(number, tuple(found))
+    return Asked(number) if _NUMBER.fullmatch(number) else None
 
 
 def pack(rows: Iterable[tuple[int, Term]]) -> str:
@@ -193,18 +204,16 @@ class Rates:
 
     def find(self, asked: Asked, at: float) -> Rate | None:
         """The same for a number that other decks are asked about as well."""
-        lengths, shift, slots = self._lengths, self._shift, self._slots
-        last = len(slots) - 1
-        for length, key, mixed in asked.prefixes:
-            if not lengths >> length & 1:
-                continue
-            slot = mixed >> shift
-            while (held := slots[slot]) != 0:
+        slots = self._slots
+        for length, key, slot in asked.looks(self._lengths, self._shift):
+            held = slots[slot]
+            while held:
                 if held == key:
                     term = self._says[slot]
                     if self._begins[term] <= at < self._ends[term]:
                         return Rate(asked.number[: length + 1], self._prices[term])
-                slot = (slot + 1) & last
+                slot = (slot + 1) & (len(slots) - 1)
+                held = slots[slot]
         return None
 
     def ever(self, number: str) -> bool:
