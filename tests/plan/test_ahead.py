@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import isfunction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +46,9 @@ def test_they_are_the_steps_of_the_order(
         ahead[len(whole)]
 
 
+@pytest.mark.skipif(
+    not isfunction(Ahead.__len__), reason="a compiled class asks itself, not who is derived from it"
+)
 @given(plans(), telephone_numbers, st.data())
 def test_no_carrier_is_chosen_for_a_call_that_has_not_failed(
     plan: Plan, number: str, data: st.DataObject

@@ -64,10 +64,6 @@ class Ahead(Sequence[Step]):
             self._place = place
         return found
 
-    def forget(self) -> None:
-        """Nobody is going to ask for a step soon."""
-        self._made = {}
-
     @property
     def chosen(self) -> Chosen:
         """The carriers that take the call, and those that do not."""

@@ -275,8 +275,6 @@ class Setup:
         self._inbound.wind_up()
         if self.answer is not None:
             self.answer.wind_up()
-        if self._placement.ahead is not None:
-            self._placement.ahead.forget()
         self._targets = {}
 
     def _advance(self, event: Event, now: float, response: Response | None = None) -> None:

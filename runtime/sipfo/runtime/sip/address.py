@@ -81,9 +81,10 @@ def parse_address(value: bytes) -> NameAddr:
 def _parse(value: bytes) -> NameAddr:
     if value[:1] == b"<":  # as most are
         end = value.find(b">")
-        uri, rest = value[1:end], value[end + 1 :]
-        if end > 0 and _WORD.fullmatch(uri) and rest[:1] in _ENDS:
-            return NameAddr(b"", uri, parse_parameters(rest.rstrip(b"; \t")))
+        if end > 0:
+            uri, rest = value[1:end], value[end + 1 :]
+            if _WORD.fullmatch(uri) and rest[:1] in _ENDS:
+                return NameAddr(b"", uri, parse_parameters(rest.rstrip(b"; \t")))
     found = _NAME_ADDR.fullmatch(value)
     if found is not None:
         display, between, parameters = found.groups()
