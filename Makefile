@@ -44,7 +44,7 @@ engines: $(VENV)/dev.stamp packages asterisk
 	cd tests && ../$(BIN)/python -m verify.lab.recorded
 	$(BIN)/python tests/generate_docs.py
 
-bench: $(VENV)/bench.stamp packages asterisk
+bench: $(VENV)/bench.stamp $(VENV)/compiled.stamp packages asterisk
 	@sh benchmarks/install-sippy $(PYTHON) $(VENV)/sippy
 	$(BIN)/python benchmarks/calls.py $(BENCH)
 

@@ -19,6 +19,9 @@ ENGINE, ANSWERS, REFUSES, CALLER = (f"127.60.0.{n}" for n in range(10, 14))
 SIPPY: Final = Path(sys.prefix) / "sippy"
 """Where benchmarks/install-sippy has put it."""
 
+COMPILED: Final = Path(sys.prefix) / "compiled"
+"""Where `make compiled` has put the compiled build, to be found before the other."""
+
 POLICY: Final = """\
 sipfo 1
 listen udp {engine}:5060
@@ -42,6 +45,13 @@ def _runtime(folder: Path, fails_first: bool, workers: int = 1) -> Command:
     words = [_sipfo(), "run", policy, "--records", folder / "calls.db"]
     words += ["--metrics", f"{ENGINE}:9060", "--grace", "0"]
     return [*words, *(["--workers", str(workers)] if workers > 1 else [])], {}
+
+
+def _compiled(folder: Path, fails_first: bool) -> Command:
+    if not COMPILED.is_dir():
+        raise NotHere("make compiled")
+    words, _ = _runtime(folder, fails_first)
+    return words, {"PYTHONPATH": str(COMPILED)}
 
 
 def _kamailio(folder: Path, fails_first: bool) -> Command:
@@ -90,6 +100,7 @@ Start = Callable[[Path, bool], Command]
 
 ENGINES: Final[dict[str, Start]] = {
     "sipfo": _runtime,
+    "sipfo-compiled": _compiled,
     "sipfo-2-workers": partial(_runtime, workers=2),
     "kamailio": _kamailio,
     "kamailio-minimum": _minimum,
