@@ -13,12 +13,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest fix bless docs engines bench clean compiled test-compiled packages asterisk kamailio6
+.PHONY: run test check pytest fix bless docs engines bench clean compiled compiled-core test-compiled packages asterisk kamailio6
 
 run: $(VENV)/run.stamp
 	$(BIN)/sipfo demo
 
-test: check pytest
+test: check pytest compiled-core
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check
@@ -57,6 +57,15 @@ $(VENV)/compiled.stamp: $(VENV)/dev.stamp hatch_build.py $(SOURCES)
 	SIPFO_MYPYC=$(LEVEL) $(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps -w $(VENV)/wheel .
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/compiled $(VENV)/wheel/*.whl
 	@touch $@
+
+# Of those tests what finds a compiled module that does something else: values, readers, the fuzzers, the
+# model checker.
+compiled-core: $(VENV)/dev.stamp
+	@if sh tests/can-compile $(BIN)/python; then \
+	    $(MAKE) --no-print-directory $(VENV)/compiled.stamp && \
+	    SIPFO_COMPILED=1 PYTHONPATH=$(VENV)/compiled $(BIN)/pytest -n 2 -o pythonpath=tests \
+	        tests/test_compiled.py tests/plan tests/runtime/sip tests/runtime/fuzz tests/runtime/model; \
+	fi
 
 # tests/test_compiled.py says so if the compiled modules are not those under test.
 test-compiled: $(VENV)/compiled.stamp
