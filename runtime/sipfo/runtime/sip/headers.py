@@ -150,10 +150,6 @@ class Headers:
     def __len__(self) -> int:
         return len(self._fields)
 
-    def __contains__(self, name: bytes) -> bool:
-        """Whether there is a field of that name."""
-        return name in self._index()
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self._fields == other._fields
 

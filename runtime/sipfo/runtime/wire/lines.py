@@ -2,7 +2,8 @@
 
 A batch is whole lines, and it counts only once all of it is on disk; what a crash tore off is cut
 away at the next start. What would surprise: an answered call has two lines, when it is answered and
-when it is over, and the last holds; and the file's own time is the heartbeat.
+when it is over, and the last holds, but one if it was over before the first was written; and the
+file's own time is the heartbeat.
 """
 
 from __future__ import annotations
