@@ -46,7 +46,6 @@ from sipfo.runtime.quotas import DRAINED
 from sipfo.runtime.record import Notice
 from sipfo.runtime.registrar.desk import Desk
 from sipfo.runtime.registrar.passing import Passed
-from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip import stun
 from sipfo.runtime.sip.build import make_response
@@ -55,6 +54,7 @@ from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, check, parse
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
+from sipfo.runtime.sip.transaction.machine import ServerMachine
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import parse_uri
 from sipfo.runtime.sip.via import stamp
@@ -137,18 +137,17 @@ class Engine:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """One message that arrived on a flow. What is no SIP is dropped, or answered 4xx."""
-        arrival = Arrival(flow, len(data), now)
         try:
             message = parse(data)
             if isinstance(message, Request):
-                self._request(message, arrival)
+                self._request(message, flow, len(data), now)
             elif len(message.headers.all(b"via")) != 1:
                 return  # on its way to somebody else (RFC 3261 §8.1.3.3)
             elif not self.core.transactions.receive_response(message, now):
                 stray(message, self._grounds.graves, self._directory, now)
         except Malformed as error:
             if error.headers is not None:
-                self._stateless.malformed(error, error.headers, arrival)
+                self._stateless.malformed(error, error.headers, Arrival(flow, len(data), now))
             elif not flow.reliable and self.knows(flow.remote[0]):
                 pong = stun.answer(data, flow.remote)
                 if pong is not None:
@@ -244,34 +243,39 @@ class Engine:
         known = known or (guard is not None and guard.knows(source))
         return known or self._grounds.registrars.knows(source)
 
-    def _request(self, request: Request, arrival: Arrival) -> None:
-        flow, _, now = arrival
-        guard = self._tenure.guard
+    def _request(self, request: Request, flow: Flow, size: int, now: float) -> None:
         try:
             stamp(request.headers, request.via, flow.remote)
             check(request)
         except Malformed as error:
             if request.method != "ACK":
-                self._stateless.malformed(error, request.headers, arrival)
+                self._stateless.malformed(error, request.headers, Arrival(flow, size, now))
             return
         if self.core.transactions.absorb(request, now):
             return
         if request.method == "ACK":
             self._acknowledged(request, flow, now)
-        elif request.method == "CANCEL":
+        elif request.method != "CANCEL" and request.to.tag is not None:
+            self._in_dialog(request, flow, size, now)
+        else:
+            self._out_of_dialog(request, Arrival(flow, size, now))
+
+    def _out_of_dialog(self, request: Request, arrival: Arrival) -> None:
+        """A request that no dialog and no transaction takes, or a CANCEL."""
+        flow, _, now = arrival
+        guard, registrars = self._tenure.guard, self._grounds.registrars
+        if request.method == "CANCEL":
             self._cancelled(request, arrival)
-        elif request.to.tag is not None:
-            self._in_dialog(request, arrival)
         elif (
-            flow.remote[0] in self._grounds.registrars.fellows
+            flow.remote[0] in registrars.fellows
             and request.method == "INVITE"
-            and (passed := self._grounds.registrars.passed(request, flow)) is not None
+            and (passed := registrars.passed(request, flow)) is not None
         ):
             self._passed(passed, request, arrival)
         elif guard is not None and request.method == "INVITE" and guard.asks(request, flow):
             self._guarded(guard, request, arrival)
-        elif request.method == "REGISTER" and self._grounds.registrars.serves(request, flow):
-            self._desk.register(self._grounds.registrars, request, arrival)
+        elif request.method == "REGISTER" and registrars.serves(request, flow):
+            self._desk.register(registrars, request, arrival)
         elif not self.knows(flow.remote[0]):
             self._stateless.turn_away(request, arrival)
         elif self._has_no_room(request.method):
@@ -325,17 +329,16 @@ class Engine:
         the caller know is in it, and callers choose branches that others can guess."""
         return source == invite.flow.remote[0] or self.knows(source)
 
-    def _in_dialog(self, request: Request, arrival: Arrival) -> None:
+    def _in_dialog(self, request: Request, flow: Flow, size: int, now: float) -> None:
         found = self._directory.find(request)
         if found is None:
-            self._stateless.refuse(request, 481, arrival)
+            self._stateless.refuse(request, 481, Arrival(flow, size, now))
             return
         if self._is_full(request.method):
-            self._stateless.overloaded(request, arrival)
+            self._stateless.overloaded(request, Arrival(flow, size, now))
             return
         self._consume(request)
         leg, call = found
-        flow, _, now = arrival
         transaction = self.core.transactions.serve(request, flow)
         strange = unsupported_tags(request)
         if strange:
@@ -436,7 +439,7 @@ class Engine:
         self._place(trunk, number, request, transaction, flow, now)
 
     def _refuse(
-        self, refused: Refused, request: Request, transaction: Responder, flow: Flow, now: float
+        self, refused: Refused, request: Request, transaction: ServerMachine, flow: Flow, now: float
     ) -> None:
         fields = []
         if refused.status == 420:
@@ -583,7 +586,7 @@ class Engine:
 
     def _respond(
         self,
-        transaction: Responder,
+        transaction: ServerMachine,
         request: Request,
         status: int,
         now: float,

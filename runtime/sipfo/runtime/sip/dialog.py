@@ -54,8 +54,8 @@ class Dialog:
     def key(self) -> DialogKey:
         return self.call_id, self.local.tag or b"", self.remote.tag or b""
 
-    @classmethod
-    def of_server(cls, request: Request, local_tag: bytes) -> Dialog:
+    @staticmethod
+    def of_server(request: Request, local_tag: bytes) -> Dialog:
         """The dialog that answering a request makes (§12.1.1). Raises Malformed.
 
         An RFC 2543 client may leave Contact out (RFC 4475 §3.4.1); then From says where it is.
@@ -64,7 +64,7 @@ class Dialog:
         if contact is None and request.via.branch.startswith(MAGIC):
             raise Malformed(400, "no Contact")  # "MUST be present" (§8.1.1.8)
         target = request.from_ if contact is None else contact
-        return cls(
+        return Dialog(
             request.call_id,
             request.to.with_tag(local_tag),
             request.from_,
@@ -75,14 +75,14 @@ class Dialog:
             is_secure(request),
         )
 
-    @classmethod
-    def of_client(cls, request: Request, response: Response) -> Dialog:
+    @staticmethod
+    def of_client(request: Request, response: Response) -> Dialog:
         """The dialog that a response to our request makes (§12.1.2). Raises Malformed.
 
         Without a Contact, which a 1xx may lack, the Request-URI stays the target.
         """
         contact = response.contact
-        return cls(
+        return Dialog(
             request.call_id,
             request.from_,
             response.to,
@@ -92,14 +92,14 @@ class Dialog:
             None,
         )
 
-    @classmethod
-    def of_unusable(cls, request: Request, response: Response) -> Dialog:
+    @staticmethod
+    def of_unusable(request: Request, response: Response) -> Dialog:
         """The dialog with a peer whose Contact or Record-Route cannot be read: enough to hang up.
 
         What goes in it is sent where the request was sent.
         """
         seq = request.cseq.number
-        return cls(request.call_id, request.from_, response.to, request.uri, (), seq, None)
+        return Dialog(request.call_id, request.from_, response.to, request.uri, (), seq, None)
 
     def confirm(self, response: Response) -> None:
         """Take the target and, "recomputed based on the 2xx", the route set (§13.2.2.4).
