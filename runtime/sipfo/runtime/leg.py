@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from sipfo.runtime.core import Core
 from sipfo.runtime.locate import Target, reaches
@@ -22,11 +22,11 @@ from sipfo.runtime.sip.message import Request, Response, serialize
 from sipfo.runtime.sip.repeater import Repeater
 from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 
-TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
+TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 """Methods that carry a Contact (RFC 3261 §12.2.1.1, RFC 3311 §5.1, RFC 6665 §4.4.1)."""
 
 
-MOST_KEPT = 16
+MOST_KEPT: Final = 16
 """REFERs of one leg whose NOTIFYs still find them, and re-INVITEs whose answers are acknowledged."""
 
 Key = TypeVar("Key", int, bytes)

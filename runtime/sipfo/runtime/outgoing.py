@@ -85,7 +85,7 @@ class Unheard:
         """Nothing depends on it."""
 
 
-UNHEARD = Unheard()
+UNHEARD: Final = Unheard()
 
 
 class OutgoingInvite:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import Final
 
+from sipfo.runtime.sip.build import outlined
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, parse, serialize
 from sipfo.runtime.sip.transaction.machine import Mark, Means, ServerMachine, by_state
@@ -180,3 +181,5 @@ class InviteServerTransaction(ServerMachine):
                 self._wait(0.0 if self.is_reliable else self._values.t4, now)
             case Action.END:
                 self._end()
+                self._last = None  # whoever served it may hold on to this as long as a call lasts
+                self.request = outlined(self.request)

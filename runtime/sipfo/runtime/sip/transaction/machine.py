@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TypeVar
 
-from sipfo.runtime.sip.build import outlined
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.repeater import Repeater
@@ -107,6 +106,4 @@ class ServerMachine(Machine):
 
     def _end(self) -> None:
         self._disarm()
-        self._last = None  # whoever served it may hold on to this as long as a call lasts
-        self.request = outlined(self.request)
         self._means.over(self)
