@@ -108,10 +108,11 @@ _IGNORE: Final = A.IGNORE
 class InviteServerTransaction(ServerMachine):
     """One INVITE received, until nothing of it can arrive any more."""
 
-    __slots__ = ("_awaited", "state")
+    __slots__ = ("_awaited", "request", "state")
 
     def __init__(self, request: Request, flow: Flow, key: object, means: Means) -> None:
         super().__init__(request, flow, key, means)
+        self.request = request
         self.state: State = _PROCEEDING
         self._awaited: Event = Event.TIMER_L
 

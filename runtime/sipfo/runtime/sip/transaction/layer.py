@@ -56,7 +56,7 @@ class TransactionLayer(Means):
     def pending(self) -> set[bytes]:
         """The Call-ID of every request that has no final response yet."""
         every: tuple[Machine, ...] = (*self._clients.values(), *self._servers.values())
-        return {one.request.call_id for one in every if one.is_waiting}
+        return {one.call_id for one in every if one.is_waiting}
 
     def flows(self) -> Iterator[Flow]:
         """The flow of every transaction."""

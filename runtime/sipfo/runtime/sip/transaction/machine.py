@@ -51,13 +51,14 @@ class Means:
 
 
 class Machine(Repeater):
-    """One transaction: its request, its flow, and its two timers."""
+    """One transaction: whose it is, its flow, and its two timers. Those that have to do with the
+    request later on keep it."""
 
-    __slots__ = ("_means", "_values", "flow", "is_reliable", "request")
+    __slots__ = ("_means", "_values", "call_id", "flow", "is_reliable")
 
     def __init__(self, request: Request, flow: Flow, means: Means) -> None:
         super().__init__(means.timers, means.values.t1)
-        self.request = request
+        self.call_id = request.call_id
         self.flow = flow
         self.is_reliable = flow.transport != "udp"
         self._means = means

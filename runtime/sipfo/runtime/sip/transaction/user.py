@@ -12,10 +12,11 @@ from sipfo.runtime.sip.transaction.machine import Machine, Means
 class Sent(Machine):
     """A client transaction, INVITE or not, as the layer and the user above see it."""
 
-    __slots__ = ("_data", "_user", "key")
+    __slots__ = ("_data", "_user", "key", "request")
 
     def __init__(self, request: Request, flow: Flow, user: ClientUser, means: Means) -> None:
         super().__init__(request, flow, means)
+        self.request = request
         self.key = (request.via.branch, request.method)
         self._user = user
         self._data = serialize(request)
