@@ -1,11 +1,12 @@
 """The workers of one server: started, told what came, heard, and started again when they die.
 
-    sockets ─ server ── steering ──▶ worker 1 … worker N      each with whole calls
+    sockets ─ server ── steering ──▶ worker 1 … worker N ──▶ datagrams      each with whole calls
                  ▲                        │
-                 └── sends, records ◀─────┘      counts: one table in memory (`shared`)
+                 └── streams, records ◀───┘      counts: one table in memory (`shared`)
 
-The server has every socket, book and page, and the engine that leads: it probes, and says what is
-down. What would surprise: what comes for a worker that has died waits for the next of its number,
+The server has every connection, book and page, and the engine that leads: it probes, and says what
+is down. It reads every socket; workers send on those of UDP that it has lent them, unless somebody
+looks at messages here. What would surprise: what comes for a worker that has died waits for the next of its number,
 which answers 481 for the calls that died with it.
 """
 
@@ -42,9 +43,11 @@ from sipfo.runtime.steering import LEADER, Marks, Steering, a_generation
 from sipfo.runtime.wire import entropy
 from sipfo.runtime.wire.doors import Place
 from sipfo.runtime.wire.hands import Hand, Leading, Shell
+from sipfo.runtime.wire.loan import Address, connected, lend
 from sipfo.runtime.wire.orders import Orders
 from sipfo.runtime.wire.pipe import Pipe, Word
 from sipfo.runtime.wire.shared import Table, TableFull, make_table
+from sipfo.runtime.wire.udp import UdpSocket
 
 _log = logging.getLogger("sipfo")
 
@@ -100,6 +103,7 @@ class Crew:
         self._limits = replace(limits, all_answers=limits.all_answers / count)
         self._is_seen = is_seen
         self._hands = [Hand(number) for number in range(1, count + 1)]
+        self._lent: dict[Address, socket.socket] = {}
         self._drains = False
         self._ends = False
         self._questions = 0
@@ -142,6 +146,27 @@ class Crew:
                 "more trunks and carriers than there was room for at the start: restart, or start"
                 " without --workers"
             ) from None
+
+    def share(self, udp: Mapping[Address, UdpSocket]) -> None:
+        """Have the workers send on these sockets themselves."""
+        if self._is_seen:
+            return
+        for address, one in udp.items():
+            if self._lent.get(address) is not one.socket:
+                self._lent[address] = one.socket
+                for hand in self._hands:
+                    if hand.is_ready.is_set():
+                        self._lend(hand, address)
+
+    async def unshare(self, addresses: Iterable[Address]) -> None:
+        """Have them let go of the sockets at these."""
+        gone = [address for address in addresses if self._lent.pop(address, None) is not None]
+        if gone:
+            await self.ask_all("worker.give_back", addresses=gone)
+
+    def _lend(self, hand: Hand, address: Address) -> None:
+        if hand.lends is not None:
+            lend(hand.lends, address, self._lent[address])
 
     def takes(self, data: bytes, flow: Flow) -> bool:
         """Give a message to the worker that it is for; False if it is for the engine that leads."""
@@ -276,14 +301,17 @@ class Crew:
                 await asyncio.to_thread(_ended, hand.process)
             if hand.pipe is not None:
                 hand.pipe.close()
+            if hand.lends is not None:
+                hand.lends.close()
         self._table.close()
         os.close(self._descriptor)
 
     def _begin(self, hand: Hand) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        hand.lends, borrows = connected()
+        with theirs, borrows:
             words = (sys.executable, "-P", "-m", "sipfo.runtime.wire.worker")
-            passed = (theirs.fileno(), self._descriptor)
+            passed = (theirs.fileno(), self._descriptor, borrows.fileno())
             # A signal to the whole group must not end a worker before it is deaf to it.
             held = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
             before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
@@ -355,6 +383,8 @@ class Crew:
             shell.note_leg(word[1], word[2])
         elif kind == "legs over":
             shell.legs_over(word[1])
+        elif kind == "failed":
+            shell.failed(Flow(*word[1]))
         elif kind == "not ours":
             shell.not_ours(word[1], Flow(*word[2]))
         elif kind == "ready":
@@ -367,6 +397,8 @@ class Crew:
         if hand.plan is not shell.plan:
             crossing = _crossing(shell.plan, shell.secrets)
             self._tell(hand, ("ask", UNASKED, "worker.plan", {"plan": crossing}))
+        for address in self._lent:
+            self._lend(hand, address)
         self._teach(hand)
         if self._drains:
             self._tell(hand, ("drain",))
@@ -438,6 +470,9 @@ class Crew:
             return
         hand.is_ready.clear()
         hand.pipe = None
+        if hand.lends is not None:
+            hand.lends.close()
+            hand.lends = None
         for answer in hand.asked.values():
             if not answer.done():
                 answer.set_exception(OSError("the worker died"))

@@ -1,6 +1,6 @@
 """A worker: an engine in a process of its own, whose sockets are its parent's.
 
-    python -P -m sipfo.runtime.wire.worker PIPE TABLE      # two descriptors; `crew` starts it
+    python -P -m sipfo.runtime.wire.worker PIPE TABLE LOANS    # three descriptors; `crew` starts it
 
 It is told what came and says what is to be sent, looked up by nobody else, and counted. What would
 surprise: it is deaf to signals. It ends when its parent says so, or is gone, however that happened.
@@ -44,11 +44,13 @@ from sipfo.runtime.wire import entropy
 from sipfo.runtime.wire.calm import settle
 from sipfo.runtime.wire.certificate import Trust
 from sipfo.runtime.wire.dns import Resolver
+from sipfo.runtime.wire.loan import Address, Borrower
 from sipfo.runtime.wire.orders import Orders, Secrets
 from sipfo.runtime.wire.pipe import Pipe, Word
 from sipfo.runtime.wire.renewal import Renewal
 from sipfo.runtime.wire.server import Server
 from sipfo.runtime.wire.shared import SharedTurns, Table
+from sipfo.runtime.wire.udp import UdpSocket
 
 _log = logging.getLogger("sipfo")
 
@@ -106,9 +108,26 @@ class _Origins(Origins):
 
 
 class Worker(Server):
-    """A server without doors: what comes and goes does so through its parent."""
+    """A server without doors: what comes does so through its parent, and what goes too, but for
+    datagrams from a socket that it has borrowed."""
 
     pipe: Pipe
+
+    def borrow(self, address: Address, lent: socket.socket) -> None:
+        """Send on a socket of the parent's, which alone reads it. What fails on it may be of any
+        worker's flow: the kernel tells whoever asks first."""
+        self.give_back([address])
+        self.doors.udp[address] = UdpSocket(*address, _unread, self._lost_on_loan, lent)
+
+    def give_back(self, addresses: Iterable[Address]) -> None:
+        """Send on these no more."""
+        for address in addresses:
+            one = self.doors.udp.pop(address, None)
+            if one is not None:
+                one.close()
+
+    def _lost_on_loan(self, flow: Flow) -> None:
+        self.pipe.say("failed", tuple(flow))
 
     def _otherwise(self, flow: Flow, data: bytes) -> None:
         self.pipe.say("out", tuple(flow), data)
@@ -137,9 +156,11 @@ class Worker(Server):
 class Desk:
     """One worker and what it is told."""
 
-    def __init__(self, connection: socket.socket, table: int) -> None:
+    def __init__(self, connection: socket.socket, table: int, loans: socket.socket) -> None:
         self.over = asyncio.Event()
         self._descriptor = table
+        self._loans = loans
+        self._borrower: Borrower | None = None
         self._worker: Worker | None = None
         self._flows: dict[tuple[Any, ...], Flow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,6 +170,8 @@ class Desk:
     async def close(self) -> None:
         """Let go of everything."""
         self._pipe.close()
+        if self._borrower is not None:
+            self._borrower.close()
         for task in self._tasks:
             task.cancel()
         if self._worker is not None:
@@ -218,6 +241,7 @@ class Desk:
         estate = read_estate(orders.estate)
         worker.work(lambda now: inherit(engine, estate, now))
         self._worker = worker
+        self._borrower = Borrower(self._loans, worker.borrow)
         self._pipe.say("ready")
 
     def _flow(self, said: tuple[Any, ...]) -> Flow:
@@ -263,6 +287,9 @@ class Desk:
             return None if found is None else (tuple(found.name[:3]), found.target)
         if method == "worker.places":
             return [tuple(one) for one in engine.places_in_use(self._loop.time())]
+        if method == "worker.give_back":
+            worker.give_back(tuple(one) for one in given["addresses"])
+            return None
         if method == "worker.hang_up":
             worker.work(engine.hang_up_all)
             return None
@@ -322,8 +349,12 @@ def _nobody(record: Record) -> None:
     """Records go to the parent."""
 
 
-async def _work(connection: socket.socket, table: int) -> None:
-    desk = Desk(connection, table)
+def _unread(data: bytes, flow: Flow) -> None:
+    """A borrowed socket is not read here."""
+
+
+async def _work(connection: socket.socket, table: int, loans: socket.socket) -> None:
+    desk = Desk(connection, table, loans)
     settle()
     try:
         await desk.over.wait()
@@ -342,8 +373,8 @@ def main() -> None:
     if os.getppid() != parent:
         return
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sipfo: %(message)s")
-    connection, table = (int(word) for word in sys.argv[1:3])
-    asyncio.run(_work(socket.socket(fileno=connection), table))
+    connection, table, loans = (int(word) for word in sys.argv[1:4])
+    asyncio.run(_work(socket.socket(fileno=connection), table, socket.socket(fileno=loans)))
 
 
 if __name__ == "__main__":
