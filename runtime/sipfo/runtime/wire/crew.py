@@ -1,12 +1,13 @@
 """The workers of one server: started, told what came, heard, and started again when they die.
 
-    sockets ─ server ── steering ──▶ worker 1 … worker N ──▶ datagrams      each with whole calls
+    sockets ─ server ── steering ──▶ worker 1 … worker N ◀──▶ datagrams (`spread`)
                  ▲                        │
                  └── streams, records ◀───┘      counts: one table in memory (`shared`)
 
-The server has every connection, book and page, and the engine that leads: it probes, and says what
-is down. It reads every socket; workers send on those of UDP that it has lent them, unless somebody
-looks at messages here. What would surprise: what comes for a worker that has died waits for the next of its number,
+Each worker has whole calls. The server has every connection, book and page, and the engine that
+leads: it probes, and says what is down. What begins comes to it. Over UDP the rest comes to the
+worker that it is for, which answers by itself, unless somebody looks at messages here. What would
+surprise: what comes for a worker that has died waits for the next of its number,
 which answers 481 for the calls that died with it.
 """
 
@@ -41,13 +42,13 @@ from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.steering import LEADER, Marks, Steering, a_generation
 from sipfo.runtime.wire import entropy
-from sipfo.runtime.wire.doors import Place
+from sipfo.runtime.wire.doors import Doors, Place
 from sipfo.runtime.wire.hands import Hand, Leading, Shell
 from sipfo.runtime.wire.loan import Address, connected, lend
 from sipfo.runtime.wire.orders import Orders
 from sipfo.runtime.wire.pipe import Pipe, Word
 from sipfo.runtime.wire.shared import Table, TableFull, make_table
-from sipfo.runtime.wire.udp import UdpSocket
+from sipfo.runtime.wire.spread import CannotSpread, Spread
 
 _log = logging.getLogger("sipfo")
 
@@ -103,7 +104,7 @@ class Crew:
         self._limits = replace(limits, all_answers=limits.all_answers / count)
         self._is_seen = is_seen
         self._hands = [Hand(number) for number in range(1, count + 1)]
-        self._lent: dict[Address, socket.socket] = {}
+        self._lent: dict[Address, tuple[Sequence[socket.socket], bool]] = {}
         self._drains = False
         self._ends = False
         self._questions = 0
@@ -147,16 +148,33 @@ class Crew:
                 " without --workers"
             ) from None
 
-    def share(self, udp: Mapping[Address, UdpSocket]) -> None:
-        """Have the workers send on these sockets themselves."""
+    def spread(self, host: str, port: int) -> Spread | None:
+        """Sockets at an address of which each worker reads one; None where that cannot be. Raises
+        OSError."""
+        if self._is_seen:
+            return None
+        try:
+            return Spread(
+                *(host, port, self.count, self.marks.generation),
+                lambda gathers: self.tell_all("gather", (host, port), gathers),
+            )
+        except CannotSpread as error:
+            _log.warning("workers get all they have through the server: %s", error)
+            return None
+
+    def share(self, doors: Doors) -> None:
+        """Have the workers send on the sockets that are open, and read those that are for them."""
         if self._is_seen:
             return
-        for address, one in udp.items():
-            if self._lent.get(address) is not one.socket:
-                self._lent[address] = one.socket
-                for hand in self._hands:
-                    if hand.is_ready.is_set():
-                        self._lend(hand, address)
+        for address, one in doors.udp.items():
+            if address in self._lent:
+                continue
+            spread = doors.spreads.get(address)
+            others = [one.socket] * self.count if spread is None else spread.others
+            self._lent[address] = (others, spread is not None)
+            for hand in self._hands:
+                if hand.is_ready.is_set():
+                    self._lend(hand, address)
 
     async def unshare(self, addresses: Iterable[Address]) -> None:
         """Have them let go of the sockets at these."""
@@ -165,8 +183,9 @@ class Crew:
             await self.ask_all("worker.give_back", addresses=gone)
 
     def _lend(self, hand: Hand, address: Address) -> None:
+        others, is_read = self._lent[address]
         if hand.lends is not None:
-            lend(hand.lends, address, self._lent[address])
+            lend(hand.lends, address, others[hand.number - 1], is_read)
 
     def takes(self, data: bytes, flow: Flow) -> bool:
         """Give a message to the worker that it is for; False if it is for the engine that leads."""
@@ -383,6 +402,8 @@ class Crew:
             shell.note_leg(word[1], word[2])
         elif kind == "legs over":
             shell.legs_over(word[1])
+        elif kind == "came":
+            shell.received(word[1], Flow(*word[2]))
         elif kind == "failed":
             shell.failed(Flow(*word[1]))
         elif kind == "not ours":

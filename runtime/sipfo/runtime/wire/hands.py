@@ -52,6 +52,9 @@ class Shell(Protocol):
     def failed(self, flow: Flow) -> None:
         """What was sent on a flow did not get through."""
 
+    def received(self, data: bytes, flow: Flow) -> None:
+        """A message came that a worker has read, and that is not for it as far as it knows."""
+
     def not_ours(self, data: bytes, flow: Flow) -> None:
         """A worker has nothing that a message belongs to, which was offered to it."""
 

@@ -30,10 +30,10 @@ def connected() -> tuple[socket.socket, socket.socket]:
     return lender, borrower
 
 
-def lend(end: socket.socket, address: Address, lent: socket.socket) -> None:
-    """Have the other end send on this, if it can take it now."""
+def lend(end: socket.socket, address: Address, lent: socket.socket, is_read: bool) -> None:
+    """Have the other end send on this, if it can take it now; and read it, if it is its own."""
     try:
-        socket.send_fds(end, [marshal.dumps(address)], [lent.fileno()])
+        socket.send_fds(end, [marshal.dumps((*address, is_read))], [lent.fileno()])
     except OSError as error:
         _log.warning("a worker does without a socket of its own at %s port %d: %s", *address, error)
 
@@ -41,8 +41,10 @@ def lend(end: socket.socket, address: Address, lent: socket.socket) -> None:
 class Borrower:
     """Takes what is lent."""
 
-    def __init__(self, end: socket.socket, take: Callable[[Address, socket.socket], None]) -> None:
-        """`take` is given each socket. In a running loop."""
+    def __init__(
+        self, end: socket.socket, take: Callable[[Address, socket.socket, bool], None]
+    ) -> None:
+        """`take` is given each socket, and whether to read it. In a running loop."""
         self._end = end
         self._take = take
         self._loop = asyncio.get_running_loop()
@@ -63,5 +65,5 @@ class Borrower:
         if not lent:  # the other end is gone; the pipe says so as well
             self.close()
             return
-        host, port = marshal.loads(said)
-        self._take((host, port), socket.socket(fileno=lent[0]))
+        host, port, is_read = marshal.loads(said)
+        self._take((host, port), socket.socket(fileno=lent[0]), is_read)

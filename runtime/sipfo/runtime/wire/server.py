@@ -235,7 +235,7 @@ class Server:
         self._renewal.show({place: one for place, one in loaded.items() if place not in known})
         await self.doors.open(wanted, given)
         if self.crew is not None:
-            self.crew.share(self.doors.udp)
+            self.crew.share(self.doors)
         self._resolver.expect(uri for one in plan.routes for uri in one.destinations)
         self._resolver.expect(one.destination for one in plan.carriers)
         self._renewal.show(loaded)
@@ -272,6 +272,7 @@ class Server:
     @crew.setter
     def crew(self, crew: Crew | None) -> None:
         self._crew = crew
+        self.doors.spread = None if crew is None else crew.spread
         self._attend()
 
     @property
@@ -472,6 +473,10 @@ class Server:
         if self._crew is None or not self._crew.takes(data, flow):
             self._traffic.give(data, flow)
         self._traffic.flush()
+
+    def received(self, data: bytes, flow: Flow) -> None:
+        """Take a message that a worker has read, and that is not for it as far as it knows."""
+        self._traffic.received(data, flow)
 
     def work(self, do: Callable[[float], object]) -> None:
         """Do something with the engine now, and then what it made the engine send or say."""

@@ -108,16 +108,31 @@ class _Origins(Origins):
 
 
 class Worker(Server):
-    """A server without doors: what comes does so through its parent, and what goes too, but for
-    datagrams from a socket that it has borrowed."""
+    """A server without doors: what comes and goes does so through its parent, but for datagrams at
+    a socket that it has borrowed."""
 
-    pipe: Pipe
+    def __init__(self, *given: Any, pipe: Pipe, marks: Marks, number: int) -> None:
+        """`given` is what a server has; `pipe` leads to the parent, and `marks` tell what is for this
+        worker's `number`."""
+        super().__init__(*given)
+        self._pipe = pipe
+        self._marks = marks
+        self._number = number
+        self._gathered: set[Address] = set()
 
-    def borrow(self, address: Address, lent: socket.socket) -> None:
-        """Send on a socket of the parent's, which alone reads it. What fails on it may be of any
-        worker's flow: the kernel tells whoever asks first."""
+    def borrow(self, address: Address, lent: socket.socket, is_read: bool) -> None:
+        """Send on a socket of the parent's, and read what comes to it if that is for us. What fails
+        on it may be of any worker's flow: the kernel tells whoever asks first."""
         self.give_back([address])
-        self.doors.udp[address] = UdpSocket(*address, _unread, self._lost_on_loan, lent)
+        flush = self._traffic.flush
+        made = UdpSocket(*address, self._came, self._lost_on_loan, lent, flush)
+        self.doors.udp[address] = made
+        if is_read:
+            made.read()
+
+    def gather(self, address: Address, is_gathered: bool) -> None:
+        """Whether our parent judges all that still comes to a borrowed socket."""
+        (self._gathered.add if is_gathered else self._gathered.discard)(address)
 
     def give_back(self, addresses: Iterable[Address]) -> None:
         """Send on these no more."""
@@ -126,18 +141,24 @@ class Worker(Server):
             if one is not None:
                 one.close()
 
+    def _came(self, data: bytes, flow: Flow) -> None:
+        if flow.local not in self._gathered and self._marks.is_written(data, self._number):
+            self._traffic.give(data, flow)
+        else:
+            self._pipe.say("came", data, tuple(flow))
+
     def _lost_on_loan(self, flow: Flow) -> None:
-        self.pipe.say("failed", tuple(flow))
+        self._pipe.say("failed", tuple(flow))
 
     def _otherwise(self, flow: Flow, data: bytes) -> None:
-        self.pipe.say("out", tuple(flow), data)
+        self._pipe.say("out", tuple(flow), data)
 
     def _recall(self, flow: Flow, branch: bytes) -> None:
-        self.pipe.say("recall", tuple(flow), branch)
+        self._pipe.say("recall", tuple(flow), branch)
 
     def tell(self, record: Record) -> None:
         """To the parent, which has the books."""
-        self.pipe.say("record", packed(record))
+        self._pipe.say("record", packed(record))
 
     def look_for(self, plan: Plan) -> None:
         """Names that will be asked for."""
@@ -204,6 +225,8 @@ class Desk:
             if len(abroad) >= MOST_ABROAD:
                 del abroad[next(iter(abroad))]
             abroad[tuple(word[1])] = (tuple(word[2]), word[3])
+        elif kind == "gather":
+            worker.gather(tuple(word[1]), word[2])
         elif kind == "drain":
             worker.engine.draining = True
         elif kind == "adopt":
@@ -231,12 +254,17 @@ class Desk:
             fingerprint=fingerprint(orders.plan),
             commons=Following(self._pipe, table),
         )
+        engine.core.contact_user = f"{marks.of(orders.number)}@"  # it comes back (`spread`)
         engine.draining = orders.drains
         if orders.is_seen:
             engine.core.origins = _Origins(self._pipe)
         resolver = Resolver(orders.nameservers)
-        worker = Worker(orders.plan, engine, resolver, _nobody, orders.limits, Renewal(Trust()))
-        worker.pipe = self._pipe
+        worker = Worker(
+            *(orders.plan, engine, resolver, _nobody, orders.limits, Renewal(Trust())),
+            pipe=self._pipe,
+            marks=marks,
+            number=orders.number,
+        )
         worker.look_for(orders.plan)
         estate = read_estate(orders.estate)
         worker.work(lambda now: inherit(engine, estate, now))
@@ -347,10 +375,6 @@ def _anywhere(flow: Flow) -> bool:
 
 def _nobody(record: Record) -> None:
     """Records go to the parent."""
-
-
-def _unread(data: bytes, flow: Flow) -> None:
-    """A borrowed socket is not read here."""
 
 
 async def _work(connection: socket.socket, table: int, loans: socket.socket) -> None:
