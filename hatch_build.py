@@ -25,7 +25,7 @@ HOT = {
         "admission answer attempt call callname came_back challenges columns core directory disabled"
         " diversion emergency engine graves headers holds inbound inherited invite leg login loops"
         " mapping metrics objection outgoing oversize placement privacy quotas reach relay reliable"
-        " row sessiontimer setup standing stateless tally"
+        " row sessiontimer setup standing stateless steering tally"
     ),
     "runtime/sipfo/runtime/sip": (
         "address build cseq dialog framing headers malformed message parameters remembered timer uri via"

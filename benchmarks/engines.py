@@ -47,10 +47,10 @@ def _runtime(folder: Path, fails_first: bool, workers: int = 1) -> Command:
     return [*words, *(["--workers", str(workers)] if workers > 1 else [])], {}
 
 
-def _compiled(folder: Path, fails_first: bool) -> Command:
+def _compiled(folder: Path, fails_first: bool, workers: int = 1) -> Command:
     if not COMPILED.is_dir():
         raise NotHere("make compiled")
-    words, _ = _runtime(folder, fails_first)
+    words, _ = _runtime(folder, fails_first, workers)
     return words, {"PYTHONPATH": str(COMPILED)}
 
 
@@ -101,7 +101,7 @@ Start = Callable[[Path, bool], Command]
 ENGINES: Final[dict[str, Start]] = {
     "sipfo": _runtime,
     "sipfo-compiled": _compiled,
-    "sipfo-2-workers": partial(_runtime, workers=2),
+    "sipfo-2-workers": partial(_compiled, workers=2),
     "kamailio": _kamailio,
     "kamailio-minimum": _minimum,
     "asterisk": _asterisk,

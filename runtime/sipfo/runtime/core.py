@@ -53,6 +53,7 @@ class Core:
         "_errands",
         "_found",
         "_lookup",
+        "contact_user",
         "draw",
         "entropy",
         "listening",
@@ -92,6 +93,8 @@ class Core:
         """The ports of those of our addresses that listen on TLS."""
         self.listening: frozenset[tuple[str, str, int]] = frozenset()
         """The transport, host and port of each of our addresses that takes calls."""
+        self.contact_user = ""
+        """What stands before the host in our Contacts, its `@` included."""
         self.draw = draw
         self.origins: Origins | None = None
         """Told of every leg that is made, where somebody wants to know."""
@@ -143,9 +146,10 @@ class Core:
         if secure:
             host = flow.local[0]
             port = flow.local[1] if flow.transport == "tls" else self.tls_port(host)
-            return f"<sips:{encode_host(host, port)}>".encode("ascii")
+            return f"<sips:{self.contact_user}{encode_host(host, port)}>".encode("ascii")
         transport = f";transport={flow.transport}" if flow.reliable else ""
-        return f"<sip:{encode_host(*flow.local)}{transport}>".encode("ascii")
+        there = encode_host(*flow.local)
+        return f"<sip:{self.contact_user}{there}{transport}>".encode("ascii")
 
     def locate(
         self, uris: tuple[str, ...], then: Found, now: float, told: Told = _unheeded
