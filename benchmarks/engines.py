@@ -118,7 +118,8 @@ def folder_made(place: Path) -> Path:
 
 def versions() -> list[str]:
     """What is measured, in words."""
-    found = [f"Python {sys.version.split()[0]}"]
+    whose = " of the system" if sys.base_prefix == "/usr" else ""
+    found = [f"Python {sys.version.split()[0]}{whose}"]
     for words in (["kamailio", "-v"], ["sipp", "-v"]):
         if shutil.which(words[0]) is not None:
             said = subprocess.run(words, capture_output=True, text=True, check=False).stdout
