@@ -20,7 +20,7 @@ WISH = "SIPFO_MYPYC"
 """1, or the optimisation level of the C compiler as in O0: that is faster to build, for tests."""
 
 HOT = {
-    "plan/sipfo/plan": "action ahead best event hunt numbering order outcome",
+    "plan/sipfo/plan": "action ahead best choice event hunt numbering order outcome rates",
     "runtime/sipfo/runtime": (
         "admission answer attempt call callname came_back challenges columns core directory disabled"
         " diversion emergency engine graves headers holds inbound inherited invite leg login loops"
