@@ -9,7 +9,7 @@
 # make bench  what a call costs on each engine, in one run (BENCH=--quick: under two minutes)
 # make clean  remove what the above made
 
-PYTHON ?= python3
+PYTHON ?= $(shell sh tests/which-python)
 VENV := .venv
 BIN := $(VENV)/bin
 

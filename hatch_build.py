@@ -20,12 +20,12 @@ WISH = "SIPFO_MYPYC"
 """1, or the optimisation level of the C compiler as in O0: that is faster to build, for tests."""
 
 HOT = {
-    "plan/sipfo/plan": "action ahead best event hunt numbering order outcome",
+    "plan/sipfo/plan": "action ahead best choice event hunt numbering order outcome rates",
     "runtime/sipfo/runtime": (
         "admission answer attempt call callname came_back challenges columns core directory disabled"
         " diversion emergency engine graves headers holds inbound inherited intake invite leg login loops"
         " mapping metrics objection outgoing oversize placement privacy quotas reach relay reliable"
-        " row sessiontimer setup standing stateless tally tenure ways"
+        " row sessiontimer setup standing stateless steering tally tenure ways"
     ),
     "runtime/sipfo/runtime/sip": (
         "address build cseq dialog framing headers malformed message parameters remembered repeater"

@@ -47,10 +47,10 @@ def _runtime(folder: Path, fails_first: bool, workers: int = 1) -> Command:
     return [*words, *(["--workers", str(workers)] if workers > 1 else [])], {}
 
 
-def _compiled(folder: Path, fails_first: bool) -> Command:
+def _compiled(folder: Path, fails_first: bool, workers: int = 1) -> Command:
     if not COMPILED.is_dir():
         raise NotHere("make compiled")
-    words, _ = _runtime(folder, fails_first)
+    words, _ = _runtime(folder, fails_first, workers)
     return words, {"PYTHONPATH": str(COMPILED)}
 
 
@@ -101,7 +101,7 @@ Start = Callable[[Path, bool], Command]
 ENGINES: Final[dict[str, Start]] = {
     "sipfo": _runtime,
     "sipfo-compiled": _compiled,
-    "sipfo-2-workers": partial(_runtime, workers=2),
+    "sipfo-2-workers": partial(_compiled, workers=2),
     "kamailio": _kamailio,
     "kamailio-minimum": _minimum,
     "asterisk": _asterisk,
@@ -118,7 +118,8 @@ def folder_made(place: Path) -> Path:
 
 def versions() -> list[str]:
     """What is measured, in words."""
-    found = [f"Python {sys.version.split()[0]}"]
+    whose = " of the system" if sys.base_prefix == "/usr" else ""
+    found = [f"Python {sys.version.split()[0]}{whose}"]
     for words in (["kamailio", "-v"], ["sipp", "-v"]):
         if shutil.which(words[0]) is not None:
             said = subprocess.run(words, capture_output=True, text=True, check=False).stdout

@@ -22,6 +22,8 @@ class Phone:
         self.socket.settimeout(LIMIT)
         self.socket.bind((self.host, 5060))
         self.to = ""
+        self.target = f"sip:+13125550123@{self.us}"
+        """The Request-URI of what it says."""
 
     def __enter__(self) -> Self:
         return self
@@ -32,7 +34,7 @@ class Phone:
     def say(self, method: str, number: int, call: str = "one") -> None:
         """Send a request of a caller, in its dialog if it has one."""
         lines = [
-            f"{method} sip:+13125550123@{self.us} SIP/2.0",
+            f"{method} {self.target} SIP/2.0",
             f"Via: SIP/2.0/UDP {self.host}:5060;branch=z9hG4bK{call}{method}{number};rport",
             f"From: <sip:a@{self.host}>;tag=1",
             f"To: <sip:b@{self.us}>{self.to}",

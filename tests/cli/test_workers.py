@@ -187,6 +187,27 @@ def test_a_worker_that_is_started_again_knows_what_the_others_know(server: Runni
             n += 1
 
 
+def test_a_call_needs_nobody_but_its_worker(server: Running) -> None:
+    """What belongs to it comes to the worker and goes from there, while the server does nothing."""
+    with three(server) as (caller, east, _):
+        caller.say("INVITE", 1, "alone")
+        east.answer(east.request("INVITE"), 200)
+        answer = caller.final("INVITE")
+        caller.to = f";tag={(answer.to.tag or b'').decode()}"
+        assert answer.contact is not None
+        caller.target = answer.contact.uri.decode()
+        caller.say("ACK", 1, "alone")
+        east.request("ACK")
+        process = server.process
+        assert process is not None
+        process.signal(signal.SIGSTOP)
+        try:
+            assert ended(caller, east, "alone") == 200
+        finally:
+            process.signal(signal.SIGCONT)
+        wait_for(lambda: rows(server).get("alone", {}).get("state") == "closed", lambda: "the row")
+
+
 def test_when_the_server_is_killed_nobody_is_left(server: Running) -> None:
     left = workers(server)
     assert len(left) == 2

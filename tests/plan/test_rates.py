@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sipfo.plan.decks import held
 from sipfo.plan.model import Deck
 from sipfo.plan.rates import (
     FOR_EVER,
@@ -22,7 +23,6 @@ from sipfo.plan.rates import (
     key_of,
     pack,
     price,
-    rates_of,
 )
 
 Row = tuple[str, Term]
@@ -154,7 +154,7 @@ def test_a_table_is_the_same_text_for_the_same_rows() -> None:
 
 def test_plans_with_the_same_deck_share_its_table() -> None:
     one = deck(("1", Term(4)))
-    assert rates_of(one) is rates_of(one.model_copy(update={"file": "other.csv"}))
+    assert held(one) is held(one.model_copy(update={"file": "other.csv"}))
 
 
 @pytest.mark.parametrize("text", ["0", "0.004", "999999999.999999999", "12.5"])

@@ -22,8 +22,9 @@ from sipfo.compiler.imports import Failure, Load, Loaded
 from sipfo.compiler.pipeline import Compilation, compile_source
 from sipfo.compiler.report.text import render
 from sipfo.plan.codec import UnreadablePlan, read_plan
+from sipfo.plan.decks import held
 from sipfo.plan.model import Plan
-from sipfo.plan.rates import BadDeck, rates_of
+from sipfo.plan.rates import BadDeck
 
 MOST_BYTES = 64 * 1024 * 1024
 """A file longer than this is no policy: `/dev/zero` is one of them."""
@@ -150,7 +151,7 @@ def read_plan_of(path: str) -> Plan:
     try:
         plan = read_plan(data)
         for deck in plan.decks or ():
-            rates_of(deck)
+            held(deck)
     except (UnreadablePlan, BadDeck) as error:
         raise Unusable(f"{shown(path)} is no plan: {error}") from None
     return plan

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final, NamedTuple
 
+from sipfo.plan.decks import held
 from sipfo.plan.model import Carrier, Forward, Plan, Trunk
-from sipfo.plan.rates import STOP, Asked, Rates, amount, asked_of, price, rates_of
+from sipfo.plan.rates import STOP, Asked, Rates, amount, asked_of, price
 
 LEFT_OUT: Final = " left out: "
 """What stands between a carrier that is not tried and the reason, in notes and logs."""
@@ -54,12 +55,13 @@ class _Ready(NamedTuple):
 class Choice:
     """The carriers of a plan, ready to choose from at a cost that does not grow with their rates."""
 
-    __slots__ = ("_carriers", "_has_rates")
+    __slots__ = ("_carriers", "_has_rates", "_held")
 
     def __init__(self, plan: Plan) -> None:
         """Raises BadDeck."""
-        rates: dict[str | None, Rates] = {one.file: rates_of(one) for one in plan.decks or ()}
-        self._has_rates = bool(rates)
+        self._held = {one.file: held(one) for one in plan.decks or ()}
+        self._has_rates = bool(self._held)
+        rates: dict[str | None, Rates] = {name: one.rates for name, one in self._held.items()}
         self._carriers = {
             one.name: _Ready(
                 one,

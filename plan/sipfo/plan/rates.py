@@ -19,7 +19,6 @@ from decimal import Decimal
 from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
-from weakref import WeakValueDictionary
 
 from sipfo.plan.model import Deck
 
@@ -83,12 +82,12 @@ class Asked:
         found = self._looks.get((lengths, shift))
         if found is None:
             whole, have = int(self.number[1:]), len(self.number) - 1
-            keys = (
-                (length, _POWERS[length] + whole // _POWERS[have - length])  # `key_of` its digits
-                for length in range(have, 0, -1)
-                if lengths >> length & 1
-            )
-            found = tuple([(length, key, (key * _MIXED & _MASK) >> shift) for length, key in keys])
+            looks = []
+            for length in range(have, 0, -1):
+                if lengths >> length & 1:
+                    key = _POWERS[length] + whole // _POWERS[have - length]  # `key_of` its digits
+                    looks.append((length, key, (key * _MIXED & _MASK) >> shift))
+            found = tuple(looks)
             self._looks[lengths, shift] = found
         return found
 
@@ -165,8 +164,7 @@ class Rates:
     """One deck, ready to be asked. Nothing of it is a Python object until it is looked at."""
 
     __slots__ = (
-        *("__weakref__", "_begins", "_ends", "_lengths", "_prices", "_rows", "_says", "_shift"),
-        "_slots",
+        *("_begins", "_ends", "_lengths", "_prices", "_rows", "_says", "_shift", "_slots"),
     )
 
     def __init__(self, deck: Deck) -> None:
@@ -229,19 +227,6 @@ class Rates:
                     return True
                 slot = (slot + 1) & last
         return False
-
-
-_UNPACKED: Final[WeakValueDictionary[str, Rates]] = WeakValueDictionary()
-"""Tables that somebody has in hand, by their text: a plan that succeeds another with the same deck
-shares it."""
-
-
-def rates_of(deck: Deck) -> Rates:
-    """A deck's table, unpacked once for all who have it at a time. Raises BadDeck."""
-    found = _UNPACKED.get(deck.table)
-    if found is None:
-        found = _UNPACKED[deck.table] = Rates(deck)
-    return found
 
 
 def _cut(data: bytes, sizes: tuple[int, ...]) -> list[memoryview]:

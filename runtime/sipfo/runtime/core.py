@@ -54,6 +54,7 @@ class Core:
         "_errands",
         "_found",
         "_lookup",
+        "contact_user",
         "draw",
         "entropy",
         "listening",
@@ -95,6 +96,8 @@ class Core:
         """The ports of those of our addresses that listen on TLS."""
         self.listening: frozenset[tuple[str, str, int]] = frozenset()
         """The transport, host and port of each of our addresses that takes calls."""
+        self.contact_user = ""
+        """What stands before the host in our Contacts, its `@` included."""
         self.draw = draw
         self.origins: Origins | None = None
         """Told of every leg that is made, where somebody wants to know."""
@@ -148,8 +151,8 @@ class Core:
         if secure:
             host = flow.local[0]
             port = flow.local[1] if flow.transport == "tls" else self.tls_port(host)
-            return f"<sips:{encode_host(host, port)}>".encode("ascii")
-        return self.ways.contact(flow)
+            return f"<sips:{self.contact_user}{encode_host(host, port)}>".encode("ascii")
+        return self.ways.contact(flow, self.contact_user)
 
     def locate(
         self, uris: tuple[str, ...], then: Found, now: float, told: Told = _unheeded

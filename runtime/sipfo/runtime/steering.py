@@ -76,6 +76,24 @@ class Marks:
         """Whose token it is; None for what nobody here made."""
         return self._numbers.get(token[: GENERATION + 1])
 
+    def is_written(self, data: bytes, number: int) -> bool:
+        """Whether a message is surely for this engine, by the mark in it. What a REFER names may be
+        at another."""
+        if data.startswith(b"SIP/2.0 "):
+            via = _VIA.search(data)
+            return via is not None and self.number(via[1]) == number
+        tag = _to_tag(data)
+        return bool(tag and self.number(tag) == number and not data.startswith(b"REFER "))
+
+
+def _to_tag(data: bytes) -> bytes | None:
+    """The To tag of a request, empty if it has none; None if it takes a parser to tell."""
+    to = _TO.search(data)
+    if to is None or b'"' in to[1] or data[to.end() + 2 : to.end() + 3] in _FOLDED:
+        return None
+    tag = _TAG.search(to[1], to[1].rfind(b">") + 1)
+    return b"" if tag is None else tag[1]
+
 
 def a_generation(upto: Callable[[int], int]) -> str:
     """Letters that no other server at these addresses has; `upto(n)` draws from 0 to n."""
@@ -104,21 +122,15 @@ class Steering:
                 number = self._marks.number(via[1])
                 return number if number is not None and number <= self._count else LEADER
         else:
-            to = _TO.search(data)
-            if (
-                to is not None
-                and b'"' not in to[1]
-                and data[to.end() + 2 : to.end() + 3] not in _FOLDED
-            ):
-                tag = _TAG.search(to[1], to[1].rfind(b">") + 1)
-                if tag is not None:
-                    number = self._marks.number(tag[1]) or self._adopted.get(tag[1])
-                    if number is not None and 0 < number <= self._count:
-                        return number
-                elif _REPLACES.search(data) is None:
-                    call_id = _CALL_ID.search(data)
-                    if call_id is not None:
-                        return self._of_new(call_id[1], source)
+            tag = _to_tag(data)
+            if tag:
+                number = self._marks.number(tag) or self._adopted.get(tag)
+                if number is not None and 0 < number <= self._count:
+                    return number
+            elif tag is not None and _REPLACES.search(data) is None:
+                call_id = _CALL_ID.search(data)
+                if call_id is not None:
+                    return self._of_new(call_id[1], source)
         return self._read(data, source)
 
     def _read(self, data: bytes, source: str) -> int:

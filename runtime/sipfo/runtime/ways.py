@@ -24,7 +24,7 @@ class Ways:
 
     def __init__(self) -> None:
         self._flows: dict[tuple[str, _Place, str, int, str], Flow] = {}
-        self._contacts: dict[tuple[str, _Place], bytes] = {}
+        self._contacts: dict[tuple[str, _Place, str], bytes] = {}
         self._hops: dict[tuple[bytes, _Place], Flow] = {}
 
     def flow(self, transport: str, local: _Place, host: str, port: int, name: str) -> Flow:
@@ -35,14 +35,14 @@ class Ways:
             return known
         return _keep(self._flows, key, Flow(transport, local, (host, port), None, name))
 
-    def contact(self, flow: Flow) -> bytes:
-        """Our Contact on a flow."""
-        key = (flow.transport, flow.local)
+    def contact(self, flow: Flow, user: str) -> bytes:
+        """Our Contact on a flow; `user` is what stands before the host, its `@` included."""
+        key = (flow.transport, flow.local, user)
         known = self._contacts.get(key)
         if known is not None:
             return known
         transport = f";transport={flow.transport}" if flow.reliable else ""
-        contact = f"<sip:{encode_host(*flow.local)}{transport}>".encode("ascii")
+        contact = f"<sip:{user}{encode_host(*flow.local)}{transport}>".encode("ascii")
         return _keep(self._contacts, key, contact)
 
     def to_hop(self, hop: bytes, local: _Place) -> Flow | None:

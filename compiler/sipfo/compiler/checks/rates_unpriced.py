@@ -12,8 +12,8 @@ from typing import Final
 
 from sipfo.compiler.checks.subject import Subject
 from sipfo.grammar.diagnostic import Diagnostic, Label, quoted
+from sipfo.plan.decks import held
 from sipfo.plan.model import Plan
-from sipfo.plan.rates import rates_of
 
 CODE: Final = "SF524"
 TITLE: Final = "No such rate"
@@ -21,7 +21,7 @@ TITLE: Final = "No such rate"
 
 def check(subject: Subject, plan: Plan) -> Iterator[Diagnostic]:
     """A warning for each carrier in a forward."""
-    decks = {one.file: rates_of(one) for one in plan.decks or ()}
+    decks = {one.file: held(one).rates for one in plan.decks or ()}
     called = {one.name: one.rates for one in plan.carriers if one.rates is not None}
     places = {one.name.text: one.rates for one in subject.policy.carriers}
     for trunk in subject.policy.trunks:

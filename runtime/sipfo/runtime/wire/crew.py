@@ -1,11 +1,13 @@
 """The workers of one server: started, told what came, heard, and started again when they die.
 
-    sockets ─ server ── steering ──▶ worker 1 … worker N      each with whole calls
+    sockets ─ server ── steering ──▶ worker 1 … worker N ◀──▶ datagrams (`spread`)
                  ▲                        │
-                 └── sends, records ◀─────┘      counts: one table in memory (`shared`)
+                 └── streams, records ◀───┘      counts: one table in memory (`shared`)
 
-The server has every socket, book and page, and the engine that leads: it probes, and says what is
-down. What would surprise: what comes for a worker that has died waits for the next of its number,
+Each worker has whole calls. The server has every connection, book and page, and the engine that
+leads: it probes, and says what is down. What begins comes to it. Over UDP the rest comes to the
+worker that it is for, which answers by itself, unless somebody looks at messages here. What would
+surprise: what comes for a worker that has died waits for the next of its number,
 which answers 481 for the calls that died with it.
 """
 
@@ -40,11 +42,13 @@ from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.steering import LEADER, Marks, Steering, a_generation
 from sipfo.runtime.wire import entropy
-from sipfo.runtime.wire.doors import Place
+from sipfo.runtime.wire.doors import Doors, Place
 from sipfo.runtime.wire.hands import Hand, Leading, Shell
+from sipfo.runtime.wire.loan import Address, connected, lend
 from sipfo.runtime.wire.orders import Orders
 from sipfo.runtime.wire.pipe import Pipe, Word
 from sipfo.runtime.wire.shared import Table, TableFull, make_table
+from sipfo.runtime.wire.spread import CannotSpread, Spread
 
 _log = logging.getLogger("sipfo")
 
@@ -100,6 +104,7 @@ class Crew:
         self._limits = replace(limits, all_answers=limits.all_answers / count)
         self._is_seen = is_seen
         self._hands = [Hand(number) for number in range(1, count + 1)]
+        self._lent: dict[Address, tuple[Sequence[socket.socket], bool]] = {}
         self._drains = False
         self._ends = False
         self._questions = 0
@@ -142,6 +147,45 @@ class Crew:
                 "more trunks and carriers than there was room for at the start: restart, or start"
                 " without --workers"
             ) from None
+
+    def spread(self, host: str, port: int) -> Spread | None:
+        """Sockets at an address of which each worker reads one; None where that cannot be. Raises
+        OSError."""
+        if self._is_seen:
+            return None
+        try:
+            return Spread(
+                *(host, port, self.count, self.marks.generation),
+                lambda gathers: self.tell_all("gather", (host, port), gathers),
+            )
+        except CannotSpread as error:
+            _log.warning("workers get all they have through the server: %s", error)
+            return None
+
+    def share(self, doors: Doors) -> None:
+        """Have the workers send on the sockets that are open, and read those that are for them."""
+        if self._is_seen:
+            return
+        for address, one in doors.udp.items():
+            if address in self._lent:
+                continue
+            spread = doors.spreads.get(address)
+            others = [one.socket] * self.count if spread is None else spread.others
+            self._lent[address] = (others, spread is not None)
+            for hand in self._hands:
+                if hand.is_ready.is_set():
+                    self._lend(hand, address)
+
+    async def unshare(self, addresses: Iterable[Address]) -> None:
+        """Have them let go of the sockets at these."""
+        gone = [address for address in addresses if self._lent.pop(address, None) is not None]
+        if gone:
+            await self.ask_all("worker.give_back", addresses=gone)
+
+    def _lend(self, hand: Hand, address: Address) -> None:
+        others, is_read = self._lent[address]
+        if hand.lends is not None:
+            lend(hand.lends, address, others[hand.number - 1], is_read)
 
     def takes(self, data: bytes, flow: Flow) -> bool:
         """Give a message to the worker that it is for; False if it is for the engine that leads."""
@@ -276,14 +320,17 @@ class Crew:
                 await asyncio.to_thread(_ended, hand.process)
             if hand.pipe is not None:
                 hand.pipe.close()
+            if hand.lends is not None:
+                hand.lends.close()
         self._table.close()
         os.close(self._descriptor)
 
     def _begin(self, hand: Hand) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
+        hand.lends, borrows = connected()
+        with theirs, borrows:
             words = (sys.executable, "-P", "-m", "sipfo.runtime.wire.worker")
-            passed = (theirs.fileno(), self._descriptor)
+            passed = (theirs.fileno(), self._descriptor, borrows.fileno())
             # A signal to the whole group must not end a worker before it is deaf to it.
             held = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
             before = signal.pthread_sigmask(signal.SIG_BLOCK, held)
@@ -355,6 +402,10 @@ class Crew:
             shell.note_leg(word[1], word[2])
         elif kind == "legs over":
             shell.legs_over(word[1])
+        elif kind == "came":
+            shell.received(word[1], Flow(*word[2]))
+        elif kind == "failed":
+            shell.failed(Flow(*word[1]))
         elif kind == "not ours":
             shell.not_ours(word[1], Flow(*word[2]))
         elif kind == "ready":
@@ -367,6 +418,8 @@ class Crew:
         if hand.plan is not shell.plan:
             crossing = _crossing(shell.plan, shell.secrets)
             self._tell(hand, ("ask", UNASKED, "worker.plan", {"plan": crossing}))
+        for address in self._lent:
+            self._lend(hand, address)
         self._teach(hand)
         if self._drains:
             self._tell(hand, ("drain",))
@@ -438,6 +491,9 @@ class Crew:
             return
         hand.is_ready.clear()
         hand.pipe = None
+        if hand.lends is not None:
+            hand.lends.close()
+            hand.lends = None
         for answer in hand.asked.values():
             if not answer.done():
                 answer.set_exception(OSError("the worker died"))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sipfo.plan.model import Plan
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
+from sipfo.runtime.wire.spread import Spread
 from sipfo.runtime.wire.tcp import Address, TcpTransport
 from sipfo.runtime.wire.udp import UdpSocket
 
@@ -58,6 +59,10 @@ class Doors:
         self._rest = rest
         self._streams = streams
         self.udp = udp
+        self.spreads: dict[Address, Spread] = {}
+        """Those of the addresses that workers read as well."""
+        self.spread: Callable[[str, int], Spread | None] | None = None
+        """Binds a socket that they do."""
         self._retired: set[Place] = set()
         self._given: set[Place] = set()
         self._handed_on: set[Place] = set()
@@ -124,6 +129,8 @@ class Doors:
             transport, host, port = place
             self._handed_on.add(place)
             if transport == "udp":
+                if (host, port) in self.spreads:
+                    self.spreads[host, port].gather()
                 self.udp[host, port].stop_reading()
             else:
                 self._streams[transport].stop_listening(host, port)
@@ -135,6 +142,8 @@ class Doors:
             transport, host, port = place
             if transport == "udp":
                 self.udp[host, port].read()
+                if (host, port) in self.spreads:
+                    self.spreads[host, port].part()
         await self.open(back)
 
     def keep(self, wanted: Iterable[Place]) -> None:
@@ -154,14 +163,22 @@ class Doors:
         for one in self.udp.values():
             one.close()
         self.udp.clear()
+        for spread in self.spreads.values():
+            spread.close()
+        self.spreads.clear()
 
     async def _open(self, place: Place, given: socket.socket | None) -> None:
         transport, host, port = place
         if given is not None:
             self._given.add(place)
         if transport == "udp":
+            spread = self.spread(host, port) if given is None and self.spread else None
+            used = given if spread is None else spread.own
             callbacks = self._receive, self._failed
-            self.udp[host, port] = UdpSocket(host, port, *callbacks, given, self._rest)
+            one = self.udp[host, port] = UdpSocket(host, port, *callbacks, used, self._rest)
+            if spread is not None:
+                self.spreads[host, port] = spread
+                one.read()
         else:
             await self._streams[transport].listen(host, port, given)
 
@@ -169,6 +186,8 @@ class Doors:
         transport, host, port = place
         if transport == "udp":
             self.udp.pop((host, port)).close()
+            if (host, port) in self.spreads:
+                self.spreads.pop((host, port)).close()
         else:
             self._streams[transport].stop_listening(host, port)
 

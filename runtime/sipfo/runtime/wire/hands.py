@@ -8,6 +8,7 @@ import asyncio
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from socket import socket
 from typing import Any, Final, Protocol
 
 from sipfo.plan.model import Plan
@@ -48,6 +49,12 @@ class Shell(Protocol):
     def work(self, do: Callable[[float], None]) -> None:
         """Do something with the engine that leads."""
 
+    def failed(self, flow: Flow) -> None:
+        """What was sent on a flow did not get through."""
+
+    def received(self, data: bytes, flow: Flow) -> None:
+        """A message came that a worker has read, and that is not for it as far as it knows."""
+
     def not_ours(self, data: bytes, flow: Flow) -> None:
         """A worker has nothing that a message belongs to, which was offered to it."""
 
@@ -65,6 +72,8 @@ class Hand:
     number: int
     process: subprocess.Popen[bytes] | None = None
     pipe: Pipe | None = None
+    lends: socket | None = None
+    """By which sockets are lent to it."""
     is_ready: asyncio.Event = field(default_factory=asyncio.Event)
     plan: Plan | None = None
     """The one that it was started with."""

@@ -94,11 +94,11 @@ class Server:
             engine, udp, self._otherwise, self._recall, self._begin_lookup, self.tell
         )
         received = self._traffic.received
-        shared = (received, self._failed, engine.knows, limits, _numbers(self._loop))
+        shared = (received, self.failed, engine.knows, limits, _numbers(self._loop))
         self._tcp = TcpTransport(*shared)
         self._tls = TlsTransport(*shared, renewal.believed, renewal.shown)
         streams = {"tcp": self._tcp, "tls": self._tls}
-        self.doors = Doors(self._traffic.came, self._failed, self._traffic.flush, streams, udp)
+        self.doors = Doors(self._traffic.came, self.failed, self._traffic.flush, streams, udp)
         self._crew: Crew | None = None
         self._link: Link | None = None
         self._attend()
@@ -234,6 +234,8 @@ class Server:
         known = self._renewal.shown
         self._renewal.show({place: one for place, one in loaded.items() if place not in known})
         await self.doors.open(wanted, given)
+        if self.crew is not None:
+            self.crew.share(self.doors)
         self._resolver.expect(uri for one in plan.routes for uri in one.destinations)
         self._resolver.expect(one.destination for one in plan.carriers)
         self._renewal.show(loaded)
@@ -250,6 +252,8 @@ class Server:
         if self.crew is not None:
             for places_of in await self.crew.ask_all("worker.places"):
                 in_use |= set(places_of)
+            idle = self.doors.retired - in_use
+            await self.crew.unshare(place[1:] for place in idle if place[0] == "udp")
         for transport, host, port in self.doors.close_idle(in_use):
             self._say(f"closed {transport} {encode_host(host, port)}: its last call is over")
         if self.doors.retired:
@@ -268,6 +272,7 @@ class Server:
     @crew.setter
     def crew(self, crew: Crew | None) -> None:
         self._crew = crew
+        self.doors.spread = None if crew is None else crew.spread
         self._attend()
 
     @property
@@ -469,6 +474,10 @@ class Server:
             self._traffic.give(data, flow)
         self._traffic.flush()
 
+    def received(self, data: bytes, flow: Flow) -> None:
+        """Take a message that a worker has read, and that is not for it as far as it knows."""
+        self._traffic.received(data, flow)
+
     def work(self, do: Callable[[float], object]) -> None:
         """Do something with the engine now, and then what it made the engine send or say."""
         self._traffic.work(do)
@@ -504,7 +513,8 @@ class Server:
             self.crew.fail(flow)
         self.work(lambda now: self._engine.transport_failed(flow, now))
 
-    def _failed(self, flow: Flow, reason: str = "", unsent: Sequence[bytes] = ()) -> None:
+    def failed(self, flow: Flow, reason: str = "", unsent: Sequence[bytes] = ()) -> None:
+        """What was sent on a flow did not get through: `reason` why, `unsent` what is sure not to have."""
         if reason:
             who = f" ({flow.name})" if flow.name not in ("", flow.remote[0]) else ""
             self._say(f"{flow.transport}:{encode_host(*flow.remote)}{who}: {reason}")
@@ -551,7 +561,7 @@ class Server:
         if flow.reliable:
             self._streams(flow.transport).send(data, flow)
         else:
-            self._loop.call_soon(self._failed, flow)
+            self._loop.call_soon(self.failed, flow)
 
     def _recall(self, flow: Flow, branch: bytes) -> None:
         self._streams(flow.transport).recall(flow, branch)

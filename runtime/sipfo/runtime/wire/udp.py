@@ -50,7 +50,7 @@ class UdpSocket:
         self._receive = receive
         self._failed = failed
         self._rest = rest
-        self.socket = _bound(host, port) if given is None else given
+        self.socket = bound(host, port) if given is None else given
         self._sendto = self.socket.sendto
         self._loop = asyncio.get_running_loop()
         if given is None:
@@ -127,12 +127,14 @@ class UdpSocket:
                     break
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """A new socket at an address. Raises OSError."""
+def bound(host: str, port: int, is_shared: bool = False) -> socket.socket:
+    """A new socket at an address, which others that are shared may have too. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_DGRAM)
     try:
         made.setblocking(False)
+        if is_shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -1,6 +1,6 @@
 """A worker: an engine in a process of its own, whose sockets are its parent's.
 
-    python -P -m sipfo.runtime.wire.worker PIPE TABLE      # two descriptors; `crew` starts it
+    python -P -m sipfo.runtime.wire.worker PIPE TABLE LOANS    # three descriptors; `crew` starts it
 
 It is told what came and says what is to be sent, looked up by nobody else, and counted. What would
 surprise: it is deaf to signals. It ends when its parent says so, or is gone, however that happened.
@@ -44,11 +44,13 @@ from sipfo.runtime.wire import entropy
 from sipfo.runtime.wire.calm import settle
 from sipfo.runtime.wire.certificate import Trust
 from sipfo.runtime.wire.dns import Resolver
+from sipfo.runtime.wire.loan import Address, Borrower
 from sipfo.runtime.wire.orders import Orders, Secrets
 from sipfo.runtime.wire.pipe import Pipe, Word
 from sipfo.runtime.wire.renewal import Renewal
 from sipfo.runtime.wire.server import Server
 from sipfo.runtime.wire.shared import SharedTurns, Table
+from sipfo.runtime.wire.udp import UdpSocket
 
 _log = logging.getLogger("sipfo")
 
@@ -106,19 +108,57 @@ class _Origins(Origins):
 
 
 class Worker(Server):
-    """A server without doors: what comes and goes does so through its parent."""
+    """A server without doors: what comes and goes does so through its parent, but for datagrams at
+    a socket that it has borrowed."""
 
-    pipe: Pipe
+    def __init__(self, *given: Any, pipe: Pipe, marks: Marks, number: int) -> None:
+        """`given` is what a server has; `pipe` leads to the parent, and `marks` tell what is for this
+        worker's `number`."""
+        super().__init__(*given)
+        self._pipe = pipe
+        self._marks = marks
+        self._number = number
+        self._gathered: set[Address] = set()
+
+    def borrow(self, address: Address, lent: socket.socket, is_read: bool) -> None:
+        """Send on a socket of the parent's, and read what comes to it if that is for us. What fails
+        on it may be of any worker's flow: the kernel tells whoever asks first."""
+        self.give_back([address])
+        flush = self._traffic.flush
+        made = UdpSocket(*address, self._came, self._lost_on_loan, lent, flush)
+        self.doors.udp[address] = made
+        if is_read:
+            made.read()
+
+    def gather(self, address: Address, is_gathered: bool) -> None:
+        """Whether our parent judges all that still comes to a borrowed socket."""
+        (self._gathered.add if is_gathered else self._gathered.discard)(address)
+
+    def give_back(self, addresses: Iterable[Address]) -> None:
+        """Send on these no more."""
+        for address in addresses:
+            one = self.doors.udp.pop(address, None)
+            if one is not None:
+                one.close()
+
+    def _came(self, data: bytes, flow: Flow) -> None:
+        if flow.local not in self._gathered and self._marks.is_written(data, self._number):
+            self._traffic.give(data, flow)
+        else:
+            self._pipe.say("came", data, tuple(flow))
+
+    def _lost_on_loan(self, flow: Flow) -> None:
+        self._pipe.say("failed", tuple(flow))
 
     def _otherwise(self, flow: Flow, data: bytes) -> None:
-        self.pipe.say("out", tuple(flow), data)
+        self._pipe.say("out", tuple(flow), data)
 
     def _recall(self, flow: Flow, branch: bytes) -> None:
-        self.pipe.say("recall", tuple(flow), branch)
+        self._pipe.say("recall", tuple(flow), branch)
 
     def tell(self, record: Record) -> None:
         """To the parent, which has the books."""
-        self.pipe.say("record", packed(record))
+        self._pipe.say("record", packed(record))
 
     def look_for(self, plan: Plan) -> None:
         """Names that will be asked for."""
@@ -137,9 +177,11 @@ class Worker(Server):
 class Desk:
     """One worker and what it is told."""
 
-    def __init__(self, connection: socket.socket, table: int) -> None:
+    def __init__(self, connection: socket.socket, table: int, loans: socket.socket) -> None:
         self.over = asyncio.Event()
         self._descriptor = table
+        self._loans = loans
+        self._borrower: Borrower | None = None
         self._worker: Worker | None = None
         self._flows: dict[tuple[Any, ...], Flow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,6 +191,8 @@ class Desk:
     async def close(self) -> None:
         """Let go of everything."""
         self._pipe.close()
+        if self._borrower is not None:
+            self._borrower.close()
         for task in self._tasks:
             task.cancel()
         if self._worker is not None:
@@ -181,6 +225,8 @@ class Desk:
             if len(abroad) >= MOST_ABROAD:
                 del abroad[next(iter(abroad))]
             abroad[tuple(word[1])] = (tuple(word[2]), word[3])
+        elif kind == "gather":
+            worker.gather(tuple(word[1]), word[2])
         elif kind == "drain":
             worker.engine.draining = True
         elif kind == "adopt":
@@ -208,16 +254,22 @@ class Desk:
             fingerprint=fingerprint(orders.plan),
             commons=Following(self._pipe, table),
         )
+        engine.core.contact_user = f"{marks.of(orders.number)}@"  # it comes back (`spread`)
         engine.draining = orders.drains
         if orders.is_seen:
             engine.core.origins = _Origins(self._pipe)
         resolver = Resolver(orders.nameservers)
-        worker = Worker(orders.plan, engine, resolver, _nobody, orders.limits, Renewal(Trust()))
-        worker.pipe = self._pipe
+        worker = Worker(
+            *(orders.plan, engine, resolver, _nobody, orders.limits, Renewal(Trust())),
+            pipe=self._pipe,
+            marks=marks,
+            number=orders.number,
+        )
         worker.look_for(orders.plan)
         estate = read_estate(orders.estate)
         worker.work(lambda now: inherit(engine, estate, now))
         self._worker = worker
+        self._borrower = Borrower(self._loans, worker.borrow)
         self._pipe.say("ready")
 
     def _flow(self, said: tuple[Any, ...]) -> Flow:
@@ -263,6 +315,9 @@ class Desk:
             return None if found is None else (tuple(found.name[:3]), found.target)
         if method == "worker.places":
             return [tuple(one) for one in engine.places_in_use(self._loop.time())]
+        if method == "worker.give_back":
+            worker.give_back(tuple(one) for one in given["addresses"])
+            return None
         if method == "worker.hang_up":
             worker.work(engine.hang_up_all)
             return None
@@ -322,8 +377,8 @@ def _nobody(record: Record) -> None:
     """Records go to the parent."""
 
 
-async def _work(connection: socket.socket, table: int) -> None:
-    desk = Desk(connection, table)
+async def _work(connection: socket.socket, table: int, loans: socket.socket) -> None:
+    desk = Desk(connection, table, loans)
     settle()
     try:
         await desk.over.wait()
@@ -342,8 +397,8 @@ def main() -> None:
     if os.getppid() != parent:
         return
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="sipfo: %(message)s")
-    connection, table = (int(word) for word in sys.argv[1:3])
-    asyncio.run(_work(socket.socket(fileno=connection), table))
+    connection, table, loans = (int(word) for word in sys.argv[1:4])
+    asyncio.run(_work(socket.socket(fileno=connection), table, socket.socket(fileno=loans)))
 
 
 if __name__ == "__main__":
