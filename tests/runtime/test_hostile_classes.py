@@ -47,7 +47,7 @@ def answers(data: bytes, source: tuple[str, int] = CALLER) -> list[int]:
     world = World(policy())
     world.engine.receive(data, Flow("udp", SIPFO, source), world.now)
     world.run(600)
-    assert len(world.engine.core.transactions) == 0 and not world.engine._calls
+    assert len(world.engine.core.transactions) == 0 and not world.engine.calls
     return [
         message.status
         for _, flow, message in world.sent
@@ -310,7 +310,7 @@ def test_a_connection_that_starts_many_calls_and_breaks_leaves_nothing() -> None
     world.engine.transport_failed(flow, world.now)
     world.run(600)
     assert len(world.calls) == 50
-    assert len(world.engine.core.transactions) == 0 and not world.engine._calls
+    assert len(world.engine.core.transactions) == 0 and not world.engine.calls
 
 
 @pytest.mark.parametrize(

@@ -10,25 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sipfo.runtime.headers import copy_end_to_end
-from sipfo.runtime.leg import Leg
+from sipfo.runtime.leg import Acknowledged, Leg
 from sipfo.runtime.privacy import Trust
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
-from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 
 
-class Answer:
+class Answer(Acknowledged):
     """One 2xx passed from `far` to `near`, both legs of one call."""
 
     __slots__ = (
         "_ack",
         "_far_seq",
-        "_give_up",
-        "_interval",
         "_near",
         "_near_seq",
-        "_resend",
         "_response",
         "_then",
         "_transaction",
@@ -37,15 +33,13 @@ class Answer:
 
     def __init__(self, near: Leg, near_seq: int, far_seq: int) -> None:
         """The INVITE's CSeq numbers on the side that asked and on the side that answered."""
+        super().__init__(near.core.timers, near.core.values.t1)
         self._near = near
         self._near_seq = near_seq
         self._far_seq = far_seq
-        self._interval = near.core.values.t1
         self._transaction: InviteServerTransaction | None = None
         self._response: Response | None = None
         self._unacknowledged: Callable[[float], None] | None = None
-        self._resend: Handle | None = None
-        self._give_up: Handle | None = None
         self._ack: Sequence[tuple[Flow, bytes]] | None = None
         self._then: Callable[[float], None] | None = None
 
@@ -57,23 +51,22 @@ class Answer:
         now: float,
     ) -> None:
         """Send the 2xx, and again at T1, 2·T1 … T2 until the ACK comes or 64·T1 have passed."""
-        core = self._near.core
         self._near.awaiting_ack[self._near_seq] = self
-
         self._transaction, self._response = transaction, response
         self._unacknowledged = unacknowledged
-        self._resend = core.timers.at(now + self._interval, self._again)
-        self._give_up = core.timers.at(now + core.values.t1_64, self._given_up)
+        self._repeat(now)
+        self._wait(self._near.core.values.t1_64, now)
         transaction.respond(response, now)
 
-    def _again(self, now: float) -> None:
-        core = self._near.core
-        self._interval = min(2 * self._interval, core.values.t2)
-        self._resend = core.timers.at(now + self._interval, self._again)
+    def again(self, now: float) -> None:
+        """Send the 2xx again."""
+        self._interval = min(2 * self._interval, self._near.core.values.t2)
+        self._repeat(now)
         if self._transaction is not None and self._response is not None:
             self._transaction.respond(self._response, now)
 
-    def _given_up(self, now: float) -> None:
+    def ring(self, now: float) -> None:
+        """No ACK came."""
         unacknowledged = self._unacknowledged
         self.acknowledge(None, now)
         if unacknowledged is not None:
@@ -87,10 +80,8 @@ class Answer:
             return
         if not waiting:
             self._near.awaiting_ack = {}  # a dictionary that was used stays large
-        for timer in (self._resend, self._give_up):
-            if timer is not None:
-                timer.cancel()
-        self._resend = self._give_up = None
+        self._hush()
+        self.disarm()
         self._transaction = self._response = self._unacknowledged = None
         self._acknowledge_far(ack, now)
         if self._then is not None:

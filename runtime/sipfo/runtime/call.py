@@ -271,7 +271,7 @@ class Call:
         self._setup.call_ended()
         for relay in list(self._reinvites.values()):
             relay.end(now)
-        self._core.timers.at(now + self._core.values.t1_64, self._release)
+        self._core.timers.after(self._core.values.t1_64, self._release, now)
 
     def _release(self, now: float) -> None:
         self._released = True

@@ -26,6 +26,7 @@ from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import SipUri, parse_uri
 from sipfo.runtime.sip.via import MAGIC, TLS_PORT, Via
+from sipfo.runtime.ways import Ways
 
 Found = Callable[[tuple[Target, ...], float], None]
 """Takes the targets, none when there are none, and the time."""
@@ -68,6 +69,7 @@ class Core:
         "tls_ports",
         "transactions",
         "values",
+        "ways",
     )
 
     def __init__(
@@ -89,6 +91,7 @@ class Core:
         self.records: deque[Record] = deque()
         self.transactions = TransactionLayer(self.timers, self.send, values)
         self.oversize = Oversize()
+        self.ways = Ways()
         self.tls_ports: Mapping[str, int] = {}
         """The ports of those of our addresses that listen on TLS."""
         self.listening: frozenset[tuple[str, str, int]] = frozenset()
@@ -113,15 +116,17 @@ class Core:
     def stamp_via(self, request: Request, flow: Flow) -> None:
         """Put our Via on top, with a fresh branch; `rport` always (RFC 3581 §3)."""
         branch = MAGIC + self.token()
-        via = Via(flow.transport, *flow.local, ((b"branch", branch), (b"rport", None)))
+        host, port = flow.local
+        via = Via(flow.transport, host, port, ((b"branch", branch), (b"rport", None)))
         request.put_via(via)
 
     def flow(self, local: tuple[str, int], target: Target) -> Flow:
         """The flow from one of our addresses to a target; for TLS from that host's TLS port."""
-        if target.transport == "tls":
-            local = (local[0], self.tls_port(local[0]))
-        there = (target.host, target.port)
-        return Flow(target.transport, local, there, None, target.identity)
+        transport = target.transport
+        if transport != "tls":
+            return self.ways.flow(transport, local, target.host, target.port, target.identity)
+        local = (local[0], self.tls_port(local[0]))
+        return Flow(transport, local, (target.host, target.port), None, target.identity)
 
     def tls_port(self, host: str) -> int:
         """The port that TLS has at one of our addresses."""
@@ -130,7 +135,7 @@ class Core:
     def request(self, request: Request, flow: Flow, user: ClientUser, now: float) -> None:
         """Send a request other than INVITE and ACK, our Via on top, as a transaction."""
         fitted, way = self.oversize.fit(request, flow, now)
-        if way != flow:
+        if way is not flow:
             user = _GoesBack(self, user, request, flow)
         self.transactions.request(fitted, way, user, now)
 
@@ -147,9 +152,7 @@ class Core:
             host = flow.local[0]
             port = flow.local[1] if flow.transport == "tls" else self.tls_port(host)
             return f"<sips:{self.contact_user}{encode_host(host, port)}>".encode("ascii")
-        transport = f";transport={flow.transport}" if flow.reliable else ""
-        there = encode_host(*flow.local)
-        return f"<sip:{self.contact_user}{there}{transport}>".encode("ascii")
+        return self.ways.contact(flow, self.contact_user)
 
     def locate(
         self, uris: tuple[str, ...], then: Found, now: float, told: Told = _unheeded
@@ -175,10 +178,10 @@ class Core:
         """The targets of a URI, none if there are none, when the wire need not be asked; None when
         it must be."""
         try:
-            targets, _ = self._at_once((uri,))
-        except Malformed:
+            targets = at_once(uri)
+        except (Malformed, Unlocatable):
             return ()
-        return targets
+        return None if targets is None else tuple([self._proving(one) for one in targets])
 
     def _at_once(self, uris: tuple[str, ...]) -> tuple[tuple[Target, ...] | None, list[str]]:
         """The targets and why others are none; None for the targets when the wire must be asked.

@@ -10,50 +10,40 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
+from typing import Final
 
-from sipfo.plan.ahead import Ahead
-from sipfo.plan.choice import Chosen, LeftOut
-from sipfo.plan.hunt import Itinerary
+from sipfo.plan.choice import Chosen
 from sipfo.plan.model import Plan, Trunk
-from sipfo.plan.numbering import normalise
-from sipfo.plan.order import draw, turn
-from sipfo.runtime.admission import Refused
 from sipfo.runtime.asking import Asked, Wrong
-from sipfo.runtime.call import Call, Phase, hops_left
+from sipfo.runtime.call import Call, Phase
 from sipfo.runtime.callname import CallNames
 from sipfo.runtime.commons import Alone, Commons
 from sipfo.runtime.core import Core
 from sipfo.runtime.directory import Directory
-from sipfo.runtime.diversion import MOST_DIVERSIONS, diversions, diverted_from
-from sipfo.runtime.emergency import called_user, is_emergency
 from sipfo.runtime.errand import Result
 from sipfo.runtime.guard import Guard, Proven
 from sipfo.runtime.headers import (
     ALLOW,
     ALLOW_OUTSIDE,
     CAPABILITIES,
-    NO_SIPS,
-    expires,
     unsupported_tags,
 )
+from sipfo.runtime.intake import Intake, respond
 from sipfo.runtime.limits import Limits
 from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges
-from sipfo.runtime.objection import objection
-from sipfo.runtime.placement import Grounds, Placement
+from sipfo.runtime.placement import Grounds
 from sipfo.runtime.quotas import DRAINED
 from sipfo.runtime.record import Notice
 from sipfo.runtime.registrar.desk import Desk
 from sipfo.runtime.registrar.passing import Passed
-from sipfo.runtime.relay import Responder
 from sipfo.runtime.secret import Secret
 from sipfo.runtime.sip import stun
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, check, parse
-from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.sip.uri import parse_uri
@@ -63,19 +53,13 @@ from sipfo.runtime.stray import stray
 from sipfo.runtime.tenure import Papers, Tenure, begin, succeed
 from sipfo.runtime.wayback import WayBack
 
-AT_LIMIT_RETRY_AFTER = 1
-"""Seconds that the 503 of a trunk at its limit asks for: a call may end at any moment."""
-
-IN_DIALOG = frozenset(
+IN_DIALOG: Final = frozenset(
     {"BYE", "INFO", "INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "PRACK", "REFER", "UPDATE"}
 )
 """Methods that are passed from one leg to the other."""
 
-STANDALONE = frozenset({"MESSAGE", "REFER"})
+STANDALONE: Final = frozenset({"MESSAGE", "REFER"})
 """Those of them that may also come outside a dialog, where nothing here wants them."""
-
-
-_BARRED = LeftOut("every carrier", "the call was diverted too often before")
 
 
 class Engine:
@@ -107,7 +91,6 @@ class Engine:
         self.paused = False
         """Whether an operator wants no new calls for now."""
         self._entropy = entropy
-        self._drawn = drawn or {}
         self._limits = limits or Limits()
         papers = Papers(plan, secrets or {}, fingerprint)
         commons = commons or Alone(calls_before)
@@ -118,10 +101,11 @@ class Engine:
         self._desk = Desk(self.core, self._stateless, self._limits, self._is_full)
         self._wayback = WayBack(self.core, self.knows)
         self._directory = Directory()
-        self._names = CallNames(entropy, epoch)
         self._epoch = epoch
-        self._calls: dict[Call, tuple[bytes, bytes, int]] = {}
-        self._merging: set[tuple[bytes, bytes, int]] = set()
+        names = CallNames(entropy, epoch)
+        self._intake = Intake(
+            self.core, self._directory, self._turns, names, drawn or {}, self._limits, epoch
+        )
 
     def start(self, now: float) -> None:
         """Begin what goes on without calls: the probes."""
@@ -137,18 +121,17 @@ class Engine:
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """One message that arrived on a flow. What is no SIP is dropped, or answered 4xx."""
-        arrival = Arrival(flow, len(data), now)
         try:
             message = parse(data)
             if isinstance(message, Request):
-                self._request(message, arrival)
+                self._request(message, flow, len(data), now)
             elif len(message.headers.all(b"via")) != 1:
                 return  # on its way to somebody else (RFC 3261 §8.1.3.3)
             elif not self.core.transactions.receive_response(message, now):
                 stray(message, self._grounds.graves, self._directory, now)
         except Malformed as error:
             if error.headers is not None:
-                self._stateless.malformed(error, error.headers, arrival)
+                self._stateless.malformed(error, error.headers, Arrival(flow, len(data), now))
             elif not flow.reliable and self.knows(flow.remote[0]):
                 pong = stun.answer(data, flow.remote)
                 if pong is not None:
@@ -208,16 +191,16 @@ class Engine:
     @property
     def calls(self) -> tuple[Call, ...]:
         """Every call of which anything may still come, oldest first."""
-        return tuple(self._calls)
+        return tuple(self._intake.calls)
 
     @property
     def calls_alive(self) -> int:
         """Calls with somebody connected, or with an attempt that may still have to be taken back."""
-        return sum(call.is_alive for call in self._calls)
+        return sum(call.is_alive for call in self._intake.calls)
 
     def gauges(self, internal_errors: int, now: float) -> Gauges:
         """What metrics say of this moment; bugs are counted by whoever catches them."""
-        phases = Counter(call.phase for call in self._calls)
+        phases = Counter(call.phase for call in self._intake.calls)
         return Gauges(
             setting_up=phases[Phase.SETTING_UP],
             up=phases[Phase.UP],
@@ -230,7 +213,7 @@ class Engine:
 
     def hang_up_all(self, now: float) -> None:
         """End every call."""
-        for call in list(self._calls):
+        for call in list(self._intake.calls):
             call.hang_up(now)
 
     def admits(self, source: str) -> bool:
@@ -244,34 +227,39 @@ class Engine:
         known = known or (guard is not None and guard.knows(source))
         return known or self._grounds.registrars.knows(source)
 
-    def _request(self, request: Request, arrival: Arrival) -> None:
-        flow, _, now = arrival
-        guard = self._tenure.guard
+    def _request(self, request: Request, flow: Flow, size: int, now: float) -> None:
         try:
             stamp(request.headers, request.via, flow.remote)
             check(request)
         except Malformed as error:
             if request.method != "ACK":
-                self._stateless.malformed(error, request.headers, arrival)
+                self._stateless.malformed(error, request.headers, Arrival(flow, size, now))
             return
         if self.core.transactions.absorb(request, now):
             return
         if request.method == "ACK":
             self._acknowledged(request, flow, now)
-        elif request.method == "CANCEL":
+        elif request.method != "CANCEL" and request.to.tag is not None:
+            self._in_dialog(request, flow, size, now)
+        else:
+            self._out_of_dialog(request, Arrival(flow, size, now))
+
+    def _out_of_dialog(self, request: Request, arrival: Arrival) -> None:
+        """A request that no dialog and no transaction takes, or a CANCEL."""
+        flow, _, now = arrival
+        guard, registrars = self._tenure.guard, self._grounds.registrars
+        if request.method == "CANCEL":
             self._cancelled(request, arrival)
-        elif request.to.tag is not None:
-            self._in_dialog(request, arrival)
         elif (
-            flow.remote[0] in self._grounds.registrars.fellows
+            flow.remote[0] in registrars.fellows
             and request.method == "INVITE"
-            and (passed := self._grounds.registrars.passed(request, flow)) is not None
+            and (passed := registrars.passed(request, flow)) is not None
         ):
             self._passed(passed, request, arrival)
         elif guard is not None and request.method == "INVITE" and guard.asks(request, flow):
             self._guarded(guard, request, arrival)
-        elif request.method == "REGISTER" and self._grounds.registrars.serves(request, flow):
-            self._desk.register(self._grounds.registrars, request, arrival)
+        elif request.method == "REGISTER" and registrars.serves(request, flow):
+            self._desk.register(registrars, request, arrival)
         elif not self.knows(flow.remote[0]):
             self._stateless.turn_away(request, arrival)
         elif self._has_no_room(request.method):
@@ -283,7 +271,7 @@ class Engine:
 
     def _has_no_room(self, method: str) -> bool:
         """Whether a request outside any dialog cannot be served."""
-        return self._is_full(method) or len(self._calls) >= self._limits.calls
+        return self._is_full(method) or len(self._intake.calls) >= self._limits.calls
 
     def _is_full(self, method: str) -> bool:
         """Whether there is no room for what a request would leave behind.
@@ -325,47 +313,50 @@ class Engine:
         the caller know is in it, and callers choose branches that others can guess."""
         return source == invite.flow.remote[0] or self.knows(source)
 
-    def _in_dialog(self, request: Request, arrival: Arrival) -> None:
+    def _in_dialog(self, request: Request, flow: Flow, size: int, now: float) -> None:
         found = self._directory.find(request)
         if found is None:
-            self._stateless.refuse(request, 481, arrival)
+            self._stateless.refuse(request, 481, Arrival(flow, size, now))
             return
         if self._is_full(request.method):
-            self._stateless.overloaded(request, arrival)
+            self._stateless.overloaded(request, Arrival(flow, size, now))
             return
         self._consume(request)
         leg, call = found
-        flow, _, now = arrival
         transaction = self.core.transactions.serve(request, flow)
         strange = unsupported_tags(request)
         if strange:
-            self._respond(transaction, request, 420, now, (b"unsupported", b", ".join(strange)))
+            respond(
+                self.core, transaction, request, 420, now, (b"unsupported", b", ".join(strange))
+            )
         elif request.method not in IN_DIALOG:
-            self._respond(transaction, request, 405, now, (b"allow", ALLOW))
+            respond(self.core, transaction, request, 405, now, (b"allow", ALLOW))
         elif not leg.dialog.accepts(request):
-            self._respond(transaction, request, 500, now)  # CSeq out of order (§12.2.2)
+            respond(self.core, transaction, request, 500, now)  # CSeq out of order (§12.2.2)
         else:
             try:
                 call.receive(leg, request, transaction, flow, now)
             except Malformed as error:
-                self._respond(transaction, request, error.status, now)
+                respond(self.core, transaction, request, error.status, now)
 
     def _outside(self, request: Request, flow: Flow, now: float) -> None:
         transaction = self.core.transactions.serve(request, flow)
         try:
             parse_uri(request.uri)
         except Malformed as error:
-            self._respond(transaction, request, error.status, now)
+            respond(self.core, transaction, request, error.status, now)
             return
         strange = unsupported_tags(request)
         if strange:
-            self._respond(transaction, request, 420, now, (b"unsupported", b", ".join(strange)))
+            respond(
+                self.core, transaction, request, 420, now, (b"unsupported", b", ".join(strange))
+            )
         elif request.method == "OPTIONS":
-            self._respond(transaction, request, 200, now, *CAPABILITIES)
+            respond(self.core, transaction, request, 200, now, *CAPABILITIES)
         elif request.method in IN_DIALOG - STANDALONE:
-            self._respond(transaction, request, 481, now)
+            respond(self.core, transaction, request, 481, now)
         else:
-            self._respond(transaction, request, 405, now, (b"allow", ALLOW_OUTSIDE))
+            respond(self.core, transaction, request, 405, now, (b"allow", ALLOW_OUTSIDE))
 
     def _guarded(self, guard: Guard, request: Request, arrival: Arrival) -> None:
         """An INVITE that only a credential lets in: nothing is kept of it until it has one."""
@@ -392,177 +383,31 @@ class Engine:
             return
         flow, _, now = arrival
         self._consume(request)
-        transaction = self.core.transactions.serve(request, flow)
-        assert isinstance(transaction, InviteServerTransaction)  # made for an INVITE
-        objection = self._objection(request, flow)
-        if objection is not None:
-            self._refuse(objection, request, transaction, flow, now)
-            return
-        self._grounds.trunks.take(
-            passed.registrar, now, again=True
-        )  # given back as every call's is
-        self._begin(
-            Placement(
-                self._names.take(now),
-                passed.registrar,
-                passed.user,
-                passed.itinerary,
-                hops_left(request),
-                plan=self._tenure.papers.fingerprint,
-                passed=passed,
-            ),
-            request,
-            transaction,
-            flow,
-            now,
-        )
-
-    def _consume(self, request: Request) -> None:
-        if self._tenure.guard is not None:
-            self._tenure.guard.consume(request)
+        self._intake.passed(self._tenure, passed, request, flow, self._closed, now)
 
     def _invited(
         self, request: Request, flow: Flow, now: float, proven: frozenset[str] = frozenset()
     ) -> None:
         """`proven`: the trunks that accept the credential which came with it."""
         self._consume(request)
-        transaction = self.core.transactions.serve(request, flow)
-        assert isinstance(transaction, InviteServerTransaction)  # made for an INVITE
-        refused = self._refusal(request, flow, proven)
-        if isinstance(refused, Refused):
-            self._refuse(refused, request, transaction, flow, now)
-            return
-        trunk, number = refused
-        self._place(trunk, number, request, transaction, flow, now)
+        self._intake.invited(self._tenure, request, flow, self._closed, now, proven)
 
-    def _refuse(
-        self, refused: Refused, request: Request, transaction: Responder, flow: Flow, now: float
-    ) -> None:
-        fields = []
-        if refused.status == 420:
-            fields.append((b"unsupported", b", ".join(unsupported_tags(request))))
-        if refused.status == 480:
-            fields.append((b"warning", NO_SIPS % encode_host(*flow.local).encode("ascii")))
-        if refused.status == 503:
-            seconds = refused.retry_after or self._limits.retry_after
-            fields.append((b"retry-after", str(seconds).encode("ascii")))
-        self._respond(transaction, request, refused.status, now, *fields)
-        notice = f"{refused.status} to {flow.remote[0]}: {refused.reason}"
-        self.core.records.append(Notice("-", notice))
+    @property
+    def _closed(self) -> str:
+        """Why no new calls are taken; empty if they are."""
+        return "shutting down" if self.draining else DRAINED if self.paused else ""
 
-    def _refusal(
-        self, request: Request, flow: Flow, proven: frozenset[str]
-    ) -> tuple[Trunk, str] | Refused:
-        """The trunk and number of an INVITE that starts a call, or why it cannot."""
-        objection = self._objection(request, flow)
-        if objection is not None:
-            return objection
-        user, at = called_user(request), (flow.transport, *flow.local)
-        admitted = self._tenure.admission.admit(user, flow.remote[0], at, proven)
-        return self._loop(request, normalise(user), flow) or admitted
-
-    def _loop(self, request: Request, number: str, flow: Flow) -> Refused | None:
-        """Why a call to a number has gone round by way of us, where none of our Via is left."""
-        grounds = self._grounds
-        if diverted_from(request.headers, number, grounds.egress.values()):
-            return Refused(482, "loop: we have diverted this call from this number before")
-        if grounds.loops.closes(request, number, flow.remote[0]):
-            return Refused(482, "loop: a carrier brings back the call that it was sent")
-        return None
-
-    def _objection(self, request: Request, flow: Flow) -> Refused | None:
-        closed = "shutting down" if self.draining else DRAINED if self.paused else ""
-        is_merged = self._merge_key(request) in self._merging
-        return objection(request, flow, self.core, self._directory, closed, is_merged)
-
-    def _place(
-        self,
-        trunk: Trunk,
-        number: str,
-        request: Request,
-        transaction: InviteServerTransaction,
-        flow: Flow,
-        now: float,
-    ) -> None:
-        judge = self._tenure.judges[trunk.retry]
-        pinned = self._grounds.challenges.answered_by(request, now)
-        if pinned is not None and (pinned.trunk, pinned.number) != (trunk.name, number):
-            pinned = None
-        again = pinned is not None
-        ahead = None
-        full = None
-        if is_emergency(request):
-            self._grounds.trunks.take(trunk.name, now, again=again)
-        else:
-            full = self._grounds.trunks.claim(trunk.name, now, again=again)
-        if full is not None:
-            # 503, not 480: it says nothing about the called number, so who calls may try its other
-            # way in at once (RFC 3263 §4.3). It keeps that caller's calls to other trunks away as
-            # well (RFC 3261 §21.5.4), hence the short Retry-After.
-            refused = Refused(503, f"trunk {trunk.name}: {full}", AT_LIMIT_RETRY_AFTER)
-            self._refuse(refused, request, transaction, flow, now)
-            return
-        if pinned is not None:
-            route = Itinerary(pinned.steps, judge, trunk.deadline)
-            target = pinned.target
-        else:
-            # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
-            diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
-            is_barred = diverts and diversions(request.headers) >= MOST_DIVERSIONS
-            turned = self._turn(trunk, self._turns.take(trunk.name))
-            order, at, barred = (
-                self._tenure.order,
-                self._epoch + now,
-                _BARRED if is_barred else None,
-            )
-            ahead = Ahead(order, trunk, number, turned, at, barred)
-            route = Itinerary(ahead, judge, trunk.deadline)
-            target = None
-        name = self._names.take(now)
-        hops = hops_left(request)
-        fingerprint = self._tenure.papers.fingerprint
-        placement = Placement(
-            name,
-            trunk.name,
-            number,
-            route,
-            hops,
-            target,
-            fingerprint,
-            ahead=ahead,
-        )
-        self._begin(placement, request, transaction, flow, now)
-
-    def _begin(
-        self,
-        placement: Placement,
-        request: Request,
-        transaction: InviteServerTransaction,
-        flow: Flow,
-        now: float,
-    ) -> None:
-        """Set a call up from now on."""
-        call = Call(
-            self._grounds, self._directory, placement, request, transaction, flow, self.forget
-        )
-        key = self._merge_key(request)
-        self._calls[call] = key
-        self._merging.add(key)
-        call.begin(expires(request), now)
+    def _consume(self, request: Request) -> None:
+        if self._tenure.guard is not None:
+            self._tenure.guard.consume(request)
 
     def carriers(self, trunk: Trunk, number: str, now: float) -> Chosen:
         """The carriers that take a call to a number now, by the time of day, and those that do not."""
         return self._tenure.order.chosen(trunk, number, self._epoch + now)
 
-    def _turn(self, trunk: Trunk, placed: int) -> Sequence[int]:
-        if trunk.method != "weighted":
-            return turn(trunk, placed)
-        settled = self._drawn.get(trunk.name)
-        return settled or draw(trunk.weights, self.core.draw)
-
     def add(self, call: Call) -> None:
         """Another process has set a call up."""
-        self._calls[call] = (call.call_id, b"", 0)
+        self._intake.add(call)
 
     def go_on(self, placed: Mapping[str, int]) -> None:
         """Trunks of these names have placed so many calls before."""
@@ -571,25 +416,4 @@ class Engine:
 
     def forget(self, call: Call) -> None:
         """Nothing of a call is left."""
-        if self.core.origins is not None:
-            self.core.origins.over(call.far_call_ids)
-        key = self._calls.pop(call, None)
-        if key is not None:
-            self._merging.discard(key)
-
-    @staticmethod
-    def _merge_key(request: Request) -> tuple[bytes, bytes, int]:
-        return request.call_id, request.from_.tag or b"", request.cseq.number
-
-    def _respond(
-        self,
-        transaction: Responder,
-        request: Request,
-        status: int,
-        now: float,
-        *fields: tuple[bytes, bytes],
-    ) -> None:
-        response = make_response(request, status, to_tag=self.core.token())
-        for name, value in fields:
-            response.headers.add(name, value)
-        transaction.respond(response, now)
+        self._intake.forget(call)

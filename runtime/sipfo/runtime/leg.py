@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from sipfo.runtime.core import Core
 from sipfo.runtime.locate import Target, reaches
@@ -19,26 +19,31 @@ from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response, serialize
+from sipfo.runtime.sip.repeater import Repeater
 from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 
-TARGET_REFRESH = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
+TARGET_REFRESH: Final = frozenset({"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"})
 """Methods that carry a Contact (RFC 3261 §12.2.1.1, RFC 3311 §5.1, RFC 6665 §4.4.1)."""
 
 
-MOST_KEPT = 16
+MOST_KEPT: Final = 16
 """REFERs of one leg whose NOTIFYs still find them, and re-INVITEs whose answers are acknowledged."""
 
 Key = TypeVar("Key", int, bytes)
 
 
-class Acknowledged(Protocol):
-    """A 2xx that was sent on a leg and waits for its ACK."""
+class Acknowledged(Repeater):
+    """A 2xx that was sent on a leg, and is repeated until its ACK comes."""
+
+    __slots__ = ()
 
     def acknowledge(self, ack: Request | None, now: float) -> None:
         """The ACK came; None when nobody waits for it any longer."""
+        raise NotImplementedError
 
     def end(self, then: Callable[[float], None], now: float) -> None:
         """The call is over; do `then` after the ACK."""
+        raise NotImplementedError
 
 
 class Rare:
@@ -133,7 +138,7 @@ class Leg:
 
     def heard_on(self, flow: Flow) -> None:
         """The peer's latest message came this way; a new connection replaces the old."""
-        if flow.reliable and flow.transport == self.flow.transport:
+        if flow.transport != "udp" and flow.transport == self.flow.transport:
             self.flow = self.flow._replace(connection=flow.connection)
 
     def remember_refer(self, number: int, came_with: int) -> None:
@@ -142,7 +147,11 @@ class Leg:
 
     def send(self, request: Request, user: ClientUser, now: float) -> None:
         """Send a request of the dialog, other than INVITE and ACK, as a transaction."""
-        self._toward(partial(self._send, request, user), now)
+        flow = self._way()
+        if flow is None:
+            self._look_up(partial(self._send, request, user), now)
+        else:
+            self._send(request, user, flow, now)
 
     def _send(self, request: Request, user: ClientUser, flow: Flow, now: float) -> None:
         self._dress(request, flow)
@@ -151,7 +160,11 @@ class Leg:
 
     def invite(self, request: Request, outgoing: OutgoingInvite, now: float) -> None:
         """Send a re-INVITE."""
-        self._toward(partial(self._invite, request, outgoing), now)
+        flow = self._way()
+        if flow is None:
+            self._look_up(partial(self._invite, request, outgoing), now)
+        else:
+            self._invite(request, outgoing, flow, now)
 
     def _invite(self, request: Request, outgoing: OutgoingInvite, flow: Flow, now: float) -> None:
         self._dress(request, flow)
@@ -165,15 +178,20 @@ class Leg:
         Returns what was sent, to be sent again; it fills when the peer's name has resolved.
         """
         sent: list[tuple[Flow, bytes]] = []
-        self._toward(partial(self._post, ack, sent), now)
+        flow = self._way()
+        if flow is None:
+            self._look_up(partial(self._post, ack, sent), now)
+        else:
+            self._post(ack, sent, flow, now)
         return sent
 
     def _post(self, ack: Request, sent: list[tuple[Flow, bytes]], flow: Flow, now: float) -> None:
         if self._login is not None:
             self._login.acknowledge(ack)
         self._dress(ack, flow)
-        sent.append((flow, serialize(ack)))
-        self.core.send(*sent[0])
+        data = serialize(ack)
+        sent.append((flow, data))
+        self.core.send(flow, data)
 
     def answer_challenge(
         self, request: Request, response: Response, flow: Flow, answered: int
@@ -190,11 +208,11 @@ class Leg:
 
     def end(self, now: float, reasons: list[bytes] | None = None) -> None:
         """End the dialog from our side: by BYE, after the ACK of a 2xx that still waits for it."""
-        waiting = list(self.awaiting_ack.values())
-        for answer in waiting:
-            answer.end(partial(self._bye, reasons), now)
-        if not waiting:
+        if not self.awaiting_ack:
             self.bye(now, reasons)
+            return
+        for answer in list(self.awaiting_ack.values()):
+            answer.end(partial(self._bye, reasons), now)
 
     def _bye(self, reasons: list[bytes] | None, now: float) -> None:
         self.bye(now, reasons)
@@ -218,28 +236,41 @@ class Leg:
             request.headers.add(b"contact", self.core.contact(flow, self.dialog.secure))
         self.core.stamp_via(request, flow)
 
-    def _toward(self, go: _Go, now: float) -> None:
-        """Find the flow to the next hop; when there is none left, the one that was used before."""
+    def _way(self) -> Flow | None:
+        """The flow to the next hop, or the one that was used before when there is none left; None
+        when the hop's name has to be looked up first."""
+        flow = self.flow
         if self.stays:
-            go(self.flow, now)
-            return
+            return flow
         try:
-            hop = self.dialog.next_hop.decode("ascii", "replace")
+            hop = self.dialog.next_hop
         except Malformed:
-            go(self.flow, now)
-            return
-        targets = self.core.at_once(hop)
+            return flow
+        is_udp = flow.transport == "udp"
+        known = self.core.ways.to_hop(hop, flow.local) if is_udp else None
+        if known is not None:
+            return known
+        targets = self.core.at_once(hop.decode("ascii", "replace"))
         if targets is None:
-            self.core.locate((hop,), partial(self._found, go), now)
-        else:
-            self._found(go, targets, now)
+            return None
+        way = self._reached(targets)
+        if is_udp and way is not None and way.transport != "tls":
+            self.core.ways.keep_hop(hop, flow.local, way)
+        return way or flow
+
+    def _look_up(self, go: _Go, now: float) -> None:
+        hop = self.dialog.next_hop.decode("ascii", "replace")
+        self.core.locate((hop,), partial(self._found, go), now)
 
     def _found(self, go: _Go, targets: tuple[Target, ...], now: float) -> None:
+        go(self._reached(targets) or self.flow, now)
+
+    def _reached(self, targets: tuple[Target, ...]) -> Flow | None:
+        """The flow to the first of them that can be reached."""
         for target in targets:
             if reaches(self.flow.local[0], target):
-                go(self._flow_to(target), now)
-                return
-        go(self.flow, now)
+                return self._flow_to(target)
+        return None
 
     def _flow_to(self, target: Target) -> Flow:
         flow = self.flow

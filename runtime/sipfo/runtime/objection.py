@@ -11,7 +11,7 @@ from sipfo.runtime.directory import Directory
 from sipfo.runtime.emergency import called_user
 from sipfo.runtime.headers import unsupported_tags
 from sipfo.runtime.privacy import cannot_be_given
-from sipfo.runtime.sip.dialog import Dialog
+from sipfo.runtime.sip.dialog import way_back
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request
@@ -30,7 +30,7 @@ def objection(
     try:
         _ = called_user(request)
         # Contact and Record-Route lead back to the caller.
-        secure = Dialog.of_server(request, b"-").secure
+        _, _, secure = way_back(request)
         replaces = carry_replaces(request, directory)
     except Malformed as error:
         return Refused(error.status, error.reason)

@@ -85,7 +85,7 @@ class Unheard:
         """Nothing depends on it."""
 
 
-UNHEARD = Unheard()
+UNHEARD: Final = Unheard()
 
 
 class OutgoingInvite:
@@ -210,7 +210,7 @@ class OutgoingInvite:
         self._send_cancel(transaction, now)
         # "the client ... SHOULD consider the original transaction cancelled and SHOULD destroy"
         # it after 64·T1 (§9.1): an RFC 2543 peer never sends the 487.
-        self._core.timers.at(now + self._core.values.t1_64, transaction.end)
+        self._core.timers.after(self._core.values.t1_64, transaction.end, now)
 
     def _send_cancel(self, transaction: InviteClientTransaction, now: float) -> None:
         cancel = make_cancel(transaction.request)

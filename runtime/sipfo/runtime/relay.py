@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import Protocol
 
 from sipfo.runtime.answer import Answer
 from sipfo.runtime.dialogname import carry_event
@@ -24,17 +23,11 @@ from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
+from sipfo.runtime.sip.transaction.machine import ServerMachine
 from sipfo.runtime.sip.transaction.user import Sent
 
 Accepted = Callable[[Request, Response, float], None]
 """Takes a request, the 2xx to it as it was passed back, and the time."""
-
-
-class Responder(Protocol):
-    """The server transaction of a request, of either kind."""
-
-    def respond(self, response: Response, now: float) -> None:
-        """Send a response."""
 
 
 def cross(leg: Leg, request: Request, hops: int) -> Request:
@@ -86,7 +79,7 @@ class Relay:
     __slots__ = ("_accepted", "_leg", "_request", "_transaction")
 
     def __init__(
-        self, leg: Leg, request: Request, transaction: Responder, accepted: Accepted
+        self, leg: Leg, request: Request, transaction: ServerMachine, accepted: Accepted
     ) -> None:
         """`leg` is the one that the request arrived on; `accepted` is told of a 2xx to it."""
         self._leg = leg

@@ -298,7 +298,7 @@ class Setup:
     ) -> None:
         match action:
             case ArmDeadline(seconds=seconds):
-                self._deadline = self._core.timers.at(now + seconds, self._deadline_passed)
+                self._deadline = self._core.timers.after(seconds, self._deadline_passed, now)
             case Locate(step=step):
                 self._locate(step, now)
             case Invite():
@@ -307,7 +307,7 @@ class Setup:
                 attempt = self._attempts[number]
                 attempt.disarm()
                 attempt.phase = timer
-                attempt.timer = self._core.timers.at(now + seconds, attempt.expired)
+                attempt.timer = self._core.timers.after(seconds, attempt.expired, now)
             case Relay(attempt=number):
                 self._relay(self._attempts[number], response, now)
             case Unreached(step=step):
@@ -446,7 +446,7 @@ class Setup:
         if step.carrier:
             self._grounds.loops.begins(self, self._inbound.request, place.number, self.source)
         self.live[attempt] = None
-        attempt.timer = self._core.timers.at(now + action.seconds, attempt.expired)
+        attempt.timer = self._core.timers.after(action.seconds, attempt.expired, now)
         attempt.send(now)
 
     def _relay(self, attempt: Attempt, response: Response | None, now: float) -> None:

@@ -62,7 +62,7 @@ class Ongoing:
     def held(self) -> tuple[int, int, int]:
         """How much the engine holds: transactions, calls, dialogs."""
         engine = self.world.engine
-        return len(engine.core.transactions), len(engine._calls), len(engine._directory)
+        return len(engine.core.transactions), len(engine.calls), len(engine._directory)
 
     def goes_on(self) -> None:
         """Both calls can be ended as ever, whatever came before."""

@@ -24,7 +24,7 @@ from sipfo.plan.outcome import Judge
 from sipfo.runtime.admission import Admission
 from sipfo.runtime.callname import CallNames
 from sipfo.runtime.sip.message import Request, Response
-from sipfo.runtime.sip.timer import Handle, Timers
+from sipfo.runtime.sip.timer import Handle, Timer, Timers
 from sipfo.runtime.sip.transaction.values import TimerValues
 from sipfo.runtime.stateless import Stateless
 
@@ -38,7 +38,7 @@ DURATIONS = frozenset({"_interval", "opened_within"})
 
 HISTORY = frozenset(
     {"_started", "started", "_rang", "_rungs", "record", "results", "ends", "numbers", "_seen"}
-    | {"itinerary", "_placement", "now", "_lookup", "_order"}
+    | {"itinerary", "_placement", "now", "_lookup"}
 )
 """What is kept for the record, or never changes, or only counts."""
 
@@ -132,10 +132,15 @@ class _Walk:
 
     def timers(self, timers: Timers) -> None:
         """What is armed, in the order in which it will be called."""
-        for when, _, handle in sorted(timers._heap, key=lambda entry: entry[:2]):
-            if handle.callback is not None:
-                self.out.append(b"%.4f" % (when - self.now))
-                self.visit(handle)
+        armed = [entry[2] for entry in timers._odd._sorted]
+        for queue in timers._queues.values():
+            one = queue.first
+            while one is not None:
+                armed.append(one)
+                one = one.after
+        for timer in sorted(armed, key=lambda one: (one.when, one.order)):
+            self.out.append(b"%.4f" % (timer.when - self.now))
+            self.visit(timer)
 
     def handle(self, value: Handle) -> None:
         self.out.append(b"timer")
@@ -186,6 +191,8 @@ def _slots(kind: type) -> tuple[str, ...]:
     found: list[str] = []
     for base in kind.__mro__:
         # A compiled class has no slots; it knows its attributes, and those of its bases.
+        if base is Timer:
+            continue  # `timers` writes what is armed
         own = base.__dict__.get("__slots__") or base.__dict__.get("__mypyc_attrs__", ())
         found += (own,) if isinstance(own, str) else own
     found = list(dict.fromkeys(found))

@@ -318,8 +318,8 @@ class Stage:
 def remains(engine: Engine, now: float) -> None:
     """Nothing of any call is left in an engine. Raises Broken."""
     grounds = engine._grounds
-    hold(not engine._calls, f"{len(engine._calls)} calls are remembered")
-    hold(not engine._merging, "an INVITE is still looked out for")
+    hold(not engine.calls, f"{len(engine.calls)} calls are remembered")
+    hold(not engine._intake._merging, "an INVITE is still looked out for")
     hold(not len(engine._directory), f"{len(engine._directory)} dialogs are left")
     for trunk in engine.placed:
         hold(grounds.trunks.calls(trunk) == 0, f"trunk {trunk} counts a call")

@@ -1,12 +1,16 @@
-"""Timers in order of their moments, cancelled at any time, swept when most are cancelled."""
+"""Timers in order of their moments, cancelled at any time, with nothing left of those."""
 
 from __future__ import annotations
+
+import itertools
+import sys
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipfo.runtime.sip.timer import Handle, Timers
+from sipfo.runtime.sip.timer import MOST_QUEUES, Handle, Timers
 
 moments = st.integers(0, 20).map(float)
 
@@ -92,23 +96,98 @@ def test_a_callback_that_raises_has_run_and_the_others_are_not_lost() -> None:
     assert ran == [1.0]
 
 
-def test_cancelled_timers_are_swept_before_they_are_due() -> None:
-    """Timer B of every answered call would else fill the heap for 32 seconds."""
-    timers = Timers()
-    kept = [timers.at(1e9, lambda now: None) for _ in range(10)]
-    for _ in range(10_000):
-        timers.at(1e6, lambda now: None).cancel()
-    assert len(timers._heap) <= 1025
-    assert sum(entry[2].callback is not None for entry in timers._heap) == len(kept)
-    assert timers.next_due() == 1e9
+class Model:
+    """The same in one list that is sorted anew each time: what is armed, in the order of arming."""
+
+    def __init__(self) -> None:
+        self.armed: list[tuple[float, int, int]] = []
+        self._count = itertools.count()
+
+    def arm(self, when: float, name: int) -> None:
+        self.armed.append((when, next(self._count), name))
+
+    def has(self, name: int) -> bool:
+        return any(one[2] == name for one in self.armed)
+
+    def next_due(self) -> float | None:
+        return min((one[0] for one in self.armed), default=None)
+
+    def disarm(self, name: int) -> None:
+        self.armed = [one for one in self.armed if one[2] != name]
+
+    def run(self, now: float) -> list[int]:
+        due = sorted(one for one in self.armed if one[0] <= now)
+        self.armed = [one for one in self.armed if one[0] > now]
+        return [name for _, _, name in due]
 
 
-def test_sweeping_is_rare_when_nothing_is_cancelled() -> None:
+durations = st.sampled_from([0.0, 0.5, 1.0, 32.0]) | st.floats(0, 40)
+moves = st.tuples(
+    st.sampled_from(["after", "after", "at", "cancel", "again", "clock", "run"]),
+    durations,
+    st.integers(0, 30),
+)
+
+
+@given(st.lists(moves, max_size=60), st.sampled_from([0, 2, MOST_QUEUES]))
+def test_it_does_what_a_sorted_list_does(
+    made: list[tuple[str, float, int]], most_queues: int
+) -> None:
+    """However few durations have a queue, and although the clock is set back now and then."""
+    model, timers, now = Model(), Timers(most_queues), 30.0
+    ran: list[int] = []
+    handles: list[Handle] = []
+    for what, number, which in made:
+        if what in ("after", "at"):
+            call = partial(put, ran, len(handles))
+            after = what == "after"
+            model.arm(now + number if after else number, len(handles))
+            handles.append(timers.after(number, call, now) if after else timers.at(number, call))
+        elif what == "cancel" and which < len(handles):
+            handles[which].cancel()
+            model.disarm(which)
+        elif what == "again" and which < len(handles) and model.has(which):
+            timers.arm(handles[which], number, now)
+            model.disarm(which)
+            model.arm(now + number, which)
+        elif what == "clock":
+            now = max(0.0, now + number - 10 * (which > 20))
+        elif what == "run":
+            expected = model.run(now)
+            timers.run(now)
+            assert ran == expected
+            ran.clear()
+        assert timers.next_due() == model.next_due()
+
+
+def test_nothing_is_kept_of_a_cancelled_timer() -> None:
+    """Timer B of every answered call would else stay for 32 seconds."""
     timers = Timers()
-    for n in range(5000):
-        timers.at(float(n), lambda now: None)
-    assert len(timers._heap) == 5000
-    assert timers._cancelled_bound > 5000
+    first = timers.after(32.0, void, 0.0)
+    for _ in range(3):
+        armed = [timers.after(32.0, void, 0.0) for _ in range(3)]
+        armed += [timers.at(1e6, void) for _ in range(3)]
+        for n in (1, 0, 0, 2, 0, 0):  # in the middle, at the front, at the end
+            handle = armed.pop(n)
+            handle.cancel()
+            assert sys.getrefcount(handle) == 2
+            assert (handle.callback, handle.queue, handle.before, handle.after) == (None,) * 4
+    assert timers.next_due() == first.when
+
+
+def test_whoever_invents_durations_makes_few_queues() -> None:
+    timers = Timers()
+    for n in range(10 * MOST_QUEUES):
+        timers.after(1000.0 + n, void, 0.0)
+    assert len(timers._queues) == MOST_QUEUES
+    timers.run(5000.0)
+    timers.after(0.5, void, 5000.0)
+    assert len(timers._queues) == 1
+    assert timers.next_due() == 5000.5
+
+
+def put(ran: list[int], name: int, now: float) -> None:
+    ran.append(name)
 
 
 def void(value: object) -> None:

@@ -54,35 +54,29 @@ class Dialog:
     def key(self) -> DialogKey:
         return self.call_id, self.local.tag or b"", self.remote.tag or b""
 
-    @classmethod
-    def of_server(cls, request: Request, local_tag: bytes) -> Dialog:
-        """The dialog that answering a request makes (§12.1.1). Raises Malformed.
-
-        An RFC 2543 client may leave Contact out (RFC 4475 §3.4.1); then From says where it is.
-        """
-        contact = request.contact
-        if contact is None and request.via.branch.startswith(MAGIC):
-            raise Malformed(400, "no Contact")  # "MUST be present" (§8.1.1.8)
-        target = request.from_ if contact is None else contact
-        return cls(
+    @staticmethod
+    def of_server(request: Request, local_tag: bytes) -> Dialog:
+        """The dialog that answering a request makes (§12.1.1). Raises Malformed."""
+        target, routes, secure = way_back(request)
+        return Dialog(
             request.call_id,
             request.to.with_tag(local_tag),
             request.from_,
-            _usable(target.uri),
-            tuple(_usable_route(one) for one in request.headers.all(b"record-route")),
+            target,
+            routes,
             0,
             request.cseq.number,
-            is_secure(request),
+            secure,
         )
 
-    @classmethod
-    def of_client(cls, request: Request, response: Response) -> Dialog:
+    @staticmethod
+    def of_client(request: Request, response: Response) -> Dialog:
         """The dialog that a response to our request makes (§12.1.2). Raises Malformed.
 
         Without a Contact, which a 1xx may lack, the Request-URI stays the target.
         """
         contact = response.contact
-        return cls(
+        return Dialog(
             request.call_id,
             request.from_,
             response.to,
@@ -92,14 +86,14 @@ class Dialog:
             None,
         )
 
-    @classmethod
-    def of_unusable(cls, request: Request, response: Response) -> Dialog:
+    @staticmethod
+    def of_unusable(request: Request, response: Response) -> Dialog:
         """The dialog with a peer whose Contact or Record-Route cannot be read: enough to hang up.
 
         What goes in it is sent where the request was sent.
         """
         seq = request.cseq.number
-        return cls(request.call_id, request.from_, response.to, request.uri, (), seq, None)
+        return Dialog(request.call_id, request.from_, response.to, request.uri, (), seq, None)
 
     def confirm(self, response: Response) -> None:
         """Take the target and, "recomputed based on the 2xx", the route set (§13.2.2.4).
@@ -157,17 +151,24 @@ class Dialog:
         return parse_uri(parse_address(route).uri).param("lr") is not None
 
 
-def is_secure(request: Request) -> bool:
-    """Whether the Contact of whoever answers must be a SIPS URI: it is one "in the Request-URI or in
-    the top Record-Route header field value, if there was any, or the Contact header field if there
-    was no Record-Route" (§12.1.1). Raises Malformed."""
-    routes = request.headers.all(b"record-route")
+def way_back(request: Request) -> tuple[bytes, tuple[bytes, ...], bool]:
+    """The remote target and the route set of the dialog that answering a request makes (§12.1.1), and
+    whether our Contact in it must be a SIPS URI. Raises Malformed.
+
+    An RFC 2543 client may leave Contact out (RFC 4475 §3.4.1); then From says where it is.
+    """
     contact = request.contact
+    if contact is None and request.via.branch.startswith(MAGIC):
+        raise Malformed(400, "no Contact")  # "MUST be present" (§8.1.1.8)
+    target = _usable((request.from_ if contact is None else contact).uri)
+    routes = tuple([_usable_route(one) for one in request.headers.all(b"record-route")])
+    # "in the Request-URI or in the top Record-Route header field value, if there was any, or the
+    # Contact header field if there was no Record-Route" (§12.1.1)
     if routes:
         theirs = parse_address(routes[0]).uri
     else:
         theirs = contact.uri if contact is not None else b""
-    return _is_sips(request.uri) or _is_sips(theirs)
+    return target, routes, _is_sips(request.uri) or _is_sips(theirs)
 
 
 def _is_sips(uri: bytes) -> bool:
@@ -187,4 +188,4 @@ def _usable_route(route: bytes) -> bytes:
 
 def _client_routes(response: Response) -> tuple[bytes, ...]:
     """The route set of whoever sent the request: Record-Route, in reverse (§12.1.2)."""
-    return tuple(_usable_route(one) for one in reversed(response.headers.all(b"record-route")))
+    return tuple([_usable_route(one) for one in reversed(response.headers.all(b"record-route"))])

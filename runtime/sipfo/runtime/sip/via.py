@@ -20,7 +20,7 @@ DEFAULT_PORT = 5060
 TLS_PORT = 5061
 """The port of a sent-by without one: 5061 for TLS, else 5060 (RFC 3261 §18.1.1)."""
 
-MAGIC = b"z9hG4bK"
+MAGIC: Final = b"z9hG4bK"
 """How the branch of an RFC 3261 client starts (§8.1.1.7)."""
 
 # No two neighbours can match the same byte, so that a failure costs no more than a match.

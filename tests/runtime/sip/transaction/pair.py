@@ -125,20 +125,20 @@ class Callee:
             self._cancelled(message, made)
             return
         for status in self._script[:-1]:
-            self._say(made, status)
+            self._say(made, message, status)
         last = self._script[-1]
         self._network.timers.at(
-            self._network.now + self._patience, lambda now: self._say(made, last)
+            self._network.now + self._patience, lambda now: self._say(made, message, last)
         )
 
     def _cancelled(self, cancel: Request, made: AnyServer) -> None:
         invite = self.layer.invite_of(cancel)
-        self._say(made, 200 if invite is not None else 481)
+        self._say(made, cancel, 200 if invite is not None else 481)
         if invite is not None:
-            self._say(invite, 487)
+            self._say(invite, invite.request, 487)
 
-    def _say(self, made: AnyServer, status: int) -> None:
-        made.respond(make_response(made.request, status, to_tag=b"callee"), self._network.now)
+    def _say(self, made: AnyServer, request: Request, status: int) -> None:
+        made.respond(make_response(request, status, to_tag=b"callee"), self._network.now)
         if isinstance(made, InviteServerTransaction) and 200 <= status < 300:
             self._repeat(made, status, VALUES.t1)
 

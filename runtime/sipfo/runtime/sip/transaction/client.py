@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import Final
 
 from sipfo.runtime.sip.flow import Flow
-from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.transaction.machine import ClientMachine, Mark, Means
-from sipfo.runtime.sip.transaction.user import ClientUser
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.transaction.machine import Mark, Means, by_state
+from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 
 
 class State(Mark):
@@ -66,70 +67,83 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     (S.TERMINATED, E.TRANSPORT_ERROR): (S.TERMINATED, A.IGNORE),
 }
 
+# Bound here, because a look-up of an Enum's member costs more than one of a row.
+_ROWS: Final = by_state(TABLE)
+_TRYING: Final = S.TRYING
+_PROCEEDING: Final = S.PROCEEDING
+_R_1XX: Final = E.R_1XX
+_R_200_699: Final = E.R_200_699
+_COMPLETE: Final = A.COMPLETE
+_PASS: Final = A.PASS
+_IGNORE: Final = A.IGNORE
 
-class ClientTransaction(ClientMachine):
+
+class ClientTransaction(Sent):
     """One request other than INVITE and ACK sent, until its answer cannot be repeated any more."""
 
-    __slots__ = ("_awaited", "_data", "key", "state")
+    __slots__ = ("_awaited", "state")
 
     def __init__(self, request: Request, flow: Flow, user: ClientUser, means: Means) -> None:
         super().__init__(request, flow, user, means)
-        self.key = (request.via.branch, request.method)
-        self.state = State.TRYING
-        self._awaited = Event.TIMER_F
-        self._data = serialize(request)
+        self.state: State = _TRYING
+        self._awaited: Event = Event.TIMER_F
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state is _TRYING or self.state is _PROCEEDING
+
+    @property
+    def is_unheard(self) -> bool:
+        return self.state is _TRYING
 
     def start(self, now: float) -> None:
         """Send the request; arm Timer E (unreliable transports) and Timer F."""
-        if not self.flow.reliable:
-            self._repeat(self._timer_e, now)
-        self._arm(self._values.t1_64, Event.TIMER_F, now)
+        if not self.is_reliable:
+            self._repeat(now)
+        self._wait(self._values.t1_64, now)
         self._put(self._data)
 
     def receive(self, response: Response, now: float) -> None:
-        """A response that matches this transaction."""
-        event = Event.R_1XX if response.status < 200 else Event.R_200_699
-        self._take(event, now, response)
+        self._take(_R_1XX if response.status < 200 else _R_200_699, now, response)
 
     def transport_failed(self, now: float) -> None:
-        """The request, or the connection that it went over, did not get through."""
         self._take(Event.TRANSPORT_ERROR, now)
 
+    def again(self, now: float) -> None:
+        self._take(Event.TIMER_E, now)
+
+    def ring(self, now: float) -> None:
+        self._take(self._awaited, now)
+
     def _take(self, event: Event, now: float, response: Response | None = None) -> None:
-        self.state, action = TABLE[self.state, event]
+        self.state, action = _ROWS[self.state][event]
+        if action is _COMPLETE:
+            assert response is not None  # R_200_699 carries one
+            self._hush()
+            self._awaited = Event.TIMER_K
+            self._wait(0.0 if self.is_reliable else self._values.t4, now)
+            self._user.on_response(self, response, now)
+        elif action is _PASS:
+            assert response is not None  # R_1XX carries one
+            self._user.on_response(self, response, now)
+        elif action is not _IGNORE:
+            self._do(action, now)
+
+    def _do(self, action: Action, now: float) -> None:
+        """What no response asks for."""
         match action:
-            case Action.IGNORE:
-                pass
             case Action.RETRANSMIT:
                 self._retransmit(min(2 * self._interval, self._values.t2), now)
             case Action.RETRANSMIT_SLOWLY:
                 self._retransmit(self._values.t2, now)
-            case Action.PASS:
-                assert response is not None  # R_1XX carries one
-                self._user.on_response(self, response, now)
-            case Action.COMPLETE:
-                assert response is not None  # R_200_699 carries one
-                self._hush()
-                self._arm(0.0 if self.flow.reliable else self._values.t4, Event.TIMER_K, now)
-                self._user.on_response(self, response, now)
             case Action.TIME_OUT:
-                self._end(self, now, self._user.on_timeout)
+                self._time_out(now)
             case Action.FAIL:
-                self._end(self, now, self._user.on_transport_error)
+                self._fail(now)
             case Action.END:
-                self._end(self, now)
+                self._end(now)
 
     def _retransmit(self, interval: float, now: float) -> None:
         self._interval = interval
-        self._repeat(self._timer_e, now)
+        self._repeat(now)
         self._put(self._data)
-
-    def _timer_e(self, now: float) -> None:
-        self._take(Event.TIMER_E, now)
-
-    def _arm(self, seconds: float, event: Event, now: float) -> None:
-        self._awaited = event
-        self._await(seconds, self._waited, now)
-
-    def _waited(self, now: float) -> None:
-        self._take(self._awaited, now)

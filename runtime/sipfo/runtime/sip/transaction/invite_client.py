@@ -7,12 +7,13 @@ and forked 2xx still reach the transaction user, who owes each an ACK.
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import Final
 
 from sipfo.runtime.sip.build import make_ack
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.transaction.machine import ClientMachine, Mark, Means
-from sipfo.runtime.sip.transaction.user import ClientUser
+from sipfo.runtime.sip.transaction.machine import Mark, Means, by_state
+from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 
 
 class State(Mark):
@@ -93,95 +94,107 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     (S.TERMINATED, E.TRANSPORT_ERROR): (S.TERMINATED, A.IGNORE),
 }
 
+# Bound here, because a look-up of an Enum's member costs more than one of a row.
+_ROWS: Final = by_state(TABLE)
+_CALLING: Final = S.CALLING
+_PROCEEDING: Final = S.PROCEEDING
+_R_1XX: Final = E.R_1XX
+_R_2XX: Final = E.R_2XX
+_R_300_699: Final = E.R_300_699
+_PASS: Final = A.PASS
+_ACCEPT: Final = A.ACCEPT
+_REFUSE: Final = A.REFUSE
+_IGNORE: Final = A.IGNORE
 
-class InviteClientTransaction(ClientMachine):
+
+class InviteClientTransaction(Sent):
     """One INVITE sent, until nothing of it can come back any more."""
 
-    __slots__ = ("_ack", "_awaited", "_data", "key", "state")
+    __slots__ = ("_ack", "_awaited", "state")
 
     def __init__(self, request: Request, flow: Flow, user: ClientUser, means: Means) -> None:
         super().__init__(request, flow, user, means)
-        self.key = (request.via.branch, "INVITE")
-        self.state = State.CALLING
-        self._awaited = Event.TIMER_B
-        self._data = serialize(request)
+        self.state: State = _CALLING
+        self._awaited: Event = Event.TIMER_B
         self._ack: bytes | None = None
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no final response has come yet."""
-        return self.state in (State.CALLING, State.PROCEEDING)
+        return self.state is _CALLING or self.state is _PROCEEDING
+
+    @property
+    def is_unheard(self) -> bool:
+        return self.state is _CALLING
 
     def start(self, now: float) -> None:
         """Send the INVITE; arm Timer A (unreliable transports) and Timer B."""
-        if not self.flow.reliable:
-            self._repeat(self._timer_a, now)
-        self._arm(self._values.t1_64, Event.TIMER_B, now)
+        if not self.is_reliable:
+            self._repeat(now)
+        self._wait(self._values.t1_64, now)
         self._put(self._data)
 
     def receive(self, response: Response, now: float) -> None:
-        """A response that matches this transaction."""
         if response.status < 200:
-            self._take(Event.R_1XX, now, response)
+            self._take(_R_1XX, now, response)
         elif response.status < 300:
-            self._take(Event.R_2XX, now, response)
+            self._take(_R_2XX, now, response)
         else:
-            self._take(Event.R_300_699, now, response)
+            self._take(_R_300_699, now, response)
 
     def transport_failed(self, now: float) -> None:
-        """The INVITE, or the connection that it went over, did not get through."""
         self._take(Event.TRANSPORT_ERROR, now)
 
     def end(self, now: float) -> None:
         """Destroy it: 64·T1 have passed since a CANCEL and no final response came (§9.1)."""
-        if self.state is State.PROCEEDING:
+        if self.state is _PROCEEDING:
             self.state = State.TERMINATED
-            self._end(self, now)
+            self._end(now)
+
+    def again(self, now: float) -> None:
+        self._take(Event.TIMER_A, now)
+
+    def ring(self, now: float) -> None:
+        self._take(self._awaited, now)
 
     def _take(self, event: Event, now: float, response: Response | None = None) -> None:
-        self.state, action = TABLE[self.state, event]
-        match action:
-            case Action.IGNORE:
-                pass
-            case Action.RETRANSMIT:
-                # "doubling ... with each retransmission" without the T2 bound (§17.1.1.2)
-                self._interval *= 2
-                self._repeat(self._timer_a, now)
-                self._put(self._data)
-            case Action.PASS:
-                self._hush()
-                self._tell(response, now)
-            case Action.ACCEPT:
-                self._hush()
-                self._arm(self._values.t1_64, Event.TIMER_M, now)
-                self._tell(response, now)
-            case Action.REFUSE:
-                assert response is not None  # R_300_699 carries one
-                self._hush()
-                self._ack = serialize(make_ack(self.request, response))
-                self._put(self._ack)
-                self._arm(0.0 if self.flow.reliable else self._values.d, Event.TIMER_D, now)
-                self._tell(response, now)
-            case Action.RESEND_ACK:
-                assert self._ack is not None  # made on entering Completed
-                self._put(self._ack)
-            case Action.TIME_OUT:
-                self._end(self, now, self._user.on_timeout)
-            case Action.FAIL:
-                self._end(self, now, self._user.on_transport_error)
-            case Action.END:
-                self._end(self, now)
+        self.state, action = _ROWS[self.state][event]
+        if action is _PASS:
+            self._hush()
+            self._tell(response, now)
+        elif action is _ACCEPT:
+            self._hush()
+            self._awaited = Event.TIMER_M
+            self._wait(self._values.t1_64, now)
+            self._tell(response, now)
+        elif action is _REFUSE:
+            assert response is not None  # R_300_699 carries one
+            self._hush()
+            self._ack = serialize(make_ack(self.request, response))
+            self._put(self._ack)
+            self._awaited = Event.TIMER_D
+            self._wait(0.0 if self.is_reliable else self._values.d, now)
+            self._tell(response, now)
+        elif action is not _IGNORE:
+            self._do(action, now)
 
     def _tell(self, response: Response | None, now: float) -> None:
         assert response is not None  # only response events pass one up
         self._user.on_response(self, response, now)
 
-    def _timer_a(self, now: float) -> None:
-        self._take(Event.TIMER_A, now)
-
-    def _arm(self, seconds: float, event: Event, now: float) -> None:
-        self._awaited = event
-        self._await(seconds, self._waited, now)
-
-    def _waited(self, now: float) -> None:
-        self._take(self._awaited, now)
+    def _do(self, action: Action, now: float) -> None:
+        """What nobody above is told of at once."""
+        match action:
+            case Action.RETRANSMIT:
+                # "doubling ... with each retransmission" without the T2 bound (§17.1.1.2)
+                self._interval *= 2
+                self._repeat(now)
+                self._put(self._data)
+            case Action.RESEND_ACK:
+                assert self._ack is not None  # made on entering Completed
+                self._put(self._ack)
+            case Action.TIME_OUT:
+                self._time_out(now)
+            case Action.FAIL:
+                self._fail(now)
+            case Action.END:
+                self._end(now)

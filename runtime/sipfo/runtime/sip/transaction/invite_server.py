@@ -6,12 +6,13 @@ What would surprise: a 2xx is retransmitted by the transaction user until its AC
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum, auto
+from typing import Final
 
+from sipfo.runtime.sip.build import outlined
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, parse, serialize
-from sipfo.runtime.sip.transaction.machine import Mark, Means, ServerMachine
+from sipfo.runtime.sip.transaction.machine import Mark, Means, ServerMachine, by_state
 
 
 class State(Mark):
@@ -88,28 +89,41 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     **{(S.TERMINATED, event): (S.TERMINATED, A.IGNORE) for event in Event},
 }
 
+# Bound here, because a look-up of an Enum's member costs more than one of a row.
+_ROWS: Final = by_state(TABLE)
+_PROCEEDING: Final = S.PROCEEDING
+_COMPLETED: Final = S.COMPLETED
+_CONFIRMED: Final = S.CONFIRMED
+_INVITE: Final = E.INVITE
+_ACK: Final = E.ACK
+_SEND_1XX: Final = E.SEND_1XX
+_SEND_2XX: Final = E.SEND_2XX
+_SEND_300_699: Final = E.SEND_300_699
+_SEND: Final = A.SEND
+_ACCEPT: Final = A.ACCEPT
+_REFUSE: Final = A.REFUSE
+_IGNORE: Final = A.IGNORE
+
 
 class InviteServerTransaction(ServerMachine):
     """One INVITE received, until nothing of it can arrive any more."""
 
-    __slots__ = ("_awaited", "state")
+    __slots__ = ("_awaited", "request", "state")
 
-    def __init__(
-        self,
-        request: Request,
-        flow: Flow,
-        key: object,
-        means: Means,
-        forget: Callable[[object], None],
-    ) -> None:
-        super().__init__(request, flow, key, means, forget)
-        self.state = State.PROCEEDING
-        self._awaited = Event.TIMER_L
+    def __init__(self, request: Request, flow: Flow, key: object, means: Means) -> None:
+        super().__init__(request, flow, key, means)
+        self.request = request
+        self.state: State = _PROCEEDING
+        self._awaited: Event = Event.TIMER_L
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state is _PROCEEDING
 
     @property
     def refused(self) -> bool:
         """Whether a 300-699 response was sent, whose ACK is the transaction's own business."""
-        return self.state in (State.COMPLETED, State.CONFIRMED)
+        return self.state is _COMPLETED or self.state is _CONFIRMED
 
     @property
     def to_tag(self) -> bytes | None:
@@ -119,50 +133,54 @@ class InviteServerTransaction(ServerMachine):
     def respond(self, response: Response, now: float) -> None:
         """Send a response; one that the state has no use for any more is not sent."""
         if response.status < 200:
-            event = Event.SEND_1XX
+            event = _SEND_1XX
         elif response.status < 300:
-            event = Event.SEND_2XX
+            event = _SEND_2XX
         else:
-            event = Event.SEND_300_699
+            event = _SEND_300_699
         self._take(event, now, serialize(response))
 
     def receive(self, request: Request, now: float) -> None:
         """A retransmission of the INVITE, or the ACK of its 300-699 response."""
-        self._take(Event.ACK if request.method == "ACK" else Event.INVITE, now)
+        self._take(_ACK if request.method == "ACK" else _INVITE, now)
+
+    def again(self, now: float) -> None:
+        self._take(Event.TIMER_G, now)
+
+    def ring(self, now: float) -> None:
+        self._take(self._awaited, now)
 
     def _take(self, event: Event, now: float, data: bytes | None = None) -> None:
-        self.state, action = TABLE[self.state, event]
+        self.state, action = _ROWS[self.state][event]
+        if action is _SEND:
+            self._answer(data)
+        elif action is _ACCEPT:
+            self._awaited = Event.TIMER_L
+            self._wait(self._values.t1_64, now)
+            self._answer(data)
+        elif action is _REFUSE:
+            self._awaited = Event.TIMER_H
+            self._wait(self._values.t1_64, now)
+            if not self.is_reliable:
+                self._repeat(now)
+            self._answer(data)
+        elif action is not _IGNORE:
+            self._do(action, now)
+
+    def _do(self, action: Action, now: float) -> None:
+        """What no response of the user's asks for."""
         match action:
-            case Action.IGNORE:
-                pass
-            case Action.SEND:
-                self._answer(data)
             case Action.RESEND:
                 self._answer_again()
-            case Action.ACCEPT:
-                self._arm(self._values.t1_64, Event.TIMER_L, now)
-                self._answer(data)
-            case Action.REFUSE:
-                self._arm(self._values.t1_64, Event.TIMER_H, now)
-                if not self.flow.reliable:
-                    self._repeat(self._timer_g, now)
-                self._answer(data)
             case Action.RETRANSMIT:
                 self._interval = min(2 * self._interval, self._values.t2)
-                self._repeat(self._timer_g, now)
+                self._repeat(now)
                 self._answer_again()
             case Action.CONFIRM:
                 self._hush()
-                self._arm(0.0 if self.flow.reliable else self._values.t4, Event.TIMER_I, now)
+                self._awaited = Event.TIMER_I
+                self._wait(0.0 if self.is_reliable else self._values.t4, now)
             case Action.END:
                 self._end()
-
-    def _timer_g(self, now: float) -> None:
-        self._take(Event.TIMER_G, now)
-
-    def _arm(self, seconds: float, event: Event, now: float) -> None:
-        self._awaited = event
-        self._await(seconds, self._waited, now)
-
-    def _waited(self, now: float) -> None:
-        self._take(self._awaited, now)
+                self._last = None  # whoever served it may hold on to this as long as a call lasts
+                self.request = outlined(self.request)

@@ -13,11 +13,10 @@ from sipfo.runtime.sip.build import restore_to
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.timer import Timers
-from sipfo.runtime.sip.transaction import client, invite_client, invite_server, server
 from sipfo.runtime.sip.transaction.client import ClientTransaction
 from sipfo.runtime.sip.transaction.invite_client import InviteClientTransaction
 from sipfo.runtime.sip.transaction.invite_server import InviteServerTransaction
-from sipfo.runtime.sip.transaction.machine import Means
+from sipfo.runtime.sip.transaction.machine import Machine, Means, ServerMachine
 from sipfo.runtime.sip.transaction.server import ServerTransaction
 from sipfo.runtime.sip.transaction.user import ClientUser, Sent
 from sipfo.runtime.sip.transaction.values import TimerValues
@@ -26,32 +25,21 @@ from sipfo.runtime.sip.via import MAGIC, branch_of, response_address
 AnyServer = ServerTransaction | InviteServerTransaction
 
 _K = TypeVar("_K")
-_Path = tuple[str, tuple[str, int], tuple[str, int], str]
-
-_PENDING = frozenset(
-    {
-        *(invite_client.State.CALLING, invite_client.State.PROCEEDING),
-        *(client.State.TRYING, client.State.PROCEEDING),
-        invite_server.State.PROCEEDING,
-        *(server.State.TRYING, server.State.PROCEEDING),
-    }
-)
-_WAITING = (invite_client.State.CALLING, client.State.TRYING)
 
 
-class TransactionLayer:
+class TransactionLayer(Means):
     """Every transaction of one engine."""
 
-    __slots__ = ("_by_connection", "_by_path", "_clients", "_means", "_servers")
+    __slots__ = ("_by_connection", "_by_path", "_clients", "_servers")
 
     def __init__(
         self, timers: Timers, send: Callable[[Flow, bytes], None], values: TimerValues
     ) -> None:
-        self._means = Means(timers, values, send)
+        super().__init__(timers, send, values)
         self._clients: dict[tuple[bytes, str], Sent] = {}
-        self._by_path: dict[_Path, dict[Sent, None]] = {}
+        self._by_path: dict[Flow, dict[Sent, None]] = {}
         self._by_connection: dict[int | None, dict[Sent, None]] = {}
-        self._servers: dict[object, AnyServer] = {}
+        self._servers: dict[object, ServerMachine] = {}
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
@@ -61,14 +49,14 @@ class TransactionLayer:
         Malformed."""
         if isinstance(message, Response):
             return (message.via.branch, message.cseq.method) in self._clients
-        if _server_key(message) in self._servers:
+        if _server_key(message, message.method) in self._servers:
             return True
         return message.method == "CANCEL" and _server_key(message, "INVITE") in self._servers
 
     def pending(self) -> set[bytes]:
         """The Call-ID of every request that has no final response yet."""
-        every = (*self._clients.values(), *self._servers.values())
-        return {one.request.call_id for one in every if one.state in _PENDING}
+        every: tuple[Machine, ...] = (*self._clients.values(), *self._servers.values())
+        return {one.call_id for one in every if one.is_waiting}
 
     def flows(self) -> Iterator[Flow]:
         """The flow of every transaction."""
@@ -79,9 +67,8 @@ class TransactionLayer:
         self, request: Request, flow: Flow, user: ClientUser, now: float
     ) -> InviteClientTransaction:
         """Send an INVITE whose top Via carries its branch."""
-        made = InviteClientTransaction(request, flow, _Forgetting(self, user), self._means)
-        self._clients[made.key] = made
-        self._wait_on(made, flow)
+        made = InviteClientTransaction(request, flow, user, self)
+        self._await(made)
         made.start(now)
         return made
 
@@ -89,9 +76,8 @@ class TransactionLayer:
         self, request: Request, flow: Flow, user: ClientUser, now: float
     ) -> ClientTransaction:
         """Send a request other than INVITE and ACK."""
-        made = ClientTransaction(request, flow, _Forgetting(self, user), self._means)
-        self._clients[made.key] = made
-        self._wait_on(made, flow)
+        made = ClientTransaction(request, flow, user, self)
+        self._await(made)
         made.start(now)
         return made
 
@@ -114,7 +100,7 @@ class TransactionLayer:
 
         False when there is none. Raises Malformed.
         """
-        found = self._servers.get(_server_key(request))
+        found = self._servers.get(_server_key(request, request.method))
         if found is None or (request.method == "ACK" and not _refused(found)):
             return False
         found.receive(request, now)
@@ -122,11 +108,14 @@ class TransactionLayer:
 
     def serve(self, request: Request, flow: Flow) -> AnyServer:
         """The new transaction of a request that `absorb` did not take, and that is no ACK."""
-        to = response_address(request.via, flow.remote, flow.reliable)
+        to = response_address(request.via, flow.remote, flow.transport != "udp")
         back = flow if to == flow.remote else flow._replace(remote=to)
-        key = _server_key(request)
-        kind = InviteServerTransaction if request.method == "INVITE" else ServerTransaction
-        made = kind(request, back, key, self._means, self._forget)
+        key = _server_key(request, request.method)
+        made: AnyServer
+        if request.method == "INVITE":
+            made = InviteServerTransaction(request, back, key, self)
+        else:
+            made = ServerTransaction(request, back, key, self)
         self._servers[key] = made
         return made
 
@@ -153,24 +142,29 @@ class TransactionLayer:
             theirs = transaction.flow.connection
             if None not in (theirs, flow.connection) and theirs != flow.connection:
                 continue  # another connection to the same peer
-            if flow.reliable or transaction.state in _WAITING:
+            if flow.reliable or transaction.is_unheard:
                 transaction.transport_failed(now)
 
-    def forget_client(self, transaction: Sent) -> None:
-        """A client transaction has terminated."""
-        if self._clients.get(transaction.key) is transaction:
-            del self._clients[transaction.key]
-        flow = transaction.flow
-        _drop(self._by_path, _path(flow), transaction)
-        _drop(self._by_connection, flow.connection, transaction)
+    def over(self, transaction: Machine) -> None:
+        if isinstance(transaction, Sent):
+            self._forget(transaction)
+        elif isinstance(transaction, ServerMachine):
+            self._servers.pop(transaction.key, None)
 
-    def _wait_on(self, transaction: Sent, flow: Flow) -> None:
+    def _await(self, transaction: Sent) -> None:
+        self._clients[transaction.key] = transaction
+        flow = transaction.flow
         self._by_path.setdefault(_path(flow), {})[transaction] = None
         if flow.connection is not None:
             self._by_connection.setdefault(flow.connection, {})[transaction] = None
 
-    def _forget(self, key: object) -> None:
-        self._servers.pop(key, None)
+    def _forget(self, transaction: Sent) -> None:
+        if self._clients.get(transaction.key) is transaction:
+            del self._clients[transaction.key]
+        flow = transaction.flow
+        _drop(self._by_path, _path(flow), transaction)
+        if flow.connection is not None:
+            _drop(self._by_connection, flow.connection, transaction)
 
 
 def _drop(index: dict[_K, dict[Sent, None]], key: _K, transaction: Sent) -> None:
@@ -181,44 +175,26 @@ def _drop(index: dict[_K, dict[Sent, None]], key: _K, transaction: Sent) -> None
             del index[key]
 
 
-def _path(flow: Flow) -> _Path:
-    return flow.transport, flow.local, flow.remote, flow.name
+def _path(flow: Flow) -> Flow:
+    """Where it goes from where, by whichever connection."""
+    if flow.connection is None and flow.opened_within is None:
+        return flow
+    return flow._replace(connection=None, opened_within=None)
 
 
-def _refused(transaction: AnyServer) -> bool:
+def _refused(transaction: ServerMachine) -> bool:
     """Whether it sent a 300-699 response; the ACK of a 2xx is its user's (§13.3.1.4)."""
     return isinstance(transaction, InviteServerTransaction) and transaction.refused
 
 
-class _Forgetting:
-    """A client's user, with the layer told first when the transaction terminates."""
-
-    __slots__ = ("_layer", "_user")
-
-    def __init__(self, layer: TransactionLayer, user: ClientUser) -> None:
-        self._layer = layer
-        self._user = user
-
-    def on_response(self, transaction: Sent, response: Response, now: float) -> None:
-        self._user.on_response(transaction, response, now)
-
-    def on_timeout(self, transaction: Sent, now: float) -> None:
-        self._user.on_timeout(transaction, now)
-
-    def on_transport_error(self, transaction: Sent, now: float) -> None:
-        self._user.on_transport_error(transaction, now)
-
-    def on_terminated(self, transaction: Sent, now: float) -> None:
-        self._layer.forget_client(transaction)
-        self._user.on_terminated(transaction, now)
-
-
-def _server_key(request: Request, method: str | None = None) -> object:
+def _server_key(request: Request, method: str) -> object:
     """What a request's transaction is found by; an ACK and its INVITE share it (§17.2.3)."""
-    method = method or ("INVITE" if request.method == "ACK" else request.method)
+    if method == "ACK":
+        method = "INVITE"
     via = request.via
-    if via.branch.startswith(MAGIC) and via.branch != MAGIC:
-        return via.branch, via.sent_by, method
+    branch = via.branch
+    if branch.startswith(MAGIC) and branch != MAGIC:
+        return branch, via.host, via.port, method
     # An RFC 2543 client's branch says nothing: the fields that stay the same are the key.
     return (
         method,

@@ -1,112 +1,100 @@
-"""What the four machines share: a way to send, one timer that repeats, one that waits."""
+"""What the four machines share: who they work for, a timer that repeats, and one that waits."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import NamedTuple
+from typing import TypeVar
 
-from sipfo.runtime.sip.build import outlined
 from sipfo.runtime.sip.flow import Flow
-from sipfo.runtime.sip.message import Request
-from sipfo.runtime.sip.timer import Callback, Handle, Timers
-from sipfo.runtime.sip.transaction.user import ClientUser, Sent
+from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.repeater import Repeater
+from sipfo.runtime.sip.timer import Timers
 from sipfo.runtime.sip.transaction.values import TimerValues
-
-_Tell = Callable[[Sent, float], None]
 
 
 class Mark(Enum):
-    """A state or event, as half of a table's key: each is one object, so its address is its hash.
+    """A state or event, as a key of a table: each is one object, so its address is its hash.
     `Enum` hashes the name, in Python."""
 
     __hash__ = object.__hash__
 
 
-class Means(NamedTuple):
-    """What every transaction of an engine works with."""
-
-    timers: Timers
-    values: TimerValues
-    send: Callable[[Flow, bytes], None]
+_State = TypeVar("_State", bound=Mark)
+_Event = TypeVar("_Event", bound=Mark)
+_Row = TypeVar("_Row")
 
 
-class Machine:
-    """One transaction: its request, its flow, and its two timers."""
+def by_state(table: Mapping[tuple[_State, _Event], _Row]) -> dict[_State, dict[_Event, _Row]]:
+    """A machine's table as it is looked up: no pair has to be made to find a row."""
+    rows: dict[_State, dict[_Event, _Row]] = {}
+    for (state, event), row in table.items():
+        rows.setdefault(state, {})[event] = row
+    return rows
 
-    __slots__ = ("_interval", "_means", "_resend", "_values", "_wait", "flow", "request")
+
+class Means:
+    """What every transaction of an engine works with; it is told when one is over."""
+
+    __slots__ = ("send", "timers", "values")
+
+    def __init__(
+        self, timers: Timers, send: Callable[[Flow, bytes], None], values: TimerValues
+    ) -> None:
+        self.timers = timers
+        self.send = send
+        self.values = values
+
+    def over(self, transaction: Machine) -> None:
+        """A transaction has terminated."""
+        raise NotImplementedError
+
+
+class Machine(Repeater):
+    """One transaction: whose it is, its flow, and its two timers. Those that have to do with the
+    request later on keep it."""
+
+    __slots__ = ("_means", "_values", "call_id", "flow", "is_reliable")
 
     def __init__(self, request: Request, flow: Flow, means: Means) -> None:
-        self.request = request
+        super().__init__(means.timers, means.values.t1)
+        self.call_id = request.call_id
         self.flow = flow
+        self.is_reliable = flow.transport != "udp"
         self._means = means
         self._values = means.values
-        self._interval = means.values.t1
-        self._resend: Handle | None = None
-        self._wait: Handle | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is no final response yet."""
+        raise NotImplementedError
 
     def _put(self, data: bytes) -> None:
         self._means.send(self.flow, data)
 
-    def _repeat(self, again: Callback, now: float) -> None:
-        """Arm the timer that repeats, for the interval as it stands."""
-        self._resend = self._means.timers.at(now + self._interval, again)
-
-    def _await(self, seconds: float, work: Callback, now: float) -> None:
-        """Arm the timer that waits, instead of what it waited for before."""
-        if self._wait is not None:
-            self._wait.cancel()
-        self._wait = self._means.timers.at(now + seconds, work)
-
-    def _hush(self) -> None:
-        """End the repetitions."""
-        if self._resend is not None:
-            self._resend.cancel()
-            self._resend = None
-
     def _disarm(self) -> None:
         self._hush()
-        if self._wait is not None:
-            self._wait.cancel()
-
-
-class ClientMachine(Machine):
-    """The client's two: they end by telling their user."""
-
-    __slots__ = ("_user",)
-
-    def __init__(self, request: Request, flow: Flow, user: ClientUser, means: Means) -> None:
-        super().__init__(request, flow, means)
-        self._user = user
-
-    def _end(self, sent: Sent, now: float, tell: _Tell | None = None) -> None:
-        """Stop, whatever the user makes of what it is told first; `sent` is this machine."""
-        try:
-            if tell is not None:
-                tell(sent, now)
-        finally:
-            self._disarm()
-            self._user.on_terminated(sent, now)
+        self.disarm()
 
 
 class ServerMachine(Machine):
     """The server's two: they keep what they sent last, to send it again."""
 
-    __slots__ = ("_forget", "_last", "key")
+    __slots__ = ("_last", "key")
 
-    def __init__(
-        self,
-        request: Request,
-        flow: Flow,
-        key: object,
-        means: Means,
-        forget: Callable[[object], None],
-    ) -> None:
-        """`flow` is where responses go (`response_address`); `forget` is told the key at the end."""
+    def __init__(self, request: Request, flow: Flow, key: object, means: Means) -> None:
+        """`flow` is where responses go (`response_address`); `key` is what it is found by."""
         super().__init__(request, flow, means)
         self.key = key
-        self._forget = forget
         self._last: bytes | None = None
+
+    def receive(self, request: Request, now: float) -> None:
+        """A request that matches."""
+        raise NotImplementedError
+
+    def respond(self, response: Response, now: float) -> None:
+        """Send a response."""
+        raise NotImplementedError
 
     def _answer(self, data: bytes | None) -> None:
         assert data is not None  # only `respond` leads here
@@ -119,6 +107,4 @@ class ServerMachine(Machine):
 
     def _end(self) -> None:
         self._disarm()
-        self._last = None  # whoever served it may hold on to this as long as a call lasts
-        self.request = outlined(self.request)
-        self._forget(self.key)
+        self._means.over(self)

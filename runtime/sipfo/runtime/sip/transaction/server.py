@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum, auto
+from typing import Final
 
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, Response, serialize
-from sipfo.runtime.sip.transaction.machine import Mark, Means, ServerMachine
+from sipfo.runtime.sip.transaction.machine import Mark, Means, ServerMachine, by_state
 
 
 class State(Mark):
@@ -51,47 +51,51 @@ TABLE: dict[tuple[State, Event], tuple[State, Action]] = {
     **{(S.TERMINATED, event): (S.TERMINATED, A.IGNORE) for event in Event},
 }
 
+# Bound here, because a look-up of an Enum's member costs more than one of a row.
+_ROWS: Final = by_state(TABLE)
+_TRYING: Final = S.TRYING
+_PROCEEDING: Final = S.PROCEEDING
+_SEND_1XX: Final = E.SEND_1XX
+_SEND_200_699: Final = E.SEND_200_699
+_COMPLETE: Final = A.COMPLETE
+_SEND: Final = A.SEND
+_RESEND: Final = A.RESEND
+_END: Final = A.END
+
 
 class ServerTransaction(ServerMachine):
     """One request other than INVITE and ACK received, until it cannot be repeated any more."""
 
     __slots__ = ("state",)
 
-    def __init__(
-        self,
-        request: Request,
-        flow: Flow,
-        key: object,
-        means: Means,
-        forget: Callable[[object], None],
-    ) -> None:
-        super().__init__(request, flow, key, means, forget)
-        self.state = State.TRYING
+    def __init__(self, request: Request, flow: Flow, key: object, means: Means) -> None:
+        super().__init__(request, flow, key, means)
+        self.state: State = _TRYING
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state is _TRYING or self.state is _PROCEEDING
 
     def respond(self, response: Response, now: float) -> None:
         """Send a response; one after the final is discarded."""
-        event = Event.SEND_1XX if response.status < 200 else Event.SEND_200_699
+        event = _SEND_1XX if response.status < 200 else _SEND_200_699
         self._take(event, now, serialize(response))
 
     def receive(self, request: Request, now: float) -> None:
         """A retransmission of the request."""
         self._take(Event.REQUEST, now)
 
-    def _take(self, event: Event, now: float, data: bytes | None = None) -> None:
-        self.state, action = TABLE[self.state, event]
-        match action:
-            case Action.IGNORE:
-                pass
-            case Action.SEND:
-                self._answer(data)
-            case Action.COMPLETE:
-                self._answer(data)
-                wait = 0.0 if self.flow.reliable else self._values.t1_64
-                self._await(wait, self._timer_j, now)
-            case Action.RESEND:
-                self._answer_again()
-            case Action.END:
-                self._end()
-
-    def _timer_j(self, now: float) -> None:
+    def ring(self, now: float) -> None:
         self._take(Event.TIMER_J, now)
+
+    def _take(self, event: Event, now: float, data: bytes | None = None) -> None:
+        self.state, action = _ROWS[self.state][event]
+        if action is _COMPLETE:
+            self._answer(data)
+            self._wait(0.0 if self.is_reliable else self._values.t1_64, now)
+        elif action is _SEND:
+            self._answer(data)
+        elif action is _RESEND:
+            self._answer_again()
+        elif action is _END:
+            self._end()
