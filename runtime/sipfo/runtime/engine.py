@@ -510,12 +510,8 @@ class Engine:
             diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
             is_barred = diverts and diversions(request.headers) >= MOST_DIVERSIONS
             turned = self._turn(trunk, self._turns.take(trunk.name))
-            order, at, barred = (
-                self._tenure.order,
-                self._epoch + now,
-                _BARRED if is_barred else None,
-            )
-            ahead = Ahead(order, trunk, number, turned, at, barred)
+            barred = _BARRED if is_barred else None
+            ahead = Ahead(self._tenure.order, trunk, number, turned, self._epoch + now, barred)
             route = Itinerary(ahead, judge, trunk.deadline)
             target = None
         name = self._names.take(now)
