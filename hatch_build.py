@@ -22,10 +22,10 @@ WISH = "SIPFO_MYPYC"
 HOT = {
     "plan/sipfo/plan": "action ahead best event hunt numbering order outcome",
     "runtime/sipfo/runtime": (
-        "admission answer attempt call callname came_back challenges columns core directory disabled"
-        " diversion emergency engine graves headers holds inbound inherited invite leg login loops"
-        " mapping metrics objection outgoing oversize placement privacy quotas reach relay reliable"
-        " row sessiontimer setup standing stateless tally"
+        "admission answer attempt call callname came_back challenges columns commons core directory"
+        " disabled diversion emergency engine graves headers health holds inbound inherited invite leg"
+        " login loops mapping metrics objection outgoing oversize placement privacy quotas reach relay reliable"
+        " row sessiontimer setup standing stateless tally tenure"
     ),
     "runtime/sipfo/runtime/sip": (
         "address build cseq dialog framing headers malformed message parameters remembered timer uri via"

@@ -90,8 +90,12 @@ def turn(trunk: Trunk, calls_before: int = 0) -> tuple[int, ...]:
     count, method = len(trunk.routes), trunk.method
     if method == "weighted":
         return tuple(sorted(range(count), key=lambda place: -trunk.weights[place]))
-    first = calls_before % count if method == "round-robin" else 0
-    return (*range(first, count), *range(first))
+    return _turned(tuple(range(count)), calls_before if method == "round-robin" else 0)
+
+
+def _turned(places: tuple[int, ...], calls_before: int) -> tuple[int, ...]:
+    first = calls_before % len(places) if calls_before else 0
+    return places[first:] + places[:first] if first else places
 
 
 def draw(weights: Sequence[int], upto: Callable[[int], int]) -> tuple[int, ...]:
@@ -131,13 +135,15 @@ class _Stop:
 class _Course:
     """What the calls of a trunk have in common: its egress addresses and routes, as it names them."""
 
-    __slots__ = ("by_egress", "egress", "routed", "stops", "trunk")
+    __slots__ = ("by_egress", "egress", "likeliest", "routed", "stops", "trunk", "turns")
 
     def __init__(self, trunk: Trunk, routes: dict[str, Route]) -> None:
         self.trunk: Final = trunk
         self.egress: Final = trunk.egress
         self.stops: Final = [_Stop(routes[name]) for name in trunk.routes]
         self.by_egress: Final = trunk.order == "source-major"
+        self.likeliest: Final = turn(trunk)
+        self.turns: Final = trunk.method == "round-robin"
         always = trunk.forward is not None and trunk.forward.always
         self.routed: Final = 0 if always else len(trunk.routes) * len(trunk.egress)
         """How many of a call's steps go to routes."""
@@ -190,6 +196,11 @@ class Order:
             carriers = (chosen or self.chosen(trunk, number)).carriers
             found += [self.forwarded(trunk, number, carrier) for carrier in carriers]
         return tuple(found)
+
+    def turn(self, trunk: Trunk, calls_before: int) -> tuple[int, ...]:
+        """See `turn`."""
+        course = self._course(trunk)
+        return _turned(course.likeliest, calls_before if course.turns else 0)
 
     def routed(self, trunk: Trunk) -> int:
         """How many of a call's steps go to routes; those behind them go to carriers."""

@@ -127,8 +127,8 @@ class Judge:
     equal to another of the same policy."""
 
     __slots__ = (
-        *("_causes", "_codes", "_local", "_tags", "no_answer", "no_progress", "no_response"),
-        "retry",
+        *("_causes", "_codes", "_commits", "_local", "_tags", "no_answer", "no_progress"),
+        *("no_response", "retry"),
     )
 
     def __init__(self, retry: Retry) -> None:
@@ -143,6 +143,7 @@ class Judge:
         self._codes = _codes(rules)
         self._causes = {r.match.cause: r for r in rules if isinstance(r.match, OnCause)}
         self._tags = _tags(rules)
+        self._commits = _commits(retry)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Judge) and self.retry == other.retry
@@ -188,17 +189,27 @@ class Judge:
 
     def commit_point(self, status: int, has_body: bool) -> Commit | None:
         """The first commit point that a provisional above 100 meets, if it meets one."""
-        for point in self.retry.commit:
-            match point:
-                case CommitOnCode(code=code) if code == status:
-                    return point
-                case CommitOn(point="progress"):
-                    return point
-                case CommitOn(point="early-media") if has_body:
-                    return point
-                case _:
-                    continue
+        for code, needs_body, point in self._commits:
+            if code in (None, status) and (has_body or not needs_body):
+                return point
         return None
+
+
+def _commits(retry: Retry) -> list[tuple[int | None, bool, Commit]]:
+    """Each commit point before the answer: the code that it is about, if one, and whether only a
+    body meets it."""
+    found: list[tuple[int | None, bool, Commit]] = []
+    for point in retry.commit:
+        match point:
+            case CommitOnCode(code=code):
+                found.append((code, False, point))
+            case CommitOn(point="progress"):
+                found.append((None, False, point))
+            case CommitOn(point="early-media"):
+                found.append((None, True, point))
+            case CommitOn(point="answer"):
+                pass
+    return found
 
 
 def _codes(rules: tuple[Rule, ...]) -> dict[int, Rule]:

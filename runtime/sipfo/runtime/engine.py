@@ -16,7 +16,7 @@ from sipfo.plan.choice import Chosen, LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Plan, Trunk
 from sipfo.plan.numbering import normalise
-from sipfo.plan.order import draw, turn
+from sipfo.plan.order import draw
 from sipfo.runtime.admission import Refused
 from sipfo.runtime.asking import Asked, Wrong
 from sipfo.runtime.call import Call, Phase, hops_left
@@ -552,7 +552,7 @@ class Engine:
 
     def _turn(self, trunk: Trunk, placed: int) -> Sequence[int]:
         if trunk.method != "weighted":
-            return turn(trunk, placed)
+            return self._tenure.order.turn(trunk, placed)
         settled = self._drawn.get(trunk.name)
         return settled or draw(trunk.weights, self.core.draw)
 

@@ -484,7 +484,7 @@ class Setup(Caller):
             self._note("the caller's Identity is older than 60 s: targets may refuse it (438)")
         self._attempts[action.attempt] = attempt
         self._counted = step
-        if self._claimed == step:
+        if self._claimed is not None and self._claimed == step:
             self._claimed = None
         else:
             self._grounds.standing.call_begins(step, now)
