@@ -459,7 +459,8 @@ class Engine:
             return objection
         user, at = called_user(request), (flow.transport, *flow.local)
         admitted = self._tenure.admission.admit(user, flow.remote[0], at, proven)
-        return self._loop(request, normalise(user), flow) or admitted
+        number = normalise(user) if isinstance(admitted, Refused) else admitted[1]
+        return self._loop(request, number, flow) or admitted
 
     def _loop(self, request: Request, number: str, flow: Flow) -> Refused | None:
         """Why a call to a number has gone round by way of us, where none of our Via is left."""
