@@ -459,8 +459,7 @@ class Engine:
             return objection
         user, at = called_user(request), (flow.transport, *flow.local)
         admitted = self._tenure.admission.admit(user, flow.remote[0], at, proven)
-        number = normalise(user) if isinstance(admitted, Refused) else admitted[1]
-        return self._loop(request, number, flow) or admitted
+        return self._loop(request, normalise(user), flow) or admitted
 
     def _loop(self, request: Request, number: str, flow: Flow) -> Refused | None:
         """Why a call to a number has gone round by way of us, where none of our Via is left."""
@@ -511,8 +510,12 @@ class Engine:
             diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
             is_barred = diverts and diversions(request.headers) >= MOST_DIVERSIONS
             turned = self._turn(trunk, self._turns.take(trunk.name))
-            barred = _BARRED if is_barred else None
-            ahead = Ahead(self._tenure.order, trunk, number, turned, self._epoch + now, barred)
+            order, at, barred = (
+                self._tenure.order,
+                self._epoch + now,
+                _BARRED if is_barred else None,
+            )
+            ahead = Ahead(order, trunk, number, turned, at, barred)
             route = Itinerary(ahead, judge, trunk.deadline)
             target = None
         name = self._names.take(now)
