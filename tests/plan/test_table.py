@@ -22,7 +22,7 @@ from sipfo.plan.event import (
 )
 from sipfo.plan.hunt import Hunt
 from sipfo.plan.outcome import Final
-from sipfo.plan.table import IGNORE, TABLE, Op, Sign, State
+from sipfo.plan.table import IGNORE, TABLE, Op, Row, Sign, State
 
 ROWS = [(state, sign, *TABLE[state][sign]) for state in State for sign in Sign]
 UNDER_WAY = (State.CALLING, State.PROCEEDING, State.RINGING, State.COMMITTED)
@@ -241,16 +241,16 @@ def test_every_row_with_work_is_walked_by_some_call(monkeypatch: pytest.MonkeyPa
     """But the failure rows of COMMITTED, which no event is read as: they keep the table total."""
     walked: set[tuple[State, Sign]] = set()
 
-    class Watched(dict[Sign, machine.Work]):
+    class Watched(dict[Sign, Row]):
         def __init__(self, state: State) -> None:
-            super().__init__(machine.ROWS[state])
+            super().__init__(TABLE[state])
             self.state = state
 
-        def __getitem__(self, sign: Sign) -> machine.Work:
+        def __getitem__(self, sign: Sign) -> Row:
             walked.add((self.state, sign))
             return super().__getitem__(sign)
 
-    monkeypatch.setattr(machine, "ROWS", {state: Watched(state) for state in State})
+    monkeypatch.setattr(machine, "TABLE", {state: Watched(state) for state in State})
     explore(Hunt(path("r0", "r1")))
     explore(Hunt(path("r0", retry=policy(otherwise="stop"))))
     explore(Hunt(path()))

@@ -49,7 +49,7 @@ from sipfo.plan.outcome import (
     Outcome,
     timed_out,
 )
-from sipfo.plan.table import TABLE, Op, Row, Sign, State
+from sipfo.plan.table import TABLE, Op, Sign, State
 
 UNROUTED_CODE = 480
 """Of a call that no carrier takes, where no route is tried: another way may, or a later day."""
@@ -138,14 +138,14 @@ class Hunt:
     def advance(self, event: Event) -> tuple[Hunt, tuple[Action, ...]]:
         """The hunt after an event, and the actions that the executor owes, in order."""
         sign, outcome = self._read(event)
-        state, works = ROWS[self.state][sign]
-        if not works and state is self.state:
+        state, ops = TABLE[self.state][sign]
+        if not ops and state is self.state:
             return self, ()
         turn = _Turn(self, state, outcome)
         if sign is _TARGETS and isinstance(event, Located):
             turn.targets, turn.target = event.targets, 0
-        for work in works:
-            work(turn)
+        for op in ops:
+            _WORK[op](turn)
         return turn.hunt(), tuple(turn.actions)
 
     def _read(self, event: Event) -> tuple[Sign, Outcome | None]:
@@ -352,19 +352,6 @@ _WORK: Final[dict[Op, Callable[[_Turn], None]]] = {
     Op.UNROUTED: _Turn.unrouted,
 }
 """What each op of the table does."""
-
-
-Work = tuple[State, tuple[Callable[[_Turn], None], ...]]
-"""A row of the table, with what its ops do."""
-
-
-def _at_work(row: Row) -> Work:
-    state, ops = row
-    return state, tuple(_WORK[op] for op in ops)
-
-
-ROWS = {state: {sign: _at_work(row) for sign, row in rows.items()} for state, rows in TABLE.items()}
-"""The table at work."""
 
 
 def _refused(one: Ended) -> Result:
