@@ -22,10 +22,10 @@ WISH = "SIPFO_MYPYC"
 HOT = {
     "plan/sipfo/plan": "action ahead best choice event hunt numbering order outcome rates",
     "runtime/sipfo/runtime": (
-        "admission answer attempt call callname came_back challenges columns core directory disabled"
-        " diversion emergency engine graves headers holds inbound inherited intake invite leg login loops"
-        " mapping metrics objection outgoing oversize placement privacy quotas reach relay reliable"
-        " row sessiontimer setup standing stateless steering tally tenure ways"
+        "admission answer attempt call callname came_back challenges columns commons core directory"
+        " disabled diversion emergency engine graves headers health holds inbound inherited intake invite"
+        " leg login loops mapping metrics objection outgoing oversize placement privacy quotas reach relay"
+        " reliable row sessiontimer setup standing stateless steering tally tenure ways"
     ),
     "runtime/sipfo/runtime/sip": (
         "address build cseq dialog framing headers malformed message parameters remembered repeater"

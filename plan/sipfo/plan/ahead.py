@@ -19,7 +19,8 @@ class Ahead(Sequence[Step]):
     """The steps of `Order.steps`. How many there are is known when the carriers are chosen."""
 
     __slots__ = (
-        *("_at", "_barred", "_chosen", "_made", "_number", "_order", "_place", "_trunk", "_turned"),
+        *("_at", "_barred", "_chosen", "_made", "_number", "_order", "_place", "_routed", "_trunk"),
+        "_turned",
     )
 
     def __init__(
@@ -39,6 +40,8 @@ class Ahead(Sequence[Step]):
         self._turned = turned
         self._at = at
         self._barred = barred
+        self._routed = order.routed(trunk)
+        """How many steps go to routes."""
         self._chosen: Chosen | None = None
         self._place = -1
         self._made: Step | None = None  # the one at that place: it is asked for again and again
@@ -74,11 +77,6 @@ class Ahead(Sequence[Step]):
                 found = Chosen((), (self._barred,))
             self._chosen = found
         return found
-
-    @property
-    def _routed(self) -> int:
-        """How many steps go to routes."""
-        return self._order.routed(self._trunk)
 
     def _step(self, place: int) -> Step:
         beyond = place - self._routed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sipfo.plan.outcome import Outcome
 
@@ -16,13 +17,18 @@ from sipfo.plan.outcome import Outcome
 PREFERRED = frozenset({401, 407, 415, 420, 484})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Ended:
     """An attempt's place in the ladder, its destination's name and its outcome."""
 
-    attempt: int
-    route: str
-    outcome: Outcome
+    attempt: Final[int]
+    route: Final[str]
+    outcome: Final[Outcome]
+
+    def __init__(self, attempt: int, route: str, outcome: Outcome) -> None:
+        self.attempt = attempt
+        self.route = route
+        self.outcome = outcome
 
 
 def best(ended: Sequence[Ended]) -> Ended:

@@ -1,11 +1,16 @@
-"""What happens to a call during its set-up, as the failover machine is told it."""
+"""What happens to a call during its set-up, as the failover machine is told it.
+
+Values, of which `Final` says that nobody changes one; made for every message, so that each has a
+constructor of its own: that of a frozen dataclass takes ten times as long.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from sipfo.plan.model import Timer
-from sipfo.plan.outcome import Final
+from sipfo.plan.outcome import Final as FinalResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +18,7 @@ class Placed:
     """The caller's INVITE arrived."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Located:
     """RFC 3263 gave the step's targets, in order; none when the name does not resolve, or, with
     `unregistered`, when nobody is registered.
@@ -22,41 +27,64 @@ class Located:
     for a while (Retry-After).
     """
 
-    targets: tuple[str, ...]
-    held: bool = False
-    unregistered: bool = False
+    targets: Final[tuple[str, ...]]
+    held: Final[bool]
+    unregistered: Final[bool]
+
+    def __init__(
+        self, targets: tuple[str, ...], held: bool = False, unregistered: bool = False
+    ) -> None:
+        self.targets = targets
+        self.held = held
+        self.unregistered = unregistered
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Heard:
     """A provisional response to an attempt."""
 
-    attempt: int
-    status: int
-    has_body: bool = False
+    attempt: Final[int]
+    status: Final[int]
+    has_body: Final[bool]
+
+    def __init__(self, attempt: int, status: int, has_body: bool = False) -> None:
+        self.attempt = attempt
+        self.status = status
+        self.has_body = has_body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Responded:
     """A final response to an attempt."""
 
-    attempt: int
-    final: Final
+    attempt: Final[int]
+    final: Final[FinalResponse]
+
+    def __init__(self, attempt: int, final: FinalResponse) -> None:
+        self.attempt = attempt
+        self.final = final
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Failed:
     """An attempt's target could not be reached."""
 
-    attempt: int
+    attempt: Final[int]
+
+    def __init__(self, attempt: int) -> None:
+        self.attempt = attempt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Expired:
     """The timer that an attempt's phase armed ran out."""
 
-    attempt: int
-    timer: Timer
+    attempt: Final[int]
+    timer: Final[Timer]
+
+    def __init__(self, attempt: int, timer: Timer) -> None:
+        self.attempt = attempt
+        self.timer = timer
 
 
 @dataclass(frozen=True, slots=True)

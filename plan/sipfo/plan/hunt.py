@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from sipfo.plan.action import (
     Abandon,
@@ -32,7 +32,6 @@ from sipfo.plan.event import (
     CallerLeft,
     DeadlinePassed,
     Event,
-    Expired,
     Failed,
     Heard,
     Located,
@@ -55,36 +54,86 @@ from sipfo.plan.table import TABLE, Op, Sign, State
 UNROUTED_CODE = 480
 """Of a call that no carrier takes, where no route is tried: another way may, or a later day."""
 
-_UNDER_WAY = frozenset({State.CALLING, State.PROCEEDING, State.RINGING, State.COMMITTED})
+# A member of an Enum is found by way of Python each time that its class is asked for it; these are
+# looked at for every event.
+_IDLE: Final = State.IDLE
+_LOCATING: Final = State.LOCATING
+_CALLING: Final = State.CALLING
+_PROCEEDING: Final = State.PROCEEDING
+_COMMITTED: Final = State.COMMITTED
+_UNDER_WAY: Final = frozenset({_CALLING, _PROCEEDING, State.RINGING, _COMMITTED})
+
+_PLACED: Final = Sign.PLACED
+_TARGETS: Final = Sign.TARGETS
+_TRYING: Final = Sign.TRYING
+_PROGRESS: Final = Sign.PROGRESS
+_COMMIT: Final = Sign.COMMIT
+_NEXT_TARGET: Final = Sign.NEXT_TARGET
+_NEXT_STEP: Final = Sign.NEXT_STEP
+_STOP: Final = Sign.STOP
+_ANSWER: Final = Sign.ANSWER
+_STALE: Final = Sign.STALE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Itinerary:
     """What stays the same during a call: the order of its steps, its policy, its deadline."""
 
-    steps: Sequence[Step]
-    judge: Judge
-    deadline: float | None = None
+    steps: Final[Sequence[Step]]
+    judge: Final[Judge]
+    deadline: Final[float | None]
+
+    def __init__(self, steps: Sequence[Step], judge: Judge, deadline: float | None = None) -> None:
+        self.steps = steps
+        self.judge = judge
+        self.deadline = deadline
 
 
-class Hunt(NamedTuple):
-    """One call's set-up so far; a tuple, because each event makes a new one. Attempts are numbered from 1; 0 means none was made yet.
+@dataclass(init=False, slots=True, unsafe_hash=True)
+class Hunt:
+    """One call's set-up so far; each event makes a new one. Attempts are numbered from 1; 0 means none was made yet.
 
     `invited` is set with the first INVITE, `skipped` with the first held step passed over. When the
     order ends with the second and without the first, `anyway` is set: held or not, they are tried.
     """
 
-    itinerary: Itinerary
-    state: State = State.IDLE
-    step: int = 0
-    targets: tuple[str, ...] = ()
-    target: int = 0
-    attempt: int = 0
-    invited: bool = False
-    skipped: bool = False
-    anyway: bool = False
-    ended: tuple[Ended, ...] = ()
-    result: Result | None = None
+    itinerary: Final[Itinerary]
+    state: Final[State]
+    step: Final[int]
+    targets: Final[tuple[str, ...]]
+    target: Final[int]
+    attempt: Final[int]
+    invited: Final[bool]
+    skipped: Final[bool]
+    anyway: Final[bool]
+    ended: Final[tuple[Ended, ...]]
+    result: Final[Result | None]
+
+    def __init__(
+        self,
+        itinerary: Itinerary,
+        state: State = _IDLE,
+        step: int = 0,
+        targets: tuple[str, ...] = (),
+        target: int = 0,
+        attempt: int = 0,
+        invited: bool = False,
+        skipped: bool = False,
+        anyway: bool = False,
+        ended: tuple[Ended, ...] = (),
+        result: Result | None = None,
+    ) -> None:
+        self.itinerary = itinerary
+        self.state = state
+        self.step = step
+        self.targets = targets
+        self.target = target
+        self.attempt = attempt
+        self.invited = invited
+        self.skipped = skipped
+        self.anyway = anyway
+        self.ended = ended
+        self.result = result
 
     def advance(self, event: Event) -> tuple[Hunt, tuple[Action, ...]]:
         """The hunt after an event, and the actions that the executor owes, in order."""
@@ -93,7 +142,7 @@ class Hunt(NamedTuple):
         if not ops and state is self.state:
             return self, ()
         turn = _Turn(self, state, outcome)
-        if sign is Sign.TARGETS and isinstance(event, Located):
+        if sign is _TARGETS and isinstance(event, Located):
             turn.targets, turn.target = event.targets, 0
         for op in ops:
             _WORK[op](turn)
@@ -101,39 +150,35 @@ class Hunt(NamedTuple):
 
     def _read(self, event: Event) -> tuple[Sign, Outcome | None]:
         """The sign that an event is, and the outcome it gives the current attempt, if any."""
-        match event:
-            case Placed():
-                return (Sign.PLACED if self.itinerary.steps else Sign.NOWHERE), None
-            case CallerLeft():
-                return Sign.CALLER_LEFT, CANCELLED
-            case DeadlinePassed():
-                return Sign.DEADLINE, DEADLINE
-            case Located(targets=targets, held=held, unregistered=unregistered):
-                if self.state is not State.LOCATING:
-                    return Sign.STALE, None
-                if targets:
-                    return (self._held() if held and not self.anyway else Sign.TARGETS), None
-                nowhere = UNREGISTERED if unregistered else TRANSPORT_ERROR
-                return self._failure(nowhere), nowhere
-            case _ if event.attempt != self.attempt or self.state not in _UNDER_WAY:
-                return Sign.STALE, None
-            case Heard(status=100):
-                return Sign.TRYING, None
-            case Heard(status=status, has_body=has_body):
-                commits = self.itinerary.judge.commits(status, has_body)
-                return (Sign.COMMIT if commits else Sign.PROGRESS), None
-            case Responded(final=final) if final.status < 300:
-                return Sign.ANSWER, Outcome("response", final)
-            case Responded(final=final):
-                outcome = Outcome("response", final)
-                return self._failure(outcome), outcome
-            case Failed():
-                return self._failure(TRANSPORT_ERROR), TRANSPORT_ERROR
-            case Expired(timer=timer):
-                if timer != self._timer():
-                    return Sign.STALE, None
-                outcome = timed_out(timer)
-                return self._failure(outcome), outcome
+        if isinstance(event, Placed):
+            return (_PLACED if self.itinerary.steps else Sign.NOWHERE), None
+        if isinstance(event, CallerLeft):
+            return Sign.CALLER_LEFT, CANCELLED
+        if isinstance(event, DeadlinePassed):
+            return Sign.DEADLINE, DEADLINE
+        if isinstance(event, Located):
+            if self.state is not _LOCATING:
+                return _STALE, None
+            if event.targets:
+                return (self._held() if event.held and not self.anyway else _TARGETS), None
+            nowhere = UNREGISTERED if event.unregistered else TRANSPORT_ERROR
+            return self._failure(nowhere), nowhere
+        if event.attempt != self.attempt or self.state not in _UNDER_WAY:
+            return _STALE, None
+        if isinstance(event, Heard):
+            if event.status == 100:
+                return _TRYING, None
+            commits = self.itinerary.judge.commits(event.status, event.has_body)
+            return (_COMMIT if commits else _PROGRESS), None
+        if isinstance(event, Responded):
+            outcome = Outcome("response", event.final)
+            return (_ANSWER if event.final.status < 300 else self._failure(outcome)), outcome
+        if isinstance(event, Failed):
+            return self._failure(TRANSPORT_ERROR), TRANSPORT_ERROR
+        if event.timer != self._timer():
+            return _STALE, None
+        outcome = timed_out(event.timer)
+        return self._failure(outcome), outcome
 
     def _held(self) -> Sign:
         """A held step is passed over, unless nothing at all would be tried."""
@@ -143,28 +188,25 @@ class Hunt(NamedTuple):
 
     def _timer(self) -> Timer:
         """The timer of the current phase: no-response never fires once a 1xx was heard."""
-        match self.state:
-            case State.CALLING:
-                return "no-response"
-            case State.PROCEEDING:
-                return "no-progress"
-            case _:
-                return "no-answer"
+        if self.state is _CALLING:
+            return "no-response"
+        return "no-progress" if self.state is _PROCEEDING else "no-answer"
 
     def _failure(self, outcome: Outcome) -> Sign:
         """Target failover (RFC 3263 §4.3) goes before route failover; a policy's stop is above
         both, and after a commit there is neither. A registrar's next instance is tried on any
         failure."""
-        if self.state is State.COMMITTED or self.itinerary.judge.verdict(outcome) == "stop":
-            return Sign.STOP
+        itinerary = self.itinerary
+        if self.state is _COMMITTED or itinerary.judge.verdict(outcome) == "stop":
+            return _STOP
         if (
-            self.state is not State.LOCATING
-            and (outcome.is_target_failure or self.itinerary.steps[self.step].registered)
+            self.state is not _LOCATING
             and self.target + 1 < len(self.targets)
+            and (outcome.is_target_failure or itinerary.steps[self.step].registered)
         ):
-            return Sign.NEXT_TARGET
-        if self.step + 1 < len(self.itinerary.steps):
-            return Sign.NEXT_STEP
+            return _NEXT_TARGET
+        if self.step + 1 < len(itinerary.steps):
+            return _NEXT_STEP
         if self.skipped and not self.invited and not self.anyway:
             return Sign.ONLY_HELD_LEFT
         return Sign.EXHAUSTED
@@ -197,8 +239,17 @@ class _Turn:
     def hunt(self) -> Hunt:
         """What it has become."""
         return Hunt(
-            *(self.itinerary, self.state, self.step, self.targets, self.target, self.attempt),
-            *(self.invited, self.skipped, self.anyway, self.ended, self.result),
+            self.itinerary,
+            self.state,
+            self.step,
+            self.targets,
+            self.target,
+            self.attempt,
+            self.invited,
+            self.skipped,
+            self.anyway,
+            self.ended,
+            self.result,
         )
 
     def arm_deadline(self) -> None:
@@ -232,16 +283,14 @@ class _Turn:
         self.target = target
         self.attempt += 1
         self.invited = True
-        step, seconds = self.itinerary.steps[self.step], self.itinerary.judge.retry.no_response
+        step, seconds = self.itinerary.steps[self.step], self.itinerary.judge.no_response
         self.actions.append(Invite(self.attempt, step, self.targets[target], seconds))
 
     def arm_no_progress(self) -> None:
-        seconds = self.itinerary.judge.retry.no_progress
-        self.actions.append(Arm(self.attempt, "no-progress", seconds))
+        self.actions.append(Arm(self.attempt, "no-progress", self.itinerary.judge.no_progress))
 
     def arm_no_answer(self) -> None:
-        seconds = self.itinerary.judge.retry.no_answer
-        self.actions.append(Arm(self.attempt, "no-answer", seconds))
+        self.actions.append(Arm(self.attempt, "no-answer", self.itinerary.judge.no_answer))
 
     def relay(self) -> None:
         self.actions.append(Relay(self.attempt))
@@ -250,7 +299,7 @@ class _Turn:
         outcome = self.outcome
         assert outcome is not None  # every sign that ends an attempt has one
         step = self.itinerary.steps[self.step]
-        if self.before.state is State.LOCATING:
+        if self.before.state is _LOCATING:
             self.attempt += 1
             self.actions.append(Unreached(self.attempt, step))
         elif outcome.final is None and outcome is not TRANSPORT_ERROR:

@@ -1,15 +1,16 @@
 """What one call did: its attempts in order, and the result. Every executor reports this shape.
 
-Times are seconds; `at` counts from the arrival of the caller's INVITE.
+Times are seconds; `at` counts from the arrival of the caller's INVITE. Each call makes them: they
+have constructors of their own, as events do (`event`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Attempt:
     """One attempt: where from, where to, how it ended, when it began and how long it took.
 
@@ -18,15 +19,37 @@ class Attempt:
     the name of the route's destination, where it has several.
     """
 
-    egress: str
-    route: str
-    target: str | None
-    outcome: str
-    at: float
-    took: float
-    phrase: str = ""
-    level: str | None = None
-    reasons: tuple[str, ...] = ()
+    egress: Final[str]
+    route: Final[str]
+    target: Final[str | None]
+    outcome: Final[str]
+    at: Final[float]
+    took: Final[float]
+    phrase: Final[str]
+    level: Final[str | None]
+    reasons: Final[tuple[str, ...]]
+
+    def __init__(
+        self,
+        egress: str,
+        route: str,
+        target: str | None,
+        outcome: str,
+        at: float,
+        took: float,
+        phrase: str = "",
+        level: str | None = None,
+        reasons: tuple[str, ...] = (),
+    ) -> None:
+        self.egress = egress
+        self.route = route
+        self.target = target
+        self.outcome = outcome
+        self.at = at
+        self.took = took
+        self.phrase = phrase
+        self.level = level
+        self.reasons = reasons
 
     @property
     def place(self) -> str:
@@ -34,22 +57,35 @@ class Attempt:
         return self.route if self.level is None else f"{self.route}.{self.level}"
 
 
-@dataclass(frozen=True, slots=True)
+Kind = Literal["answered", "refused", "cancelled"]
+
+
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Settled:
     """What the caller got: the status code sent, and the destination that said it, if one did."""
 
-    kind: Literal["answered", "refused", "cancelled"]
-    code: int
-    by: str | None = None
+    kind: Final[Kind]
+    code: Final[int]
+    by: Final[str | None]
+
+    def __init__(self, kind: Kind, code: int, by: str | None = None) -> None:
+        self.kind = kind
+        self.code = code
+        self.by = by
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Ladder:
     """A call's set-up from its INVITE to its result, `elapsed` seconds later."""
 
-    attempts: tuple[Attempt, ...]
-    result: Settled
-    elapsed: float
+    attempts: Final[tuple[Attempt, ...]]
+    result: Final[Settled]
+    elapsed: Final[float]
+
+    def __init__(self, attempts: tuple[Attempt, ...], result: Settled, elapsed: float) -> None:
+        self.attempts = attempts
+        self.result = result
+        self.elapsed = elapsed
 
 
 class AttemptJson(TypedDict):

@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import Final
 
 from sipfo.plan.model import AnyNumber, NumberPrefix, NumberRange, Plan, Trunk
+
+MOST_DIGITS: Final = 15
+"""Of a number (ITU-T E.164)."""
 
 _DIALLED = re.compile(r"\+?[0-9]{1,15}")
 _SEPARATORS = str.maketrans("", "", "-.() ")
@@ -20,6 +24,9 @@ def normalise(user: str) -> str:
 
     What is no telephone number is returned as it is.
     """
+    plain = user[1:] if user[:1] == "+" else user
+    if len(plain) <= MOST_DIGITS and plain.isdigit() and plain.isascii():
+        return "+" + plain  # as nearly everybody writes it
     digits = user.partition(";")[0].translate(_SEPARATORS)
     if not _DIALLED.fullmatch(digits):
         return user
@@ -52,6 +59,7 @@ class Numbering:
         self._starts = {
             length: [first for first, _, _ in claims] for length, claims in self._ranges.items()
         }
+        self._lengths = sorted({len(prefix) for prefix in self._prefixes}, reverse=True)
 
     def ranges(self) -> Iterator[tuple[int, int, int, Trunk]]:
         """The claims that are ranges, none of which overlaps another: how many digits the numbers
@@ -65,14 +73,14 @@ class Numbering:
 
         A range is more specific than any prefix, a longer prefix than a shorter one.
         """
-        if _DIALLED.fullmatch(number):
+        if (self._starts or self._lengths) and _DIALLED.fullmatch(number):
             starts = self._starts.get(len(number))
             if starts:
                 place = bisect_right(starts, int(number[1:])) - 1
                 if place >= 0 and int(number[1:]) <= self._ranges[len(number)][place][1]:
                     return self._ranges[len(number)][place][2]
-            for length in range(len(number), 1, -1):
-                trunk = self._prefixes.get(number[:length])
+            for length in self._lengths:
+                trunk = self._prefixes.get(number[:length]) if length <= len(number) else None
                 if trunk is not None:
                     return trunk
         return self._any

@@ -15,7 +15,7 @@ from typing import Final
 
 from sipfo.plan.choice import Choice, Chosen
 from sipfo.plan.derived import derived
-from sipfo.plan.model import Carrier, Plan, Trunk
+from sipfo.plan.model import Carrier, Plan, Route, Trunk
 
 _HOST: Final = re.compile(r"sip:(?:[^@]*@)?(\[[^\]]*\]|[^:;\[]*)(?::([0-9]+))?")
 _PORTS: Final = {"udp": "5060", "tcp": "5060", "tls": "5061"}
@@ -25,7 +25,7 @@ NOBODY: Final = Chosen(())
 """Of a call that is not forwarded."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Step:
     """One place in the order: an egress and a destination, which RFC 3263 turns into targets.
 
@@ -34,18 +34,40 @@ class Step:
     another number than the one that was dialled, whatever its shape.
     """
 
-    egress: str
-    route: str
-    number: str
-    destinations: tuple[str, ...]
-    carrier: bool = False
-    levels: tuple[str, ...] = ()
-    registered: bool = False
-    diverted: bool = False
+    egress: Final[str]
+    route: Final[str]
+    number: Final[str]
+    destinations: Final[tuple[str, ...]]
+    carrier: Final[bool]
+    levels: Final[tuple[str, ...]]
+    registered: Final[bool]
+    diverted: Final[bool]
+
+    def __init__(
+        self,
+        egress: str,
+        route: str,
+        number: str,
+        destinations: tuple[str, ...],
+        carrier: bool = False,
+        levels: tuple[str, ...] = (),
+        registered: bool = False,
+        diverted: bool = False,
+    ) -> None:
+        self.egress = egress
+        self.route = route
+        self.number = number
+        self.destinations = destinations
+        self.carrier = carrier
+        self.levels = levels
+        self.registered = registered
+        self.diverted = diverted
 
     def level_of(self, target: str) -> str | None:
         """The name of the level that a target (`udp:192.0.2.1:5060`) belongs to, if levels have
         names: they are addresses with a port, all different."""
+        if not self.levels:
+            return None
         transport, _, socket = target.partition(":")
         default = _PORTS.get(transport)
         for level, destination in zip(self.levels, self.destinations, strict=False):
@@ -65,11 +87,15 @@ def shaped(carrier: Carrier, number: str) -> str:
 def turn(trunk: Trunk, calls_before: int = 0) -> tuple[int, ...]:
     """The places of a trunk's routes in the order in which the call that follows `calls_before`
     earlier ones tries them. A weighted trunk's likeliest: the heaviest first."""
-    places = range(len(trunk.routes))
-    if trunk.method == "weighted":
-        return tuple(sorted(places, key=lambda place: -trunk.weights[place]))
-    first = calls_before % len(places) if trunk.method == "round-robin" else 0
-    return tuple((first + place) % len(places) for place in places)
+    count, method = len(trunk.routes), trunk.method
+    if method == "weighted":
+        return tuple(sorted(range(count), key=lambda place: -trunk.weights[place]))
+    return _turned(tuple(range(count)), calls_before if method == "round-robin" else 0)
+
+
+def _turned(places: tuple[int, ...], calls_before: int) -> tuple[int, ...]:
+    first = calls_before % len(places) if calls_before else 0
+    return places[first:] + places[:first] if first else places
 
 
 def draw(weights: Sequence[int], upto: Callable[[int], int]) -> tuple[int, ...]:
@@ -94,15 +120,45 @@ def draw(weights: Sequence[int], upto: Callable[[int], int]) -> tuple[int, ...]:
     return tuple(drawn)
 
 
+class _Stop:
+    """What a step has of its route."""
+
+    __slots__ = ("destinations", "levels", "name", "registered")
+
+    def __init__(self, route: Route) -> None:
+        self.name: Final = route.name
+        self.destinations: Final = route.destinations
+        self.levels: Final = route.levels
+        self.registered: Final = route.registered is not None
+
+
+class _Course:
+    """What the calls of a trunk have in common: its egress addresses and routes, as it names them."""
+
+    __slots__ = ("by_egress", "egress", "likeliest", "routed", "stops", "trunk", "turns")
+
+    def __init__(self, trunk: Trunk, routes: dict[str, Route]) -> None:
+        self.trunk: Final = trunk
+        self.egress: Final = trunk.egress
+        self.stops: Final = [_Stop(routes[name]) for name in trunk.routes]
+        self.by_egress: Final = trunk.order == "source-major"
+        self.likeliest: Final = turn(trunk)
+        self.turns: Final = trunk.method == "round-robin"
+        always = trunk.forward is not None and trunk.forward.always
+        self.routed: Final = 0 if always else len(trunk.routes) * len(trunk.egress)
+        """How many of a call's steps go to routes."""
+
+
 class Order:
     """The steps of a plan's calls, at a cost that does not grow with the plan."""
 
-    __slots__ = ("_choice", "_routes")
+    __slots__ = ("_choice", "_courses", "_routes")
 
     def __init__(self, plan: Plan) -> None:
         """Raises BadDeck."""
         self._routes = {route.name: route for route in plan.routes}
         self._choice = Choice(plan)
+        self._courses: dict[str, _Course] = {}
 
     def chosen(self, trunk: Trunk, number: str, at: float | None = None) -> Chosen:
         """The carriers that a call to `number` is forwarded to at a moment, and those left out."""
@@ -141,27 +197,37 @@ class Order:
             found += [self.forwarded(trunk, number, carrier) for carrier in carriers]
         return tuple(found)
 
+    def turn(self, trunk: Trunk, calls_before: int) -> tuple[int, ...]:
+        """See `turn`."""
+        course = self._course(trunk)
+        return _turned(course.likeliest, calls_before if course.turns else 0)
+
     def routed(self, trunk: Trunk) -> int:
         """How many of a call's steps go to routes; those behind them go to carriers."""
-        if trunk.forward is not None and trunk.forward.always:
-            return 0
-        return len(trunk.routes) * len(trunk.egress)
+        return self._course(trunk).routed
 
     def step(self, trunk: Trunk, number: str, turned: Sequence[int], place: int) -> Step:
         """One of the steps that go to routes."""
-        if trunk.order == "source-major":
-            sent, asked = divmod(place, len(turned))
-        else:
-            asked, sent = divmod(place, len(trunk.egress))
-        route = self._routes[trunk.routes[turned[asked]]]
+        course = self._course(trunk)
+        width = len(turned) if course.by_egress else len(course.egress)
+        outer, inner = place // width, place % width
+        sent, asked = (outer, inner) if course.by_egress else (inner, outer)
+        to = course.stops[turned[asked]]
         return Step(
-            trunk.egress[sent],
-            route.name,
+            course.egress[sent],
+            to.name,
             number,
-            route.destinations,
-            levels=route.levels,
-            registered=route.registered is not None,
+            to.destinations,
+            levels=to.levels,
+            registered=to.registered,
         )
+
+    def _course(self, trunk: Trunk) -> _Course:
+        """Worked out when a trunk has its first call, and kept as long as the plan is."""
+        found = self._courses.get(trunk.name)
+        if found is None or found.trunk is not trunk:
+            found = self._courses[trunk.name] = _Course(trunk, self._routes)
+        return found
 
     def forwarded(self, trunk: Trunk, number: str, carrier: Carrier) -> Step:
         """The step that goes to a carrier."""

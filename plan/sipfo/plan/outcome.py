@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final as Fixed
 from typing import Literal
 
 from sipfo.plan.model import (
@@ -47,22 +48,38 @@ TRANSPORT_ERROR_CODE = 503
 """A transport error made here is presented as 503 (RFC 3261 §8.1.3.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Final:
     """A final response that came over the wire: status, reason phrase, and its Reason headers."""
 
-    status: int
-    phrase: str = ""
-    reasons: tuple[str, ...] = ()
-    causes: tuple[int, ...] = ()
+    status: Fixed[int]
+    phrase: Fixed[str]
+    reasons: Fixed[tuple[str, ...]]
+    causes: Fixed[tuple[int, ...]]
+
+    def __init__(
+        self,
+        status: int,
+        phrase: str = "",
+        reasons: tuple[str, ...] = (),
+        causes: tuple[int, ...] = (),
+    ) -> None:
+        self.status = status
+        self.phrase = phrase
+        self.reasons = reasons
+        self.causes = causes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Outcome:
     """How one attempt ended. `final` is there exactly when `ending` is "response"."""
 
-    ending: Ending
-    final: Final | None = None
+    ending: Fixed[Ending]
+    final: Fixed[Final | None]
+
+    def __init__(self, ending: Ending, final: Final | None = None) -> None:
+        self.ending = ending
+        self.final = final
 
     @property
     def word(self) -> str:
@@ -109,10 +126,16 @@ class Judge:
     """A retry policy made ready to judge outcomes: dictionaries instead of a list of rules. A value,
     equal to another of the same policy."""
 
-    __slots__ = ("_causes", "_codes", "_local", "_tags", "retry")
+    __slots__ = (
+        *("_causes", "_codes", "_commits", "_local", "_tags", "no_answer", "no_progress"),
+        *("no_response", "retry"),
+    )
 
     def __init__(self, retry: Retry) -> None:
-        self.retry = retry
+        self.retry: Fixed = retry
+        self.no_response: Fixed = retry.no_response
+        self.no_progress: Fixed = retry.no_progress
+        self.no_answer: Fixed = retry.no_answer
         rules = retry.rules
         self._local: dict[str, Rule] = {
             r.match.outcome: r for r in rules if isinstance(r.match, OnLocal)
@@ -120,6 +143,7 @@ class Judge:
         self._codes = _codes(rules)
         self._causes = {r.match.cause: r for r in rules if isinstance(r.match, OnCause)}
         self._tags = _tags(rules)
+        self._commits = _commits(retry)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Judge) and self.retry == other.retry
@@ -165,17 +189,27 @@ class Judge:
 
     def commit_point(self, status: int, has_body: bool) -> Commit | None:
         """The first commit point that a provisional above 100 meets, if it meets one."""
-        for point in self.retry.commit:
-            match point:
-                case CommitOnCode(code=code) if code == status:
-                    return point
-                case CommitOn(point="progress"):
-                    return point
-                case CommitOn(point="early-media") if has_body:
-                    return point
-                case _:
-                    continue
+        for code, needs_body, point in self._commits:
+            if code in (None, status) and (has_body or not needs_body):
+                return point
         return None
+
+
+def _commits(retry: Retry) -> list[tuple[int | None, bool, Commit]]:
+    """Each commit point before the answer: the code that it is about, if one, and whether only a
+    body meets it."""
+    found: list[tuple[int | None, bool, Commit]] = []
+    for point in retry.commit:
+        match point:
+            case CommitOnCode(code=code):
+                found.append((code, False, point))
+            case CommitOn(point="progress"):
+                found.append((None, False, point))
+            case CommitOn(point="early-media"):
+                found.append((None, True, point))
+            case CommitOn(point="answer"):
+                pass
+    return found
 
 
 def _codes(rules: tuple[Rule, ...]) -> dict[int, Rule]:

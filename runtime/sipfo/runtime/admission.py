@@ -39,11 +39,14 @@ class Networks:
         held.add(int(found.network_address) >> shift)
 
     def __contains__(self, address: IPv4Address | IPv6Address) -> bool:
-        number = int(address)
-        return any(
-            version == address.version and number >> shift in held
-            for (version, shift), held in self._by_length.items()
-        )
+        return self.holds(address.version, int(address))
+
+    def holds(self, version: int, number: int) -> bool:
+        """Whether a network holds the address that is this number in that version of IP."""
+        for (its_version, shift), held in self._by_length.items():
+            if its_version == version and number >> shift in held:
+                return True
+        return False
 
 
 class Admission:
@@ -80,16 +83,14 @@ class Admission:
         """
         if at not in self._listening:
             return Refused(403, "no `listen` here")
-        addresses = [_address(host) for host in self._mapping.declared(source)]
-        stranger = not self._anyone and not any(one in self._everybody for one in addresses)
-        if stranger and not proven:
+        if not proven and not self.knows(source):
             return Refused(403, "source accepted by no trunk")
         number = normalise(user)
         trunk = self._numbering.trunk_of(number)
         if trunk is None:
             return Refused(404, f"number of no trunk: {number}")
         own = self._networks[trunk.name]
-        if trunk.accept.anyone or trunk.name in proven or any(one in own for one in addresses):
+        if trunk.accept.anyone or trunk.name in proven or self._is_from(source, own):
             return trunk, number
         who = "credential" if proven else "source"
         return Refused(403, f"{who} not accepted by trunk {trunk.name}")
@@ -116,17 +117,23 @@ class Admission:
         trunk = self._numbering.trunk_of(normalise(user))
         if trunk is None or trunk.accept.anyone or not trunk.accept.credentials:
             return False
-        own = self._networks[trunk.name]
-        return not any(_address(host) in own for host in self._mapping.declared(source))
+        return not self._is_from(source, self._networks[trunk.name])
 
     def knows(self, source: str) -> bool:
         """Whether any trunk accepts calls from this address."""
-        return self._anyone or any(
-            _address(host) in self._everybody for host in self._mapping.declared(source)
-        )
+        return self._anyone or self._is_from(source, self._everybody)
+
+    def _is_from(self, source: str, networks: Networks) -> bool:
+        """Whether an address, or one that is declared for it, is in some of these networks."""
+        for host in self._mapping.declared(source):
+            version, number = _number(host)
+            if networks.holds(version, number):
+                return True
+        return False
 
 
 @remembered
-def _address(text: str) -> IPv4Address | IPv6Address:
-    """An address as a number: the same few send most of what comes."""
-    return ip_address(text)
+def _number(text: str) -> tuple[int, int]:
+    """The version of an address, and it as a number: the same few send most of what comes."""
+    address = ip_address(text)
+    return address.version, int(address)

@@ -7,7 +7,6 @@ It outlives its place in the call. Once given up it is a zombie: a late 1xx is m
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
 from sipfo.plan.model import Timer
 from sipfo.plan.order import Step
@@ -27,8 +26,11 @@ from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.uri import parse_uri
 
 
-class Caller(Protocol):
-    """The call that an attempt is part of."""
+class Caller:
+    """The call that an attempt is part of; a base class and no protocol, because mypyc calls what a
+    class of its own has without looking it up by name."""
+
+    __slots__ = ()
 
     def attempt_heard(self, attempt: Attempt, response: Response, now: float) -> None:
         """A response, while the attempt is not given up."""
@@ -62,6 +64,7 @@ class Attempt:
         "legs",
         "level",
         "login",
+        "name",
         "number",
         "phase",
         "request",
@@ -81,17 +84,19 @@ class Attempt:
         number: int,
         step: Step,
         target: Target,
+        name: str,
         request: Request,
         flow: Flow,
         now: float,
         login: Login | None = None,
         trusted: bool = False,
     ) -> None:
-        """`login` answers the challenges of the target, if we have an account there; `trusted` says
+        """`name` is the target's, in words; `login` answers the challenges of the target, if we have an account there; `trusted` says
         whether the target is of our trust domain."""
         self.number = number
         self.step = step
         self.target = target
+        self.name = name
         self.request = request
         self.flow = flow
         self.started = now
@@ -119,12 +124,12 @@ class Attempt:
         self._ended: dict[bytes, list[tuple[Flow, bytes]]] = {}
 
     @property
-    def reached(self) -> Target:
+    def reached(self) -> str:
         """The target by the transport that really carried the INVITE (RFC 3261 §18.1.1)."""
         target, transport = self.target, self._outgoing.transport
         if transport is None or transport == target.transport:
-            return target
-        return replace(target, transport=transport)
+            return self.name
+        return str(replace(target, transport=transport))
 
     def send(self, now: float) -> None:
         """Send the INVITE."""

@@ -27,7 +27,7 @@ from sipfo.runtime.record import EndRecord, Notice, Party
 from sipfo.runtime.registrar.passing import UNREACHED
 from sipfo.runtime.relay import InviteRelay, Relay
 from sipfo.runtime.sessiontimer import Watch
-from sipfo.runtime.setup import Setup
+from sipfo.runtime.setup import Owner, Setup
 from sipfo.runtime.sip.build import make_response
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.malformed import Malformed
@@ -69,7 +69,7 @@ def _check_contact(request: Request) -> None:
             parse_uri(contact.uri)
 
 
-class Call:
+class Call(Owner):
     """A caller, the attempts made for it, and whoever answered."""
 
     __slots__ = (
@@ -105,7 +105,7 @@ class Call:
         self._name = placement.call
         trusted = placement.trunk in grounds.trusted.trunks or placement.passed is not None
         self._inbound = Inbound(self._core, directory, self, request, transaction, flow, trusted)
-        self._setup = Setup(grounds, placement, self._inbound, self._settled, self._attempts_over)
+        self._setup = Setup(grounds, placement, self._inbound, self)
         self._gone = gone
         self._attempt: Attempt | None = None
         self._near: Leg | None = None
@@ -227,10 +227,10 @@ class Call:
             self._report("caller" if leg is self._near else "callee", now)
             self._end(now)
 
-    def _settled(
+    def settled(
         self, result: Result, attempt: Attempt | None, response: Response | None, now: float
     ) -> None:
-        """The set-up has its result: tell the caller."""
+        """Told by the set-up: tell the caller."""
         self._directory.served(self._inbound.transaction)
         if self._expiry is not None:
             self._expiry.cancel()
@@ -277,9 +277,10 @@ class Call:
         self._released = True
         if self._attempt is not None:
             self._inbound.forget(self._attempt)
-        self._attempts_over()
+        self.attempts_over()
 
-    def _attempts_over(self) -> None:
+    def attempts_over(self) -> None:
+        """Told by the set-up."""
         if self._released and not self._setup.live:
             self._gone(self)
             self._let_go()
@@ -331,7 +332,7 @@ class Call:
         self._watch.stop()
         self._setup.call_ended()
         self._released = True
-        self._attempts_over()
+        self.attempts_over()
 
     @property
     def is_alive(self) -> bool:

@@ -28,4 +28,4 @@ class CallNames:
     def take(self, now: float) -> str:
         """The name of a call that came at `now`."""
         self._last = max(self._last + 1, int((self._epoch + now) * 1000))
-        return f"{self._last:012x}-{self._entropy()[:8]}"
+        return f"{format(self._last, '012x')}-{self._entropy()[:8]}"

@@ -19,11 +19,11 @@ def came_back(request: Request, transactions: TransactionLayer) -> bool:
 
     For another user it is a spiral: somebody forwards the call, by way of us, to somewhere else.
     """
-    return any(
-        _user(request) == _user(sent)
-        for via in request.headers.all(b"via")[1:]
-        if (sent := _sent_with(via, transactions)) is not None
-    )
+    for via in request.headers.all(b"via")[1:]:
+        sent = _sent_with(via, transactions)
+        if sent is not None and _user(request) == _user(sent):
+            return True
+    return False
 
 
 def _sent_with(via: bytes, transactions: TransactionLayer) -> Request | None:

@@ -52,6 +52,8 @@ class Challenges:
 
     def answered_by(self, request: Request, now: float) -> Pinned | None:
         """The challenge that a request's credentials answer, if it is known."""
+        if not self._pinned:
+            return None
         for name in (b"authorization", b"proxy-authorization"):
             for value in request.headers.lines(name):
                 found = _NONCE.search(value)

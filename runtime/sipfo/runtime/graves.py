@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sipfo.plan.model import TIMER_C
-from sipfo.runtime.attempt import Attempt
+from sipfo.runtime.attempt import Attempt, Caller
 from sipfo.runtime.core import Core
 from sipfo.runtime.limits import GIVEN_UP_ATTEMPTS
 from sipfo.runtime.record import Notice
@@ -17,7 +17,7 @@ from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Response
 
 
-class Departed:
+class Departed(Caller):
     """The call of an attempt that is remembered longer than the call: its name is left of it."""
 
     __slots__ = ("_core", "_name")

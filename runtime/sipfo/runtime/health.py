@@ -96,7 +96,7 @@ class _Health:
 class Healths:
     """Every target of every destination that is probed; one not heard of is up."""
 
-    __slots__ = ("_commons", "_probes", "_records", "_targets")
+    __slots__ = ("_commons", "_records", "_targets", "probes")
 
     def __init__(
         self,
@@ -107,13 +107,14 @@ class Healths:
         """What goes down or up is said in `records`, and to the engines of `commons`; where another
         of them leads, it is that one which judges what is met."""
         self._commons: Commons = commons or Alone()
-        self._probes = probes
+        self.probes = probes
+        """What is looked at, and how."""
         self._records = records
         self._targets: dict[Path, dict[str, _Health]] = {path: {} for path in probes}
 
     def declare(self, probes: Mapping[Path, Probe]) -> None:
         """These are probed from now on; what is known of a path that stays is kept."""
-        self._probes = probes
+        self.probes = probes
         self._targets = {path: self._targets.get(path, {}) for path in probes}
 
     def targets(self, path: Path) -> tuple[str, ...]:
@@ -128,7 +129,7 @@ class Healths:
 
     def is_probed(self, path: Path) -> bool:
         """Whether a path is looked at."""
-        return path in self._probes
+        return path in self.probes
 
     def is_doubted(self, path: Path, target: str) -> bool:
         """Whether a target that is up has failed lately, and not often enough to be down."""
@@ -142,7 +143,7 @@ class Healths:
 
     def take(self, path: Path, target: str, event: Event) -> None:
         """What was met at a target; nothing if its destination is not probed."""
-        probe = self._probes.get(path)
+        probe = self.probes.get(path)
         if probe is None:
             return
         if not self._commons.leads:
@@ -159,7 +160,7 @@ class Healths:
 
     def go_on(self, path: Path, target: str, is_down: bool = True) -> None:
         """A target that another engine found to be down, or up again."""
-        if path in self._probes:
+        if path in self.probes:
             state = State.DOWN if is_down else State.UP
             self._targets[path].setdefault(target, _Health()).state = state
 

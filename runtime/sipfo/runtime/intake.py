@@ -14,7 +14,7 @@ from sipfo.plan.choice import LeftOut
 from sipfo.plan.hunt import Itinerary
 from sipfo.plan.model import Trunk
 from sipfo.plan.numbering import normalise
-from sipfo.plan.order import draw, turn
+from sipfo.plan.order import draw
 from sipfo.runtime.admission import Refused
 from sipfo.runtime.call import Call, hops_left
 from sipfo.runtime.callname import CallNames
@@ -154,7 +154,8 @@ class Intake:
             return objection
         user, at = called_user(request), (flow.transport, *flow.local)
         admitted = tenure.admission.admit(user, flow.remote[0], at, proven)
-        return _loop(tenure.grounds, request, normalise(user), flow) or admitted
+        number = normalise(user) if isinstance(admitted, Refused) else admitted[1]
+        return _loop(tenure.grounds, request, number, flow) or admitted
 
     def _objection(self, request: Request, flow: Flow, closed: str) -> Refused | None:
         is_merged = _merge_key(request) in self._merging
@@ -216,7 +217,7 @@ class Intake:
             # Round robin counts calls placed, not attempts (LANGUAGE: routing method).
             diverts = trunk.forward is not None and trunk.forward.number not in (None, number)
             is_barred = diverts and diversions(request.headers) >= MOST_DIVERSIONS
-            turned = self._turn(trunk, self._turns.take(trunk.name))
+            turned = self._turn(tenure, trunk, self._turns.take(trunk.name))
             at, barred = self._epoch + now, _BARRED if is_barred else None
             ahead = Ahead(tenure.order, trunk, number, turned, at, barred)
             route = Itinerary(ahead, judge, trunk.deadline)
@@ -249,9 +250,9 @@ class Intake:
         self._merging.add(key)
         call.begin(expires(request), now)
 
-    def _turn(self, trunk: Trunk, placed: int) -> Sequence[int]:
+    def _turn(self, tenure: Tenure, trunk: Trunk, placed: int) -> Sequence[int]:
         if trunk.method != "weighted":
-            return turn(trunk, placed)
+            return tenure.order.turn(trunk, placed)
         settled = self._drawn.get(trunk.name)
         return settled or draw(trunk.weights, self._core.draw)
 

@@ -24,11 +24,13 @@ DRAINED: Final = "drained by the operator"
 class Quota:
     """One declared limit. Times are seconds of the caller's monotonic clock."""
 
-    __slots__ = ("_limit", "_used")
+    __slots__ = ("_alone", "_limit", "_used")
 
     def __init__(self, limit: Limit, used: Usage | None = None) -> None:
         self._limit = limit
         self._used = used or Own()
+        self._alone: Final = isinstance(self._used, Own)
+        """Whether no other engine counts here, and nothing needs to be kept still."""
 
     @property
     def calls(self) -> int:
@@ -53,10 +55,15 @@ class Quota:
 
     def claim(self, now: float, again: bool = False) -> str | None:
         """One more call, unless something speaks against it, which is returned then."""
+        if self._alone:
+            return self._claim(now, again)
         with self._used.still():
-            why = self.against(now, again)
-            if why is None:
-                self._take(now, again)
+            return self._claim(now, again)
+
+    def _claim(self, now: float, again: bool) -> str | None:
+        why = self.against(now, again)
+        if why is None:
+            self._take(now, again)
         return why
 
     def take(self, now: float, again: bool = False) -> None:
@@ -66,6 +73,9 @@ class Quota:
 
     def give_back(self) -> None:
         """A call that was taken is over."""
+        if self._alone:
+            self._used.add(-1)
+            return
         with self._used.still():
             self._used.add(-1)
 

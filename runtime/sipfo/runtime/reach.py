@@ -8,8 +8,38 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sipfo.plan.order import Step
+from sipfo.runtime.core import Core
 from sipfo.runtime.locate import Target, reaches
 from sipfo.runtime.registrar.lead import Led
+
+
+class Nearby:
+    """Where a plan's steps lead that no lookup is needed for: worked out once for each egress
+    address and destinations, since nothing about it changes."""
+
+    __slots__ = ("_core", "_known")
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._known: dict[tuple[str, tuple[str, ...]], dict[str, Target]] = {}
+
+    def targets(self, step: Step, local: str) -> dict[str, Target]:
+        """The targets of a step that is sent from an address, by name; empty where a name must be
+        looked up, or where there is something to say about one of them."""
+        key = (local, step.destinations)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._work_out(step.destinations, local)
+        return found
+
+    def _work_out(self, destinations: tuple[str, ...], local: str) -> dict[str, Target]:
+        found: list[Target] = []
+        for uri in destinations:
+            targets = self._core.at_once(uri)
+            if not targets:
+                return {}
+            found += targets
+        return named(tuple(found)) if all(reaches(local, one) for one in found) else {}
 
 
 def within_reach(

@@ -2,13 +2,14 @@
 more when a call that was answered is over.
 
 Moments are the engine's: seconds on a clock that never goes back, not the time of day. The wire,
-which has the clocks, makes rows of them (`row`).
+which has the clocks, makes rows of them (`row`). Each call makes three: those have constructors of
+their own, as events do (`plan/event`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from sipfo.plan.ladder import Attempt, Ladder
 
@@ -16,21 +17,30 @@ Party = Literal["caller", "callee", "sipfo"]
 """Who ended a call; sipfo does when it is told to stop, or when nobody acknowledged an answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class AttemptRecord:
     """One ended attempt: `call` names the call in every line about it, `number` counts from 1.
 
     `carrier` says that `attempt.route` names a carrier, not a route.
     """
 
-    call: str
-    trunk: str
-    number: int
-    attempt: Attempt
-    carrier: bool = False
+    call: Final[str]
+    trunk: Final[str]
+    number: Final[int]
+    attempt: Final[Attempt]
+    carrier: Final[bool]
+
+    def __init__(
+        self, call: str, trunk: str, number: int, attempt: Attempt, carrier: bool = False
+    ) -> None:
+        self.call = call
+        self.trunk = trunk
+        self.number = number
+        self.attempt = attempt
+        self.carrier = carrier
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class CallRecord:
     """One call whose set-up has its result; `source` is the caller's address.
 
@@ -41,22 +51,52 @@ class CallRecord:
     its set-up: what was passed over and why, names that led nowhere.
     """
 
-    call: str
-    trunk: str
-    number: str
-    source: str
-    ladder: Ladder
-    began: float = 0.0
-    rang: float | None = None
-    carrier: str | None = None
-    call_id: bytes = b""
-    caller: bytes = b""
-    callee: bytes = b""
-    plan: str = ""
-    notes: tuple[str, ...] = ()
+    call: Final[str]
+    trunk: Final[str]
+    number: Final[str]
+    source: Final[str]
+    ladder: Final[Ladder]
+    began: Final[float]
+    rang: Final[float | None]
+    carrier: Final[str | None]
+    call_id: Final[bytes]
+    caller: Final[bytes]
+    callee: Final[bytes]
+    plan: Final[str]
+    notes: Final[tuple[str, ...]]
+
+    def __init__(
+        self,
+        call: str,
+        trunk: str,
+        number: str,
+        source: str,
+        ladder: Ladder,
+        began: float = 0.0,
+        rang: float | None = None,
+        carrier: str | None = None,
+        call_id: bytes = b"",
+        caller: bytes = b"",
+        callee: bytes = b"",
+        plan: str = "",
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.call = call
+        self.trunk = trunk
+        self.number = number
+        self.source = source
+        self.ladder = ladder
+        self.began = began
+        self.rang = rang
+        self.carrier = carrier
+        self.call_id = call_id
+        self.caller = caller
+        self.callee = callee
+        self.plan = plan
+        self.notes = notes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class EndRecord:
     """A call that was answered is over, since the moment `at`.
 
@@ -64,10 +104,16 @@ class EndRecord:
     nobody ended it, the process that had it died.
     """
 
-    record: CallRecord
-    by: Party
-    at: float
-    lost: bool = False
+    record: Final[CallRecord]
+    by: Final[Party]
+    at: Final[float]
+    lost: Final[bool]
+
+    def __init__(self, record: CallRecord, by: Party, at: float, lost: bool = False) -> None:
+        self.record = record
+        self.by = by
+        self.at = at
+        self.lost = lost
 
     @property
     def talked(self) -> float:

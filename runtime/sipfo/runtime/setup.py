@@ -6,15 +6,15 @@ decides nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
+from typing import Final
 
 from sipfo.plan.action import (
     Abandon,
     Action,
     Arm,
     ArmDeadline,
-    Finish,
     Invite,
     Locate,
     Over,
@@ -38,9 +38,10 @@ from sipfo.plan.hunt import Hunt
 from sipfo.plan.ladder import Attempt as Rung
 from sipfo.plan.ladder import Ladder, Settled
 from sipfo.plan.order import Step
-from sipfo.plan.outcome import Final, Outcome
+from sipfo.plan.outcome import Final as FinalResponse
+from sipfo.plan.outcome import Outcome
 from sipfo.runtime.answer import Answer
-from sipfo.runtime.attempt import Attempt
+from sipfo.runtime.attempt import Attempt, Caller
 from sipfo.runtime.challenges import LIFE, Pinned
 from sipfo.runtime.diversion import Diverted
 from sipfo.runtime.emergency import is_emergency
@@ -50,7 +51,7 @@ from sipfo.runtime.inbound import Inbound
 from sipfo.runtime.invite import build_invite
 from sipfo.runtime.locate import Target
 from sipfo.runtime.outgoing import CHALLENGED
-from sipfo.runtime.passport import is_stale
+from sipfo.runtime.passport import FRESH, is_stale
 from sipfo.runtime.placement import Grounds, Placement, Sent
 from sipfo.runtime.privacy import Trust
 from sipfo.runtime.reach import family, led_within_reach, named, within_reach
@@ -64,16 +65,33 @@ from sipfo.runtime.sip.message import Response
 from sipfo.runtime.sip.timer import Handle
 from sipfo.runtime.sip.uri import parse_uri
 
-_NO_WAYS: Mapping[str, Way] = {}
-
-Done = Callable[[Result, Attempt | None, Response | None, float], None]
-"""Takes the result, the attempt and response that it came from if any, and the time."""
+_NO_WAYS: Final[Mapping[str, Way]] = {}
+_PLACED: Final = Placed()
 
 
-class Setup:
+class Owner:
+    """The call that is set up."""
+
+    __slots__ = ()
+
+    def settled(
+        self, result: Result, attempt: Attempt | None, response: Response | None, now: float
+    ) -> None:
+        """The result is there, and the attempt and response that it came from, if any."""
+
+    def attempts_over(self) -> None:
+        """The last attempt cannot come back any more."""
+
+
+_NOBODY: Final = Owner()
+"""Nobody is left to tell."""
+
+
+class Setup(Caller):
     """One call, from its INVITE to its result; its attempts, until they are over."""
 
     __slots__ = (
+        "_advancing",
         "_against",
         "_attempts",
         "_branches",
@@ -82,7 +100,6 @@ class Setup:
         "_counted",
         "_deadline",
         "_departed",
-        "_done",
         "_events",
         "_failed",
         "_grounds",
@@ -90,7 +107,7 @@ class Setup:
         "_inbound",
         "_leaving",
         "_notes",
-        "_over",
+        "_owner",
         "_pinned",
         "_placement",
         "_rang",
@@ -112,20 +129,18 @@ class Setup:
         grounds: Grounds,
         placement: Placement,
         inbound: Inbound,
-        done: Done,
-        over: Callable[[], None],
+        owner: Owner,
     ) -> None:
-        """`done` is told the result, `over` that the last attempt cannot come back any more."""
         self._grounds = grounds
         self._core = grounds.core
         self._placement = placement
         self._departed = Departed(grounds.core, placement.call)
         self._inbound = inbound
-        self._done = done
-        self._over = over
+        self._owner = owner
         self._hunt = Hunt(placement.itinerary)
         self._pinned = placement.pinned
         self._ways = _NO_WAYS
+        self._advancing = False
         self._events: list[tuple[Event, Response | None]] = []
         self._attempts: dict[int, Attempt] = {}
         self._targets: dict[str, Target] = {}
@@ -175,7 +190,7 @@ class Setup:
     def latest(self) -> Sent | None:
         """Where it was sent last, if anywhere."""
         attempt = next(reversed(self._attempts.values()), None)
-        return None if attempt is None else Sent(attempt.step.route, str(attempt.target))
+        return None if attempt is None else Sent(attempt.step.route, attempt.name)
 
     @property
     def source(self) -> str:
@@ -190,7 +205,7 @@ class Setup:
     def begin(self, now: float) -> None:
         """The caller's INVITE is there, and a call of its trunk is taken."""
         self._started = now
-        self._advance(Placed(), now)
+        self._advance(_PLACED, now)
 
     def caller_left(self, reasons: list[bytes], now: float) -> None:
         """The caller cancelled, hung up early, or its INVITE expired; `reasons` are the values of
@@ -205,7 +220,7 @@ class Setup:
 
     def let_go(self) -> None:
         """The call is gone, and so is every attempt but those that are buried."""
-        self._done, self._over = _settled, _over
+        self._owner = _NOBODY
         for attempt in self._attempts.values():
             attempt.outlive(self._departed)
             if not attempt.given_up:
@@ -230,16 +245,17 @@ class Setup:
         if response.status == 503 and attempt.level is None:
             seconds = retry_after(response)
             if seconds is not None:
-                self._grounds.standing.holds.hold(str(attempt.target), seconds, now)
+                self._grounds.standing.holds.hold(attempt.name, seconds, now)
         if response.status < 300 and not _is_usable(attempt, response):
             attempt.reject(response, now)
-            final = Final(502, "Unusable Answer")
+            final = FinalResponse(502, "Unusable Answer")
             self._advance(Responded(attempt.number, final), now)
             return
         attempt.final = response
         said = reasons(response)
         phrase = response.phrase.decode("utf-8", "replace")
-        final = Final(response.status, phrase, said, q850_causes(said))
+        causes = q850_causes(said) if said else ()
+        final = FinalResponse(response.status, phrase, said, causes)
         self._advance(Responded(attempt.number, final), now, response)
 
     def attempt_failed(self, attempt: Attempt, timed_out: bool, now: float) -> None:
@@ -266,7 +282,7 @@ class Setup:
         if not self.live:
             if self._hunt.result is not None:
                 self._wind_up()
-            self._over()
+            self._owner.attempts_over()
 
     def _wind_up(self) -> None:
         for attempt in self._attempts.values():
@@ -279,47 +295,52 @@ class Setup:
 
     def _advance(self, event: Event, now: float, response: Response | None = None) -> None:
         """Tell the machine, and do what it asks, in order; events met meanwhile wait."""
-        self._events.append((event, response))
-        if len(self._events) > 1:
+        if self._advancing:
+            self._events.append((event, response))
             return
+        self._advancing = True
         try:
+            self._advance_once(event, response, now)
             while self._events:
-                event, response = self._events[0]
-                self._hunt, actions = self._hunt.advance(event)
-                for action in actions:
-                    self._carry_out(action, event, response, now)
-                del self._events[0]
+                event, response = self._events.pop(0)
+                self._advance_once(event, response, now)
         finally:
+            self._advancing = False
             self._events.clear()
             self._unclaim(now)
+
+    def _advance_once(self, event: Event, response: Response | None, now: float) -> None:
+        self._hunt, actions = self._hunt.advance(event)
+        for action in actions:
+            self._carry_out(action, event, response, now)
 
     def _carry_out(
         self, action: Action, event: Event, response: Response | None, now: float
     ) -> None:
-        match action:
-            case ArmDeadline(seconds=seconds):
-                self._deadline = self._core.timers.after(seconds, self._deadline_passed, now)
-            case Locate(step=step):
-                self._locate(step, now)
-            case Invite():
-                self._invite(action, now)
-            case Arm(attempt=number, timer=timer, seconds=seconds):
-                attempt = self._attempts[number]
-                attempt.disarm()
-                attempt.phase = timer
-                attempt.timer = self._core.timers.after(seconds, attempt.expired, now)
-            case Relay(attempt=number):
-                self._relay(self._attempts[number], response, now)
-            case Unreached(step=step):
-                self._unreached = step
-            case Skipped(step=step):
-                self._note(f"{step.egress} to {step.route} skipped: {self._against}")
-            case Abandon(attempt=number):
-                self._attempts[number].give_up(now, why_given_up(event, self._leaving))
-            case Over(attempt=number, outcome=outcome):
-                self._end(number, outcome, now)
-            case Finish(result=result):
-                self._finish(result, response, now)
+        if isinstance(action, ArmDeadline):
+            self._deadline = self._core.timers.after(action.seconds, self._deadline_passed, now)
+        elif isinstance(action, Locate):
+            self._locate(action.step, now)
+        elif isinstance(action, Invite):
+            self._invite(action, now)
+        elif isinstance(action, Arm):
+            attempt = self._attempts[action.attempt]
+            attempt.disarm()
+            attempt.phase = action.timer
+            attempt.timer = self._core.timers.after(action.seconds, attempt.expired, now)
+        elif isinstance(action, Relay):
+            self._relay(self._attempts[action.attempt], response, now)
+        elif isinstance(action, Unreached):
+            self._unreached = action.step
+        elif isinstance(action, Skipped):
+            step = action.step
+            self._note(f"{step.egress} to {step.route} skipped: {self._against}")
+        elif isinstance(action, Abandon):
+            self._attempts[action.attempt].give_up(now, why_given_up(event, self._leaving))
+        elif isinstance(action, Over):
+            self._end(action.attempt, action.outcome, now)
+        else:
+            self._finish(action.result, response, now)
 
     def _deadline_passed(self, now: float) -> None:
         self._advance(DeadlinePassed(), now)
@@ -338,7 +359,10 @@ class Setup:
             passed = self._placement.passed
             lead(self._core, self._grounds.registrars, step, passed, self._led, now)
             return
-
+        near = self._grounds.nearby.targets(step, self._grounds.egress[step.egress].host)
+        if near:
+            self._take(step, near, now)
+            return
         found, told = partial(self._found, step), partial(self._told, step)
         self._core.locate(step.destinations, found, now, told)
 
@@ -376,7 +400,6 @@ class Setup:
         self._unclaim(now)
         choice = self._grounds.standing.choose(step, names, now, claims=True)
         self._claimed = step if choice.claimed else None
-        self._against = choice.reasons
         if choice.full is not None and self._hunt.anyway:
             self._note(f"{step.egress} to {step.route} not tried: {choice.full}")
             self._advance(Located(()), now)
@@ -385,6 +408,7 @@ class Setup:
                 self._note(f"{step.egress} to {step.route} at {name} skipped: {why}")
             self._advance(Located(choice.free), now)
         else:
+            self._against = choice.reasons
             self._advance(Located(choice.held, held=bool(choice.held)), now)
 
     def _say_left_out(self) -> None:
@@ -406,7 +430,7 @@ class Setup:
 
     def _invite(self, action: Invite, now: float) -> None:
         step, target = action.step, self._targets[action.target]
-        way = self._ways.get(action.target)
+        way = self._ways.get(action.target) if self._ways else None
         egress = self._grounds.egress[step.egress]
         flow = self._core.flow((egress.host, egress.port), target)
         if way is not None and way.local is not None:
@@ -423,23 +447,44 @@ class Setup:
             always = place.itinerary.steps[0].carrier
             diverted = Diverted(self._failed, self._branches, always)
         request = build_invite(
-            *(self._core, self._inbound.request, place.hops, step, target, place.number, flow),
-            *(trust, diverted, way),
+            self._core,
+            self._inbound.request,
+            place.hops,
+            step,
+            target,
+            place.number,
+            flow,
+            trust,
+            diverted,
+            way,
         )
         if self._core.origins is not None:
             self._core.origins.note(request.call_id, self._inbound.request.call_id)
         login = self._grounds.keyring.login(step, target, self._targets.values())
+        # Two telephones may have one target: the name that the machine has for it is then another.
+        name = action.target if way is None else str(target)
         attempt = Attempt(
-            self._core, self, action.attempt, step, target, request, flow, now, login, trusted
+            self._core,
+            self,
+            action.attempt,
+            step,
+            target,
+            name,
+            request,
+            flow,
+            now,
+            login,
+            trusted,
         )
         if way is not None:
             attempt.level, attempt.stays = way.level, way.flow is not None
-        if not self._said_stale and is_stale(request, now - self._started):
+        age = now - self._started
+        if age > FRESH and not self._said_stale and is_stale(request, age):
             self._said_stale = True
             self._note("the caller's Identity is older than 60 s: targets may refuse it (438)")
         self._attempts[action.attempt] = attempt
         self._counted = step
-        if self._claimed == step:
+        if self._claimed is not None and self._claimed == step:
             self._claimed = None
         else:
             self._grounds.standing.call_begins(step, now)
@@ -472,19 +517,19 @@ class Setup:
         else:
             step = attempt.step
             attempt.disarm()
-            self._grounds.standing.attempt_ended(step, str(attempt.target), outcome)
+            self._grounds.standing.attempt_ended(step, attempt.name, outcome)
             if outcome.final is None or outcome.final.status >= 300:
                 self._inbound.forget(attempt)
                 self._leave_carrier()
             rung = Rung(
                 step.egress,
                 step.route,
-                str(attempt.reached),
+                attempt.reached,
                 outcome.word,
                 attempt.started - self._started,
                 now - attempt.started,
                 phrase,
-                attempt.level or step.level_of(str(attempt.target)),
+                attempt.level or step.level_of(attempt.name),
                 final.reasons if final is not None else (),
             )
         if step.carrier:
@@ -505,9 +550,7 @@ class Setup:
         # Where we have an account ourselves, a challenge that stands is not the caller's to answer.
         if attempt is not None and attempt.login is None and final is not None:
             self._remember(attempt, final, now)
-        ended, way = self._hunt.ended, self._placement.itinerary
-        over = not ended or way.judge.verdict(ended[-1].outcome) == "failover"
-        if result.kind == "refused" and over:
+        if result.kind == "refused" and self._is_over():
             self._say_left_out()  # their turn has come, and there was none to locate
         ladder = Ladder(
             tuple(self._rungs),
@@ -515,25 +558,30 @@ class Setup:
             now - self._started,
         )
         self._report(ladder, attempt if result.kind == "answered" else None)
-        self._done(result, attempt, final, now)
+        self._owner.settled(result, attempt, final, now)
+
+    def _is_over(self) -> bool:
+        """Whether nothing was left to try, and no response ended it before."""
+        ended, judge = self._hunt.ended, self._placement.itinerary.judge
+        return not ended or judge.verdict(ended[-1].outcome) == "failover"
 
     def _report(self, ladder: Ladder, answered: Attempt | None) -> None:
         place, invite = self._placement, self._inbound.request
         carrier = answered.step.route if answered is not None and answered.step.carrier else None
         self.record = CallRecord(
-            call=place.call,
-            trunk=place.trunk,
-            number=place.number,
-            source=self._inbound.flow.remote[0],
-            ladder=ladder,
-            began=self._started,
-            rang=self._rang,
-            carrier=carrier,
-            call_id=invite.call_id,
-            caller=invite.from_.uri,
-            callee=invite.to.uri,
-            plan=place.plan,
-            notes=tuple(self._notes),
+            place.call,
+            place.trunk,
+            place.number,
+            self.source,
+            ladder,
+            self._started,
+            self._rang,
+            carrier,
+            invite.call_id,
+            invite.from_.uri,
+            invite.to.uri,
+            place.plan,
+            tuple(self._notes),
         )
         self._core.records.append(self.record)
 
@@ -545,16 +593,6 @@ class Setup:
         left = tuple(steps)[steps.index(attempt.step) :]
         pinned = Pinned(place.trunk, place.number, left, attempt.target, now + LIFE)
         self._grounds.challenges.remember(final, pinned)
-
-
-def _settled(
-    result: Result, attempt: Attempt | None, response: Response | None, now: float
-) -> None:
-    """Nobody is left to tell."""
-
-
-def _over() -> None:
-    """Nobody is left to tell."""
 
 
 def _is_usable(attempt: Attempt, response: Response) -> bool:

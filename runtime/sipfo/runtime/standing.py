@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sipfo.plan.model import Limit, Probe
 from sipfo.plan.order import Step
@@ -20,7 +21,7 @@ from sipfo.runtime.holds import Holds
 from sipfo.runtime.quotas import Quotas
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(init=False, slots=True, unsafe_hash=True)
 class Choice:
     """Which of a step's targets may be tried, in their order, and what speaks against the others.
 
@@ -29,11 +30,25 @@ class Choice:
     is taken already.
     """
 
-    free: tuple[str, ...]
-    against: dict[str, str]
-    full: str | None
-    held: tuple[str, ...] = ()
-    claimed: bool = False
+    free: Final[tuple[str, ...]]
+    against: Final[dict[str, str]]
+    full: Final[str | None]
+    held: Final[tuple[str, ...]]
+    claimed: Final[bool]
+
+    def __init__(
+        self,
+        free: tuple[str, ...],
+        against: dict[str, str],
+        full: str | None,
+        held: tuple[str, ...] = (),
+        claimed: bool = False,
+    ) -> None:
+        self.free = free
+        self.against = against
+        self.full = full
+        self.held = held
+        self.claimed = claimed
 
     @property
     def reasons(self) -> str:
@@ -65,17 +80,20 @@ class Standing:
         """Which of a step's targets may be tried. One that `claims` has a call of a carrier that is
         not full, and begins it or gives it back (`unclaim`)."""
         names = tuple(targets)
-        ask = self.carriers.claim if claims else self.carriers.against
-        full = ask(step.route, now) if step.carrier else None
+        full = None
+        if step.carrier:
+            ask = self.carriers.claim if claims else self.carriers.against
+            full = ask(step.route, now)
         claimed = claims and step.carrier and full is None
         allowed = self.disabled.others(step, names)
         if names and not allowed:
             full = DISABLED
         free: list[str] = []
         against: dict[str, str] = {}
+        path = Path.of(step) if self.healths.probes else None
         for target in names:
             why = full or (None if target in allowed else DISABLED)
-            why = why or self.against(Path.of(step), target, now)
+            why = why or self.against(path, target, now)
             if why is None:
                 free.append(target)
             else:
@@ -84,9 +102,10 @@ class Standing:
 
     def attempt_ended(self, step: Step, target: str, outcome: Outcome) -> None:
         """An attempt has its outcome, which says something about its target."""
-        event = met_by_call(outcome)
-        if event is not None:
-            self.healths.take(Path.of(step), target, event)
+        if self.healths.probes:
+            event = met_by_call(outcome)
+            if event is not None:
+                self.healths.take(Path.of(step), target, event)
 
     def unclaim(self, step: Step, now: float) -> None:
         """What was claimed of a carrier came to nothing."""
@@ -102,10 +121,11 @@ class Standing:
         if step.carrier:
             self.carriers.give_back(step.route)
 
-    def against(self, path: Path, target: str, now: float) -> str | None:
-        """What is known against a target at the end of a path; None if nothing is."""
+    def against(self, path: Path | None, target: str, now: float) -> str | None:
+        """What is known against a target at the end of a path, None where nothing is probed; None
+        if nothing is."""
         if self.holds.holds(target, now):
             return "asked to be left alone (Retry-After)"
-        if self.healths.is_down(path, target):
+        if path is not None and self.healths.is_down(path, target):
             return "down"
         return None

@@ -29,6 +29,7 @@ from sipfo.runtime.placement import Grounds
 from sipfo.runtime.privacy import Trusted
 from sipfo.runtime.probes import Probes, probed
 from sipfo.runtime.quotas import Quotas
+from sipfo.runtime.reach import Nearby
 from sipfo.runtime.registrar.passing import egress_name
 from sipfo.runtime.registrar.registrars import Registrars
 from sipfo.runtime.secret import Secret
@@ -91,6 +92,7 @@ def begin(
         Trusted.of(plan),
         Loops(),
         Registrars(core, plan, papers.secrets, entropy, limits, epoch),
+        Nearby(core),
     )
     probes = Probes(core, egress, paths, healths, holds, commons.leads)
     return _tenure(papers, core, entropy, limits, grounds, probes)
@@ -115,6 +117,7 @@ def succeed(
         keyring=keyring,
         trusted=Trusted.of(plan),
         registrars=registrars,
+        nearby=Nearby(core),
     )
     made = _tenure(papers, core, entropy, limits, grounds, old.probes, old.guard)
     core.tls_ports = tls_ports(plan, core.tls_ports)

@@ -23,6 +23,7 @@ from sipfo.plan.order import Order
 from sipfo.plan.outcome import Judge
 from sipfo.runtime.admission import Admission
 from sipfo.runtime.callname import CallNames
+from sipfo.runtime.reach import Nearby
 from sipfo.runtime.sip.message import Request, Response
 from sipfo.runtime.sip.timer import Handle, Timer, Timers
 from sipfo.runtime.sip.transaction.values import TimerValues
@@ -30,7 +31,7 @@ from sipfo.runtime.stateless import Stateless
 
 _TOKEN = re.compile(rb"t[0-9]{7}")
 
-CONSTANT = (BaseModel, Order, Judge, Admission, TimerValues, CallNames, Stateless)
+CONSTANT = (BaseModel, Order, Judge, Admission, Nearby, TimerValues, CallNames, Stateless)
 """What no call changes, or what only strangers do."""
 
 DURATIONS = frozenset({"_interval", "opened_within"})

@@ -6,6 +6,7 @@ Each names the law that it breaks, so that no defect is found by accident.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from inspect import isfunction
 from typing import Any
 
@@ -139,7 +140,7 @@ def fails_over_after_a_commit(patch: Patch) -> None:
     real = hunt.Hunt._failure
 
     def failure(self: hunt.Hunt, outcome: Outcome) -> Sign:
-        return real(self._replace(state=State.RINGING), outcome)
+        return real(replace(self, state=State.RINGING), outcome)
 
     patch.setattr(hunt.Hunt, "_failure", failure)
     patch.setitem(TABLE, State.COMMITTED, TABLE[State.RINGING])

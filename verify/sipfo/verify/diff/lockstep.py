@@ -139,7 +139,7 @@ class Side:
         alone can still matter."""
         hunt, actions = self.hunt.advance(event)
         if len(hunt.ended) > 1 and hunt.result is None:
-            hunt = hunt._replace(ended=(best(hunt.ended),))
+            hunt = replace(hunt, ended=(best(hunt.ended),))
         return Side(self.course, hunt, (*self.shown, *self._seen(actions)))
 
     def seen(self) -> Side:
