@@ -41,7 +41,7 @@ from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.steering import Marks
 from sipfo.runtime.tenure import Papers
 from sipfo.runtime.wire import entropy
-from sipfo.runtime.wire.calm import settle
+from sipfo.runtime.wire.calm import Collector
 from sipfo.runtime.wire.certificate import Trust
 from sipfo.runtime.wire.dns import Resolver
 from sipfo.runtime.wire.orders import Orders, Secrets
@@ -141,6 +141,7 @@ class Desk:
         self.over = asyncio.Event()
         self._descriptor = table
         self._worker: Worker | None = None
+        self._collector: Collector | None = None
         self._flows: dict[tuple[Any, ...], Flow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -153,6 +154,8 @@ class Desk:
             task.cancel()
         if self._worker is not None:
             await self._worker.close()
+        if self._collector is not None:
+            self._collector.close()
 
     def _hear(self, word: Word) -> None:
         kind = word[0]
@@ -218,6 +221,7 @@ class Desk:
         estate = read_estate(orders.estate)
         worker.work(lambda now: inherit(engine, estate, now))
         self._worker = worker
+        self._collector = Collector(engine)
         self._pipe.say("ready")
 
     def _flow(self, said: tuple[Any, ...]) -> Flow:
@@ -324,7 +328,6 @@ def _nobody(record: Record) -> None:
 
 async def _work(connection: socket.socket, table: int) -> None:
     desk = Desk(connection, table)
-    settle()
     try:
         await desk.over.wait()
     finally:
