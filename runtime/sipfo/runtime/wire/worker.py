@@ -215,7 +215,7 @@ class Desk:
         if orders.is_seen:
             engine.core.origins = _Origins(self._pipe)
         resolver = Resolver(orders.nameservers)
-        worker = Worker(orders.plan, engine, resolver, _nobody, orders.limits, Renewal(Trust()))
+        worker = Worker(orders.plan, engine, resolver, (), orders.limits, Renewal(Trust()))
         worker.pipe = self._pipe
         worker.look_for(orders.plan)
         estate = read_estate(orders.estate)
@@ -320,10 +320,6 @@ def _secrets(values: Secrets) -> dict[str, Secret]:
 def _anywhere(flow: Flow) -> bool:
     """Whoever comes next is reached at every address."""
     return True
-
-
-def _nobody(record: Record) -> None:
-    """Records go to the parent."""
 
 
 async def _work(connection: socket.socket, table: int) -> None:
