@@ -33,7 +33,6 @@ _of_attempt: Final = attrgetter(*ATTEMPTS)
 _NOTES: Final = CALLS.index("notes")
 _REASONS: Final = ATTEMPTS.index("reasons")
 
-
 NULLABLE: Final = frozenset(
     {"by", "carrier", "rang", "ended", "talked", "hung_up_by", "target", "level"}
 )

@@ -44,6 +44,10 @@ _OF_A_ROW: Final = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.Programmi
 BUSY: Final = 2000
 """Milliseconds that a commit waits for whoever else has the database locked."""
 
+# What would surprise in the schema: `IN` with a list makes SQLite build a table for each row that it
+# checks, which takes longer than all else that it does for the row. And Call-IDs have no index: each
+# would change another page of it, which is most of what is written to the disk, and nobody here looks
+# for a Call-ID alone (`columns.query`).
 _SCHEMA: Final = """
 CREATE TABLE calls (
     call       TEXT PRIMARY KEY,
@@ -90,11 +94,6 @@ CREATE TABLE heartbeat (
 CREATE INDEX calls_by_time ON calls (began);
 CREATE INDEX calls_up ON calls (call) WHERE state = 'open';
 """
-
-# What would surprise in the schema: `IN` with a list makes SQLite build a table for each row that it
-# checks, which takes longer than all else that it does for the row. And Call-IDs have no index: each
-# would change another page of it, which is most of what is written to the disk, and nobody here looks
-# for a Call-ID alone (`columns.query`).
 
 MOST_ROWS: Final = 64
 """Rows in one statement."""
