@@ -1,6 +1,6 @@
 """A call that is over leaves nothing for Python's collector of cycles: counting references is enough.
 
-`wire/calm.py` counts on it: with the collector almost never looking at old objects, a cycle stays.
+`wire/calm.py` counts on it: while there are many calls the collector looks at nothing, and a cycle stays.
 """
 
 from __future__ import annotations

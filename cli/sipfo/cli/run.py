@@ -37,7 +37,7 @@ from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.steering import MOST_ENGINES
 from sipfo.runtime.wire.bindings.cabinet import CannotStore
 from sipfo.runtime.wire.book import CannotKeep
-from sipfo.runtime.wire.calm import settle
+from sipfo.runtime.wire.calm import Collector
 from sipfo.runtime.wire.certificate import PemFiles, Trust, UnusableCertificate
 from sipfo.runtime.wire.control import CannotControl
 from sipfo.runtime.wire.doors import CannotListen
@@ -237,7 +237,8 @@ async def _serve(
 
         def ready() -> None:
             log.ready(places, len(plan.trunks))
-            settle()  # takes a moment, in which nobody may wait for the control socket
+            # This takes a moment, in which nobody may wait for the control socket.
+            held.callback(Collector(server.engine).close)
 
         await life.live(ready)
         log.stopped()

@@ -7,13 +7,13 @@ a call. What a row has is printable (`row.clean`), so none of them has two lines
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final
 
 from sipfo.plan.ladder import Attempt
-from sipfo.runtime.row import Row
+from sipfo.runtime.row import End, Row
 from sipfo.runtime.wanted import Wanted
 
 SCHEMA_VERSION: Final = 2
@@ -22,39 +22,54 @@ SCHEMA_VERSION: Final = 2
 CALLS: Final = Row._fields[: Row._fields.index("attempts")]
 """The columns of `calls`."""
 
+CLOSING: Final = End._fields[1:]
+"""Those that the end of a call changes, which `call` comes before."""
+
 ATTEMPTS: Final = tuple(one.name for one in fields(Attempt))
 """The columns of `attempts`, which come behind `call` and `place`, its number from 1."""
 
-_of_call: Final = attrgetter(*CALLS)
 _of_attempt: Final = attrgetter(*ATTEMPTS)
 
 _NOTES: Final = CALLS.index("notes")
 _REASONS: Final = ATTEMPTS.index("reasons")
 
+NULLABLE: Final = frozenset(
+    {"by", "carrier", "rang", "ended", "talked", "hung_up_by", "target", "level"}
+)
+"""The columns, of either table, that may have nothing."""
 
-def insert(table: str, columns: Sequence[str], mark: str) -> str:
+Mark = Callable[[str], str]
+"""The mark of a column's value in a statement."""
+
+
+def insert(table: str, columns: Sequence[str], mark: Mark, rows: int = 1) -> str:
     """The statement, with a mark for each value; what to do about a row that is there follows."""
-    marks = ", ".join([mark] * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT"
+    return f"INSERT INTO {table} ({', '.join(columns)}) {_values(columns, mark, rows)} ON CONFLICT"
 
 
-def write_call(mark: str) -> str:
-    """The statement that writes a row, or closes the one that is there."""
-    closing = ("state", "ended", "talked", "hung_up_by")
-    changes = ", ".join(f"{name} = excluded.{name}" for name in closing)
-    return f"{insert('calls', CALLS, mark)} (call) DO UPDATE SET {changes}"
+def write_call(mark: Mark, rows: int = 1) -> str:
+    """The statement that writes so many rows, or closes those that are there."""
+    changes = ", ".join(f"{name} = excluded.{name}" for name in CLOSING)
+    return f"{insert('calls', CALLS, mark, rows)} (call) DO UPDATE SET {changes}"
 
 
-def write_attempt(mark: str) -> str:
-    """The statement that writes an attempt, if it is not there."""
-    return f"{insert('attempts', ('call', 'place', *ATTEMPTS), mark)} DO NOTHING"
+def close_call(mark: Mark, rows: int = 1) -> str:
+    """The statement that closes so many rows that are there."""
+    changes = ", ".join(f"{name} = column{place}" for place, name in enumerate(CLOSING, start=2))
+    ends = _values(("call", *CLOSING), mark, rows)
+    return f"UPDATE calls SET {changes} FROM ({ends}) WHERE call = column1"
+
+
+def write_attempt(mark: Mark, rows: int = 1) -> str:
+    """The statement that writes so many attempts, those that are not there."""
+    return f"{insert('attempts', ('call', 'place', *ATTEMPTS), mark, rows)} DO NOTHING"
 
 
 def call_cells(row: Row) -> list[Any]:
     """A row of `calls`."""
-    values = list(_of_call(row))
-    values[_NOTES] = "\n".join(row.notes)
-    return values
+    cells: list[Any] = list(row[: len(CALLS)])
+    cells[_NOTES] = "\n".join(row.notes)
+    return cells
 
 
 def call_of(cells: Sequence[Any]) -> dict[str, Any]:
@@ -92,6 +107,11 @@ def query(wanted: Wanted, mark: str) -> tuple[str, tuple[str, ...]]:
         values.append(wanted.call)
     found = f"SELECT {', '.join(CALLS)} FROM calls WHERE {' AND '.join(terms)}"
     return f"{found} ORDER BY began, call", tuple(values)
+
+
+def _values(columns: Sequence[str], mark: Mark, rows: int) -> str:
+    one = f"({', '.join(map(mark, columns))})"
+    return f"VALUES {', '.join([one] * rows)}"
 
 
 def _cells(attempt: Attempt) -> list[Any]:

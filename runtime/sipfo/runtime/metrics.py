@@ -141,9 +141,12 @@ class Meter:
             self._delays.observe(trunk, record.rang)
         elif result.kind == "answered":
             self._delays.observe(trunk, ladder.elapsed)
-        if trunk in self._recent or len(self._recent) < MOST_SERIES:
-            recent = self._recent.setdefault(trunk, deque(maxlen=RECENT))
-            recent.append(result.kind == "answered")
+        recent = self._recent.get(trunk)
+        if recent is None:
+            if len(self._recent) >= MOST_SERIES:
+                return
+            recent = self._recent[trunk] = deque(maxlen=RECENT)
+        recent.append(result.kind == "answered")
 
     def families(self, gauges: Gauges, kept: Sequence[Kept] = ()) -> tuple[Family, ...]:
         """All metrics there are, those too that have no samples yet."""

@@ -71,43 +71,61 @@ class Row(NamedTuple):
         return self.result == "refused" or self.state == "lost"
 
 
+class End(NamedTuple):
+    """What the end of a call changes in the row that was opened when it was answered."""
+
+    call: str
+    state: State
+    ended: str
+    talked: float
+    hung_up_by: Party | None
+
+
 def row_of(record: CallRecord | EndRecord, clock: Callable[[float], float]) -> Row:
     """The row of a call as it stands; `clock` turns the engine's moments into Unix seconds."""
-    end = None
-    if isinstance(record, EndRecord):
-        end, record = record, record.record
-    ladder = record.ladder
     state: State = "closed"
-    ended: float | None = record.began + ladder.elapsed
-    if end is not None:
-        ended = end.at
-        state = "lost" if end.lost else "closed"
-    elif ladder.result.kind == "answered":
-        ended = None
+    ended: str | None = None
+    talked: float | None = None
+    hung_up_by: Party | None = None
+    if isinstance(record, EndRecord):
+        _, state, ended, talked, hung_up_by = end_of(record, clock)
+        record = record.record
+    elif record.ladder.result.kind == "answered":
         state = "open"
+    else:
+        ended = moment(clock(record.began + record.ladder.elapsed))
+    ladder, rang = record.ladder, record.rang
+    # In the order of the fields, because their names take longer than all that is done here.
     return Row(
-        call=record.call,
-        state=state,
-        began=moment(clock(record.began)),
-        trunk=record.trunk,
-        source=record.source,
-        caller=_text(record.caller),
-        callee=_text(record.callee),
-        number=clean(record.number),
-        call_id=_text(record.call_id),
-        plan=record.plan,
-        result=ladder.result.kind,
-        code=ladder.result.code,
-        by=ladder.result.by,
-        carrier=record.carrier,
-        rang=None if record.rang is None else _seconds(record.rang),
-        elapsed=_seconds(ladder.elapsed),
-        ended=None if ended is None else moment(clock(ended)),
-        talked=None if end is None else _seconds(end.talked),
-        hung_up_by=None if end is None or end.lost else end.by,
-        notes=tuple(map(clean, record.notes[:MOST_NOTES])),
-        attempts=tuple(_rounded(one) for one in ladder.attempts),
+        record.call,
+        state,
+        moment(clock(record.began)),
+        record.trunk,
+        record.source,
+        _text(record.caller),
+        _text(record.callee),
+        clean(record.number),
+        _text(record.call_id),
+        record.plan,
+        ladder.result.kind,
+        ladder.result.code,
+        ladder.result.by,
+        record.carrier,
+        None if rang is None else _seconds(rang),
+        _seconds(ladder.elapsed),
+        ended,
+        talked,
+        hung_up_by,
+        tuple([clean(note) for note in record.notes[:MOST_NOTES]]),
+        tuple([_rounded(one) for one in ladder.attempts]),
     )
+
+
+def end_of(record: EndRecord, clock: Callable[[float], float]) -> End:
+    """The end of a call whose row is there."""
+    state: State = "lost" if record.lost else "closed"
+    by = None if record.lost else record.by
+    return End(record.record.call, state, moment(clock(record.at)), _seconds(record.talked), by)
 
 
 def lost(row: Row, last_alive: float) -> Row:
@@ -118,10 +136,13 @@ def lost(row: Row, last_alive: float) -> Row:
     return row._replace(state="lost", ended=moment(ended), talked=_seconds(ended - answered))
 
 
+_MILLISECONDS: Final = tuple([f".{ms:03}Z" for ms in range(1000)])
+
+
 def moment(unix_seconds: float) -> str:
     """`2026-11-24T09:30:00.125Z`: such texts sort as the moments do."""
-    second, micros = divmod(round(unix_seconds * 1_000_000), 1_000_000)
-    return f"{_second(second)}.{micros // 1000:03}Z"
+    second, micros = divmod(int(unix_seconds * 1_000_000 + 0.5), 1_000_000)
+    return _second(second) + _MILLISECONDS[micros // 1000]
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,9 @@ its class.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 from sipfo.runtime.exposition import Labels, Sample
@@ -20,6 +22,7 @@ MOST_SERIES: Final = 1000
 OTHER: Final = "other"
 
 _CODE: Final = re.compile(r"[1-6][0-9]{2}")
+_REGISTERED: Final = frozenset(map(str, REASON_PHRASES))
 
 
 class Tally:
@@ -35,9 +38,13 @@ class Tally:
 
     def add(self, *values: str, by: float = 1.0) -> None:
         """Count for these values of the labels."""
-        if values not in self._counts and len(self._counts) >= MOST_SERIES - 1:
-            values = self._other
-        self._counts[values] = self._counts.get(values, 0.0) + by
+        counts = self._counts
+        count = counts.get(values)
+        if count is None:
+            if len(counts) >= MOST_SERIES - 1:
+                values = self._other
+            count = counts.get(values, 0.0)
+        counts[values] = count + by
 
     def samples(self) -> tuple[Sample, ...]:
         """As they stand."""
@@ -56,26 +63,28 @@ class Histogram:
         self._name = name
         self._bounds = tuple(bounds)
         self._counts: dict[str, list[int]] = {}
+        """Of each bucket those that are too long for the one before."""
         self._sums: dict[str, float] = {}
 
     def observe(self, value: str, seconds: float) -> None:
         """One span, under this value of the label."""
-        if value not in self._counts and len(self._counts) >= MOST_SERIES // len(self._bounds):
-            value = OTHER
-        counts = self._counts.setdefault(value, [0] * (len(self._bounds) + 1))
-        for place, bound in enumerate(self._bounds):
-            counts[place] += seconds <= bound
-        counts[-1] += 1
+        counts = self._counts.get(value)
+        if counts is None:
+            if len(self._counts) >= MOST_SERIES // len(self._bounds):
+                value = OTHER
+            counts = self._counts.setdefault(value, [0] * (len(self._bounds) + 1))
+        counts[bisect_left(self._bounds, seconds)] += 1
         self._sums[value] = self._sums.get(value, 0.0) + seconds
 
     def samples(self) -> Iterator[Sample]:
         """As they stand."""
         for value, counts in self._counts.items():
             of = ((self._name, value),)
-            for bound, count in zip((*map(_bound, self._bounds), "+Inf"), counts, strict=True):
+            bounds = (*map(_bound, self._bounds), "+Inf")
+            for bound, count in zip(bounds, accumulate(counts), strict=True):
                 yield Sample((*of, ("le", bound)), count, "_bucket")
             yield Sample(of, self._sums[value], "_sum")
-            yield Sample(of, counts[-1], "_count")
+            yield Sample(of, sum(counts), "_count")
 
 
 def labels(names: Sequence[str], values: Sequence[str]) -> Labels:
@@ -85,7 +94,7 @@ def labels(names: Sequence[str], values: Sequence[str]) -> Labels:
 
 def bounded_code(word: str) -> str:
     """A status code as a label: itself where it is registered, else its class; other words pass."""
-    if _CODE.fullmatch(word) and int(word) not in REASON_PHRASES:
+    if word not in _REGISTERED and _CODE.fullmatch(word):
         return f"{word[0]}xx"
     return word
 

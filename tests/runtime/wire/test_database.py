@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runtime.accounts import CANCELLED, EPOCH, OVER, REFUSED, UP, numbered, row
-from sipfo.runtime.row import Row, lost
+from runtime.accounts import CANCELLED, EPOCH, OVER, REFUSED, UP, clock, numbered, row
+from sipfo.runtime.record import EndRecord
+from sipfo.runtime.row import Row, end_of, lost
 from sipfo.runtime.wanted import Wanted
 from sipfo.runtime.wire import database
 from sipfo.runtime.wire.book import CannotKeep, CannotWrite, Sync
@@ -50,6 +52,46 @@ def test_the_end_of_a_call_closes_its_row(path: Path, book: Database) -> None:
     book.write([row(OVER)], EPOCH)
     book.write([row(OVER)], EPOCH)
     assert read(path) == [row(OVER)]
+
+
+def test_an_end_alone_closes_the_row_that_is_there(path: Path, book: Database) -> None:
+    book.write([row(UP)], EPOCH)
+    book.write([], EPOCH, [end_of(OVER, clock)])
+    assert read(path) == [row(OVER)]
+
+
+def test_an_end_alone_brings_no_row_back_that_somebody_deleted(path: Path, book: Database) -> None:
+    book.write([row(UP)], EPOCH)
+    asked(path, "DELETE FROM attempts RETURNING 1")
+    asked(path, "DELETE FROM calls RETURNING 1")
+    book.write([], EPOCH, [end_of(OVER, clock)])
+    assert read(path) == []
+
+
+@pytest.mark.parametrize("many", [1, 2, 63, 64, 65, 200])
+def test_a_batch_of_any_size_is_written_whole(path: Path, book: Database, many: int) -> None:
+    up = [replace(UP, call=f"019a{n:08x}-00000003", began=float(n)) for n in range(many)]
+    book.write([row(one) for one in up], EPOCH)
+    assert read(path) == [row(one) for one in up]
+    over = [EndRecord(one, "callee", one.began + 90) for one in up]
+    book.write([], EPOCH, [end_of(one, clock) for one in over])
+    assert read(path) == [row(one) for one in over]
+
+
+def test_a_book_whose_tables_an_earlier_sipfo_made_is_written_as_well(path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        earlier = database._SCHEMA.replace(
+            "state = 'open' OR state = 'closed' OR state = 'lost'",
+            "state IN ('open', 'closed', 'lost')",
+        )
+        more = "CREATE INDEX calls_by_caller ON calls (call_id);"
+        patched.setattr(database, "_SCHEMA", earlier + more)
+        Database(path, "full").close()
+    book = Database(path, "full")
+    book.write([row(UP), row(REFUSED)], EPOCH)
+    book.write([], EPOCH, [end_of(OVER, clock)])
+    book.close()
+    assert read(path) == [row(OVER), row(REFUSED)]
 
 
 def test_the_end_makes_the_row_when_its_beginning_was_lost(path: Path, book: Database) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runtime.accounts import EPOCH, OVER, UP, numbered
 from sipfo.runtime.record import AttemptRecord, Notice
-from sipfo.runtime.row import Row
+from sipfo.runtime.row import End, Row
 from sipfo.runtime.wanted import Wanted
 from sipfo.runtime.wire import ledger
 from sipfo.runtime.wire.book import CannotKeep, CannotWrite
@@ -36,6 +37,8 @@ class Shelf:
         self.is_broken = False
         self.is_closed = False
         self.open_at_start = 0
+        self.takes_ends = False
+        self.ends: list[str] = []
         self.wrote = threading.Semaphore(0)
         self.failed = threading.Semaphore(0)
         self.may_write = threading.Event()
@@ -46,7 +49,7 @@ class Shelf:
             raise CannotWrite(self.full)
         return self.open_at_start
 
-    def write(self, rows: Sequence[Row], now: float) -> None:
+    def write(self, rows: Sequence[Row], now: float, ends: Sequence[End] = ()) -> None:
         assert now > EPOCH - 1e9
         self.may_write.wait(LIMIT)
         if self.full:
@@ -56,6 +59,7 @@ class Shelf:
             self.failed.release()
             raise ValueError("no such colour")
         self.batches.append([row.call for row in rows])
+        self.ends += [end.call for end in ends]
         self.wrote.release()
 
     def close(self) -> None:
@@ -100,6 +104,31 @@ def test_a_call_that_is_over_before_it_is_written_has_the_row_of_its_end_alone()
     kept.close()
     assert shelf.calls == [UP.call]
     assert kept.acknowledged == 2
+
+
+def test_a_call_whose_row_is_written_has_its_end_alone_where_the_book_takes_it() -> None:
+    shelf = Shelf()
+    shelf.takes_ends = True
+    kept = Ledger("shelf", shelf)
+    other = replace(OVER, record=replace(UP, call="019a00000009-00000001"))
+    kept.keep(UP)
+    assert shelf.wrote.acquire(timeout=LIMIT)
+    kept.keep(OVER)
+    kept.keep(other)
+    kept.close()
+    assert shelf.ends == [UP.call]
+    assert shelf.calls == [UP.call, other.record.call]
+    assert (kept.acknowledged, kept._open) == (3, set())
+
+
+def test_a_book_that_takes_no_ends_has_a_row_of_each() -> None:
+    shelf = Shelf()
+    kept = Ledger("shelf", shelf)
+    kept.keep(UP)
+    assert shelf.wrote.acquire(timeout=LIMIT)
+    kept.keep(OVER)
+    kept.close()
+    assert (shelf.calls, shelf.ends) == ([UP.call, UP.call], [])
 
 
 def test_through_is_a_moment_before_which_all_is_acknowledged() -> None:

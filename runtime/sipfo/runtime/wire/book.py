@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from sipfo.runtime.row import Row
+from sipfo.runtime.row import End, Row
 
 Sync = Literal["normal", "full"]
 """What an acknowledged row survives: `normal` the end of the process, `full` that of the power."""
@@ -37,9 +37,14 @@ class Book(Protocol):
     def lose_open(self) -> int:
         """Mark the calls that a crash left open as lost; how many there were. Raises CannotWrite."""
 
-    def write(self, rows: Sequence[Row], now: float) -> None:
-        """Write the rows, all or none, and that we live at `now` (Unix seconds). On return they
-        are safe. Raises CannotWrite."""
+    @property
+    def takes_ends(self) -> bool:
+        """Whether `write` may be given the mere ends of calls whose rows it has; else it wants a
+        row of each end."""
+
+    def write(self, rows: Sequence[Row], now: float, ends: Sequence[End] = ()) -> None:
+        """Write the rows, close those of `ends`, all or none, and that we live at `now` (Unix
+        seconds). On return they are safe. Raises CannotWrite."""
 
     def close(self) -> None:
         """Let another process have it."""

@@ -10,24 +10,28 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sipfo.runtime.columns import (
     ATTEMPTS,
     CALLS,
+    NULLABLE,
     SCHEMA_VERSION,
+    Mark,
     attempt_cells,
     attempt_of,
     call_cells,
     call_of,
+    close_call,
     query,
     write_attempt,
     write_call,
 )
-from sipfo.runtime.row import Row, lost, moment, unix
+from sipfo.runtime.row import End, Row, lost, moment, unix
 from sipfo.runtime.wanted import Wanted
 from sipfo.runtime.wire.book import CannotKeep, CannotWrite, Sync, hold, sync_folder
 
@@ -40,10 +44,14 @@ _OF_A_ROW: Final = (sqlite3.DataError, sqlite3.IntegrityError, sqlite3.Programmi
 BUSY: Final = 2000
 """Milliseconds that a commit waits for whoever else has the database locked."""
 
+# What would surprise in the schema: `IN` with a list makes SQLite build a table for each row that it
+# checks, which takes longer than all else that it does for the row. And Call-IDs have no index: each
+# would change another page of it, which is most of what is written to the disk, and nobody here looks
+# for a Call-ID alone (`columns.query`).
 _SCHEMA: Final = """
 CREATE TABLE calls (
     call       TEXT PRIMARY KEY,
-    state      TEXT NOT NULL CHECK (state IN ('open', 'closed', 'lost')),
+    state      TEXT NOT NULL CHECK (state = 'open' OR state = 'closed' OR state = 'lost'),
     began      TEXT NOT NULL,
     trunk      TEXT NOT NULL,
     source     TEXT NOT NULL,
@@ -52,7 +60,8 @@ CREATE TABLE calls (
     number     TEXT NOT NULL,
     call_id    TEXT NOT NULL,
     plan       TEXT NOT NULL,
-    result     TEXT NOT NULL CHECK (result IN ('answered', 'refused', 'cancelled')),
+    result     TEXT NOT NULL
+               CHECK (result = 'answered' OR result = 'refused' OR result = 'cancelled'),
     code       INTEGER NOT NULL,
     by         TEXT,
     carrier    TEXT,
@@ -60,7 +69,8 @@ CREATE TABLE calls (
     elapsed    REAL NOT NULL,
     ended      TEXT,
     talked     REAL,
-    hung_up_by TEXT CHECK (hung_up_by IN ('caller', 'callee', 'sipfo')),
+    hung_up_by TEXT
+               CHECK (hung_up_by = 'caller' OR hung_up_by = 'callee' OR hung_up_by = 'sipfo'),
     notes      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE attempts (
@@ -82,18 +92,32 @@ CREATE TABLE heartbeat (
     at         TEXT NOT NULL
 ) STRICT;
 CREATE INDEX calls_by_time ON calls (began);
-CREATE INDEX calls_by_caller ON calls (call_id);
 CREATE INDEX calls_up ON calls (call) WHERE state = 'open';
 """
 
-_WRITE_CALL: Final = write_call("?")
-_WRITE_ATTEMPT: Final = write_attempt("?")
+MOST_ROWS: Final = 64
+"""Rows in one statement."""
+
+
+def _mark(column: str) -> str:
+    """Nothing is written as an empty text, which no such column ever has: to have sqlite3 bind None
+    costs as much as five texts do."""
+    return "NULLIF(?, '')" if column in NULLABLE else "?"
+
+
+@cache
+def _statement(write: Callable[[Mark, int], str], rows: int) -> str:
+    return write(_mark, rows)
+
+
 _OPEN: Final = f"SELECT {', '.join(CALLS)} FROM calls WHERE state = 'open'"
 _ATTEMPTS: Final = f"SELECT {', '.join(ATTEMPTS)} FROM attempts WHERE call = ? ORDER BY place"
 
 
 class Database:
     """A book that is an SQLite database."""
+
+    takes_ends = True
 
     def __init__(self, path: Path, sync: Sync) -> None:
         """Open it, or make it. Raises CannotKeep."""
@@ -122,6 +146,7 @@ class Database:
             raise CannotKeep(f"cannot write {path}: its file system has no shared memory")
         run(f"PRAGMA synchronous = {sync}")
         run("PRAGMA foreign_keys = on")
+        run("PRAGMA temp_store = memory")  # what a statement of many rows would undo, in no file
         if is_blank:
             # The marks are in the commit of the tables: a crash leaves a blank file, or a book.
             marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA_VERSION}"
@@ -137,10 +162,10 @@ class Database:
             self._put([lost(row, last_alive) for row in left])
         return len(left)
 
-    def write(self, rows: Sequence[Row], now: float) -> None:
+    def write(self, rows: Sequence[Row], now: float, ends: Sequence[End] = ()) -> None:
         """See Book."""
         with self._transaction():
-            self._put(rows)
+            self._put(rows, ends)
             self._connection.execute("REPLACE INTO heartbeat VALUES (1, ?)", (moment(now),))
 
     def close(self) -> None:
@@ -148,10 +173,20 @@ class Database:
         self._connection.close()
         os.close(self._held)
 
-    def _put(self, rows: Sequence[Row]) -> None:
-        self._connection.executemany(_WRITE_CALL, map(call_cells, rows))
-        attempts = (cells for row in rows for cells in attempt_cells(row))
-        self._connection.executemany(_WRITE_ATTEMPT, attempts)
+    def _put(self, rows: Sequence[Row], ends: Sequence[End] = ()) -> None:
+        self._run(write_call, [call_cells(row) for row in rows])
+        self._run(write_attempt, [cells for row in rows for cells in attempt_cells(row)])
+        self._run(close_call, ends)
+
+    def _run(self, write: Callable[[Mark, int], str], rows: Sequence[Sequence[Any]]) -> None:
+        """Write many rows with few statements: each of them gives the interpreter to whoever waits
+        for it, and may wait a millisecond until it has it back."""
+        done = 0
+        while done < len(rows):
+            some = min(MOST_ROWS, 1 << (len(rows) - done).bit_length() - 1)
+            cells = ["" if one is None else one for row in rows[done : done + some] for one in row]
+            self._connection.execute(_statement(write, some), cells)
+            done += some
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

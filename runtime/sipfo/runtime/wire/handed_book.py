@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from sipfo.runtime.row import Row
+from sipfo.runtime.row import End, Row
 from sipfo.runtime.wire.book import Book, CannotKeep, CannotWrite, Sync
 from sipfo.runtime.wire.books import check_name, open_book
 
@@ -36,11 +36,16 @@ class HandedBook:
         """None is lost."""
         return 0
 
-    def write(self, rows: Sequence[Row], now: float) -> None:
+    @property
+    def takes_ends(self) -> bool:
+        """Not before it is open: then nothing in it is of this process."""
+        return self._book is not None and self._book.takes_ends
+
+    def write(self, rows: Sequence[Row], now: float, ends: Sequence[End] = ()) -> None:
         """Write as soon as the book is ours. Raises CannotWrite."""
         if self._book is None:
             self._book = self._open()
-        self._book.write(rows, now)
+        self._book.write(rows, now, ends)
 
     def close(self) -> None:
         """Let another process have it."""

@@ -18,7 +18,7 @@ from collections import deque
 from typing import Final
 
 from sipfo.runtime.record import CallRecord, EndRecord, Record
-from sipfo.runtime.row import Row, row_of
+from sipfo.runtime.row import End, Row, end_of, row_of
 from sipfo.runtime.wire.book import Book, CannotKeep, CannotWrite, Sync
 from sipfo.runtime.wire.books import called, open_book
 
@@ -66,6 +66,8 @@ class Ledger:
         self._refused = 0
         self._unwritable = 0
         self._is_full = False
+        # Calls that are up and whose rows were written from here.
+        self._open: set[str] = set()
         self._awake = threading.Event()
         self._stop = threading.Event()
         try:
@@ -147,7 +149,8 @@ class Ledger:
         is_stalled = False
         while True:
             try:
-                self._book.write(_rows(batch), time.time())
+                rows, ends = self._entries(batch)
+                self._book.write(rows, time.time(), ends)
             except CannotWrite as error:
                 if not is_stalled:
                     is_stalled = True
@@ -162,26 +165,37 @@ class Ledger:
                 _log.exception("records: cannot write %s; %d lost by that", self.name, len(batch))
                 return True
             else:
+                if self._book.takes_ends:
+                    self._open.difference_update([one.call for one in ends])
+                    self._open.update([row.call for row in rows if row.state == "open"])
                 self.acknowledged += len(batch)
                 del self._under_way[: len(batch)]
                 return True
+
+    def _entries(self, batch: list[CallRecord | EndRecord]) -> tuple[list[Row], list[End]]:
+        """What is to be written: an end alone where the call's row is written; and the row of its
+        end alone where the call was answered in this batch. The engine's moments are on the clock of
+        `time.monotonic`, which asyncio's loops use."""
+        epoch = time.time() - time.monotonic()
+
+        def clock(at: float) -> float:
+            return epoch + at
+
+        rows: list[Row] = []
+        ends: list[End] = []
+        over = {one.record.call for one in batch if isinstance(one, EndRecord)}
+        for one in batch:
+            if isinstance(one, EndRecord):
+                if one.record.call in self._open:
+                    ends.append(end_of(one, clock))
+                else:
+                    rows.append(row_of(one, clock))
+            elif one.call not in over:
+                rows.append(row_of(one, clock))
+        return rows, ends
 
 
 def open_ledger(name: str, sync: Sync) -> Ledger:
     """Keep records in the book of this name from now on. Raises CannotKeep."""
     book = open_book(name, sync)
     return Ledger(called(name), book)
-
-
-def _rows(batch: list[CallRecord | EndRecord]) -> list[Row]:
-    """The engine's moments are on the clock of `time.monotonic`, which asyncio's loops use. A call
-    that was answered and is over has the row of its end alone."""
-    epoch = time.time() - time.monotonic()
-
-    def clock(at: float) -> float:
-        return epoch + at
-
-    over = {one.record.call for one in batch if isinstance(one, EndRecord)}
-    return [
-        row_of(one, clock) for one in batch if isinstance(one, EndRecord) or one.call not in over
-    ]

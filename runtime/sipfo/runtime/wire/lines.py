@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from sipfo.runtime.row import Row, lost
+from sipfo.runtime.row import End, Row, lost
 from sipfo.runtime.sheet import CSV, JSON, STATE, BadLine, Form
 from sipfo.runtime.wanted import Wanted
 from sipfo.runtime.wire.book import CannotKeep, CannotWrite, hold, sync_folder
@@ -28,6 +28,8 @@ def form_of(path: Path) -> Form:
 
 class Lines:
     """A book that is a file of lines."""
+
+    takes_ends = False
 
     def __init__(self, path: Path) -> None:
         """Open it, or make it, and cut a torn last line off. Raises CannotKeep."""
@@ -51,7 +53,7 @@ class Lines:
         self.write(left, self._last_alive)
         return len(left)
 
-    def write(self, rows: Sequence[Row], now: float) -> None:
+    def write(self, rows: Sequence[Row], now: float, ends: Sequence[End] = ()) -> None:
         """See Book."""
         try:
             self._follow()

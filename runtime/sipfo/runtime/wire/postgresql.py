@@ -28,7 +28,7 @@ from sipfo.runtime.columns import (
     write_attempt,
     write_call,
 )
-from sipfo.runtime.row import Row, lost, moment
+from sipfo.runtime.row import End, Row, lost, moment
 from sipfo.runtime.wanted import Wanted
 from sipfo.runtime.wire.book import CannotKeep, CannotWrite, Sync
 
@@ -90,8 +90,13 @@ CREATE INDEX calls_up ON calls (call) WHERE state = 'open';
 INSERT INTO heartbeat VALUES (1, to_timestamp(0), {SCHEMA_VERSION});
 """.encode("ascii")
 
-_WRITE_CALL: Final = write_call("%s").encode("ascii")
-_WRITE_ATTEMPT: Final = write_attempt("%s").encode("ascii")
+
+def _mark(column: str) -> str:
+    return "%s"
+
+
+_WRITE_CALL: Final = write_call(_mark).encode("ascii")
+_WRITE_ATTEMPT: Final = write_attempt(_mark).encode("ascii")
 _OPEN: Final = f"SELECT {', '.join(CALLS)} FROM calls WHERE state = 'open'".encode("ascii")
 _ATTEMPTS: Final = (
     f"SELECT call, {', '.join(ATTEMPTS)} FROM attempts WHERE call = ANY(%s) ORDER BY call, place"
@@ -110,6 +115,8 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 class Postgresql:
     """A book that is a schema of a PostgreSQL database: the first of the URL's `search_path`."""
 
+    takes_ends = False
+
     def __init__(self, url: str, sync: Sync) -> None:
         """Connect, and make the tables where there are none. Raises CannotKeep."""
         self._url = url
@@ -125,7 +132,7 @@ class Postgresql:
             _put(connection, [lost(row, last_alive) for row in left])
         return len(left)
 
-    def write(self, rows: Sequence[Row], now: float) -> None:
+    def write(self, rows: Sequence[Row], now: float, ends: Sequence[End] = ()) -> None:
         """See Book."""
         with self._transaction() as connection:
             _put(connection, rows)

@@ -12,6 +12,7 @@ import itertools
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from sipfo.plan.codec import fingerprint
 from sipfo.plan.model import Plan
@@ -63,6 +64,9 @@ RENEWAL = 60.0
 """Seconds between looks at whether certificate files have changed."""
 
 
+_Kind = TypeVar("_Kind", AttemptRecord, CallRecord, Notice)
+
+
 class Server:
     """One plan served on its sockets until it is drained or closed."""
 
@@ -71,7 +75,7 @@ class Server:
         plan: Plan,
         engine: Engine,
         resolver: Resolver,
-        on_record: Callable[[Record], None],
+        witnesses: Sequence[Callable[[Record], None]],
         limits: Limits,
         renewal: Renewal,
         tap: Tap | None = None,
@@ -83,7 +87,7 @@ class Server:
         self._engine = engine
         self._resolver = resolver
         resolver.say = self._say
-        self._on_record = on_record
+        self._witnesses = tuple(witnesses)
         self._loop = asyncio.get_running_loop()
         self._renewal = renewal
         self._tap = tap
@@ -170,21 +174,15 @@ class Server:
             commons=None if crew is None else crew.commons,
         )
 
-        def on_record(record: Record) -> None:
-            for witness in witnesses:
-                witness(record)
-            match record:
-                case AttemptRecord() if on_attempt is not None:
-                    on_attempt(record)
-                case CallRecord() if on_call is not None:
-                    on_call(record)
-                case Notice() if on_notice is not None:
-                    on_notice(record)
-                case _:
-                    return
-
+        told = [*witnesses]
+        if on_attempt is not None:
+            told.append(_only(AttemptRecord, on_attempt))
+        if on_call is not None:
+            told.append(_only(CallRecord, on_call))
+        if on_notice is not None:
+            told.append(_only(Notice, on_notice))
         resolver = Resolver(nameservers)
-        server = cls(plan, engine, resolver, on_record, limits, renewal, tap, bindings)
+        server = cls(plan, engine, resolver, told, limits, renewal, tap, bindings)
         server._instance = instance
         try:
             server.crew = crew
@@ -539,8 +537,9 @@ class Server:
     def tell(self, record: Record) -> None:
         """Tell whoever listens of a record; of one that another process keeps from now on, that."""
         try:
-            if self.link is None or not self.link.keeps(record):
-                self._on_record(record)
+            if self._link is None or not self._link.keeps(record):
+                for witness in self._witnesses:
+                    witness(record)
         except Exception:  # noqa: BLE001 - whoever listens must not keep a message from going out
             self._traffic.wrong()
 
@@ -587,6 +586,16 @@ class Server:
             self._traffic.wrong()
         number = lookup.number
         self.work(lambda now: self._engine.located(number, targets, now, failures))
+
+
+def _only(kind: type[_Kind], tell: Callable[[_Kind], None]) -> Callable[[Record], None]:
+    """Who is told of records of one kind."""
+
+    def told(record: Record) -> None:
+        if isinstance(record, kind):
+            tell(record)
+
+    return told
 
 
 def _anywhere(flow: Flow) -> bool:

@@ -41,7 +41,7 @@ from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.steering import Marks
 from sipfo.runtime.tenure import Papers
 from sipfo.runtime.wire import entropy
-from sipfo.runtime.wire.calm import settle
+from sipfo.runtime.wire.calm import Collector
 from sipfo.runtime.wire.certificate import Trust
 from sipfo.runtime.wire.dns import Resolver
 from sipfo.runtime.wire.loan import Address, Borrower
@@ -183,6 +183,7 @@ class Desk:
         self._loans = loans
         self._borrower: Borrower | None = None
         self._worker: Worker | None = None
+        self._collector: Collector | None = None
         self._flows: dict[tuple[Any, ...], Flow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -197,6 +198,8 @@ class Desk:
             task.cancel()
         if self._worker is not None:
             await self._worker.close()
+        if self._collector is not None:
+            self._collector.close()
 
     def _hear(self, word: Word) -> None:
         kind = word[0]
@@ -260,7 +263,7 @@ class Desk:
             engine.core.origins = _Origins(self._pipe)
         resolver = Resolver(orders.nameservers)
         worker = Worker(
-            *(orders.plan, engine, resolver, _nobody, orders.limits, Renewal(Trust())),
+            *(orders.plan, engine, resolver, (), orders.limits, Renewal(Trust())),
             pipe=self._pipe,
             marks=marks,
             number=orders.number,
@@ -270,6 +273,7 @@ class Desk:
         worker.work(lambda now: inherit(engine, estate, now))
         self._worker = worker
         self._borrower = Borrower(self._loans, worker.borrow)
+        self._collector = Collector(engine)
         self._pipe.say("ready")
 
     def _flow(self, said: tuple[Any, ...]) -> Flow:
@@ -373,13 +377,8 @@ def _anywhere(flow: Flow) -> bool:
     return True
 
 
-def _nobody(record: Record) -> None:
-    """Records go to the parent."""
-
-
 async def _work(connection: socket.socket, table: int, loans: socket.socket) -> None:
     desk = Desk(connection, table, loans)
-    settle()
     try:
         await desk.over.wait()
     finally:
