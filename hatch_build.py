@@ -28,7 +28,7 @@ HOT = {
         " row sessiontimer setup standing stateless tally"
     ),
     "runtime/sipfo/runtime/sip": (
-        "address build cseq dialog framing headers malformed message parameters remembered timer uri via"
+        "address build cseq dialog framing headers malformed message names parameters remembered timer uri via"
     ),
     "runtime/sipfo/runtime/sip/transaction": (
         "client invite_client invite_server layer machine server user values"

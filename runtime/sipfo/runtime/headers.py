@@ -15,7 +15,7 @@ from sipfo.runtime.sip.message import Request, Response
 
 # Say the same on both sides of a back-to-back user agent: about the body, the people, the
 # session, and what the far end wants shown or done.
-END_TO_END = frozenset(
+END_TO_END: Final = frozenset(
     {
         b"accept",
         b"accept-encoding",
@@ -78,7 +78,7 @@ END_TO_END = frozenset(
 # Option tags whose whole meaning crosses with the fields above, or that is carried across
 # (`dialogname`). `join`, `tdialog`, `path`, `outbound` and the like name dialogs or hops that differ
 # on the two sides.
-OPTION_TAGS = (
+OPTION_TAGS: Final = (
     b"100rel",
     b"timer",
     b"histinfo",
@@ -95,10 +95,10 @@ OPTION_TAGS = (
     b"answermode",
 )
 
-ALLOW = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
+ALLOW: Final = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY, MESSAGE"
 """Methods that are served in a dialog."""
 
-ALLOW_OUTSIDE = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY"
+ALLOW_OUTSIDE: Final = b"INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, NOTIFY"
 """The same for who asked for another outside one."""
 
 CAPABILITIES = (
@@ -113,6 +113,12 @@ CAPABILITIES = (
 NO_SIPS = b'380 %s "SIPS Not Allowed"'
 """The Warning of who is at this address and cannot be reached by a SIPS URI (RFC 5630 §5.1.2)."""
 
+_OF_THE_SIDE: Final = frozenset(
+    {b"via", b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"contact", b"content-length"}
+)
+"""What every message has, and never crosses."""
+
+_TAGGED: Final = frozenset({b"supported", b"require"})
 _EXTENSION = re.compile(rb"x-[a-z0-9-]{1,60}")
 _STRANGERS: Final = Trust()
 _METHODS: Final = tuple(ALLOW.split(b", "))
@@ -122,17 +128,18 @@ def copy_end_to_end(source: Headers, to: Headers, trust: Trust = _STRANGERS) -> 
     """Append to `to` the fields of `source` that cross, in their order; `trust` and what the user
     wants decide about those that say who it is."""
     hidden = withheld(source, trust)
-    for name, value in source:
-        if name in hidden:
+    for field in source.fields:
+        name = field.name.normal
+        if name in _OF_THE_SIDE or name in hidden:
             continue
-        if name in END_TO_END or (name[:2] == b"x-" and _EXTENSION.fullmatch(name)):
-            to.add(name, value)
+        if name in END_TO_END or (name.startswith(b"x-") and _EXTENSION.fullmatch(name)):
+            to.append(field)
         elif name == b"privacy":
-            wanted = still_wanted(value, trust)
+            wanted = still_wanted(field.value, trust)
             if wanted:
                 to.add(name, wanted)
-        elif name in (b"supported", b"require"):
-            tags = [tag for tag in _tags(value) if tag in OPTION_TAGS]
+        elif name in _TAGGED:
+            tags = [tag for tag in _tags(field.value) if tag in OPTION_TAGS]
             if tags:
                 to.add(name, b", ".join(tags))
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.sip.strategies import names
-from sipfo.runtime.sip.headers import COMPACT, Headers, is_token, normal, spelled, split_list
+from sipfo.runtime.sip.headers import Headers, split_list
+from sipfo.runtime.sip.names import COMPACT, is_token, normal, spelled
 
 
 @pytest.mark.parametrize(("compact", "full"), COMPACT.items())
