@@ -95,7 +95,7 @@ def make_response(
         fields.append(timestamp)  # §8.2.6.1
     if phrase is None:
         phrase = REASON_PHRASES.get(status, b"Unknown")
-    return Response(status, phrase, Headers.of(fields))
+    return Response(status, phrase, Headers(fields=fields))
 
 
 def _tagged(request: Request, to: Field, tag: bytes | None) -> Field:
@@ -131,7 +131,7 @@ def restore_to(response: Response, request: Request) -> None:
 def renumbered(request: Request, number: int) -> Request:
     """A request to be sent again without its Via: the same Call-ID, From and To under another CSeq
     (RFC 3261 §8.1.3.5)."""
-    headers = Headers.of([one for one in request.headers.fields if one.name is not VIA])
+    headers = Headers(fields=[one for one in request.headers.fields if one.name is not VIA])
     headers.set(b"cseq", CSeq(number, request.method).encode())
     return Request(request.method, request.uri, headers, request.body)
 
@@ -141,7 +141,7 @@ def outlined(request: Request) -> Request:
     if request.is_outline:
         return request
     fields = [one for one in request.headers.fields if one.name in _REPEATED]
-    made = Request(request.method, request.uri, Headers.of(fields))
+    made = Request(request.method, request.uri, Headers(fields=fields))
     made.is_outline = True
     return made
 

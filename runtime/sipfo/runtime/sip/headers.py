@@ -94,24 +94,24 @@ class Headers:
 
     __slots__ = ("_names", "fields")
 
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    def __init__(
+        self,
+        pairs: Iterable[tuple[bytes, bytes]] | None = None,
+        fields: list[Field] | None = None,
+    ) -> None:
+        """Of `fields`, which are now its own, or of names and values."""
         self.fields: list[Field] = []
         """The list itself, to be read."""
-        self._names = 0
-        """The bits of the names that are there, and perhaps of some that were."""
-        for name, value in pairs:
-            self.add(name, value)
-
-    @classmethod
-    def of(cls, fields: list[Field]) -> Headers:
-        """These fields."""
-        made = Headers()
-        made.fields = fields
         names = 0
-        for field in fields:
-            names |= field.name.bit
-        made._names = names
-        return made
+        if fields is not None:
+            self.fields = fields
+            for field in fields:
+                names |= field.name.bit
+        self._names = names
+        """The bits of the names that are there, and perhaps of some that were."""
+        if pairs is not None:
+            for name, value in pairs:
+                self.add(name, value)
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         return iter([(field.name.normal, field.value) for field in self.fields])

@@ -275,7 +275,7 @@ def _parse_fields(lines: list[bytes], size: int) -> Headers:
         fields.append(field)
     if size > MAX_LINE and any(len(line) > MAX_LINE for line in lines[1:]):
         raise Malformed(400, "header field too long")
-    return Headers.of(fields)
+    return Headers(fields=fields)
 
 
 def _unfolded(lines: list[bytes]) -> list[bytes]:

@@ -29,6 +29,7 @@ def allowing(octets: bytes) -> bytes:
 _PLAIN: Final = allowing(rb'[^\x00-\x20\x7f,"<>]')
 """What parameters are made of as nearly everybody writes them: no blanks, no quotes."""
 
+_EQUALS: Final = 0x3D  # a number: `b"=" in part` tries its bytes as one first
 _USUAL: Final = {
     name: name for name in (b"branch", b"rport", b"received", b"tag", b"lr", b"transport", b"ob")
 }
@@ -53,9 +54,9 @@ def parse_parameters(text: bytes) -> Parameters:
     if not text:
         return ()
     if text.startswith(b";"):
-        plain = _plain(text[1:])
-        if plain is not None:
-            return plain
+        rest = text[1:]
+        if 0 not in rest.translate(_PLAIN):
+            return _plain(rest)
     found: list[tuple[bytes, bytes | None]] = []
     place = 0
     while place < len(text):
@@ -71,34 +72,34 @@ def parse_parameters(text: bytes) -> Parameters:
     return tuple(found)
 
 
-def _plain(text: bytes) -> Parameters | None:
-    """Parameters without the first semicolon, when no regular expression is needed to read them."""
-    if 0 in text.translate(_PLAIN):
-        return None
-    parts = text.split(b";")
-    if len(parts) > MAX_PARAMETERS:
-        return None
+def _plain(text: bytes) -> Parameters:
+    """The same without the first semicolon, of plain text: nothing in it can hide a semicolon."""
     found: list[tuple[bytes, bytes | None]] = []
-    for part in parts:
-        usual = _USUAL.get(part)
-        if usual is not None:
-            found.append((usual, None))
-            continue
-        name, equals, value = part.partition(b"=")
-        usual = _USUAL.get(name)
-        if usual is None:
-            if not is_token(name):
-                return None
-            usual = name.lower()
-        found.append((usual, value if equals else None))
+    for part in text.split(b";"):
+        if _EQUALS in part:
+            name, _, value = part.partition(b"=")
+            found.append((_name(name), value))
+        else:
+            found.append((_name(part), None))
+        if len(found) > MAX_PARAMETERS:
+            raise Malformed(400, "too many parameters")
     return tuple(found)
+
+
+def _name(text: bytes) -> bytes:
+    usual = _USUAL.get(text)
+    if usual is not None:
+        return usual
+    if not is_token(text):
+        raise Malformed(400, "bad parameter")
+    return text.lower()
 
 
 def encode_parameters(parameters: Parameters) -> bytes:
     """The parameters as they are written."""
     text = b""
     for name, value in parameters:
-        text += b";" + name if value is None else b";%s=%s" % (name, value)
+        text = b"%s;%s" % (text, name) if value is None else b"%s;%s=%s" % (text, name, value)
     return text
 
 
