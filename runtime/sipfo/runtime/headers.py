@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from sipfo.runtime.privacy import Trust, still_wanted, withheld
+from sipfo.runtime.sip import names
 from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.message import Request, Response
 
@@ -147,7 +148,7 @@ def copy_end_to_end(source: Headers, to: Headers, trust: Trust = _STRANGERS) -> 
 def allowed(headers: Headers) -> bytes:
     """The methods that are served in a dialog as far as a message's sender serves them too; all,
     where it does not say."""
-    lines = headers.lines(b"allow")
+    lines = headers.lines(names.ALLOW)
     if not lines:
         return ALLOW
     theirs = {one.strip().upper() for line in lines for one in line.split(b",")}
@@ -158,7 +159,7 @@ def unsupported_tags(request: Request) -> list[bytes]:
     """Option tags that a request requires and that do not cross (RFC 3261 §8.2.2.3)."""
     return [
         tag
-        for value in request.headers.lines(b"require")
+        for value in request.headers.lines(names.REQUIRE)
         for tag in _tags(value)
         if tag not in OPTION_TAGS
     ]
@@ -170,7 +171,7 @@ def _tags(value: bytes) -> list[bytes]:
 
 def reasons(response: Response) -> tuple[str, ...]:
     """The Reason header values of a response (RFC 3326, RFC 6432), as text."""
-    return tuple(value.decode("utf-8", "replace") for value in response.headers.all(b"reason"))
+    return tuple(value.decode("utf-8", "replace") for value in response.headers.all(names.REASON))
 
 
 _CAUSE = re.compile(r"(?i)^\s*Q\.850\s*(?:;[^;]*)*?;\s*cause\s*=\s*([0-9]{1,3})\s*(?:;|$)")
@@ -186,7 +187,7 @@ _DELTA_SECONDS = re.compile(rb"\s*([0-9]{1,10})(?![0-9])")
 
 def retry_after(response: Response) -> int | None:
     """Seconds of a Retry-After header (RFC 3261 §20.33), or None."""
-    value = response.headers.first(b"retry-after")
+    value = response.headers.first(names.RETRY_AFTER)
     found = _DELTA_SECONDS.match(value) if value is not None else None
     return int(found[1]) if found else None
 
@@ -196,5 +197,5 @@ _SECONDS = re.compile(rb"[0-9]{1,9}")
 
 def expires(request: Request) -> int | None:
     """Seconds that an INVITE may take, by its own word (RFC 3261 §13.2.1), or None."""
-    value = request.headers.first(b"expires")
+    value = request.headers.first(names.EXPIRES)
     return int(value) if value is not None and _SECONDS.fullmatch(value) else None

@@ -14,6 +14,7 @@ from sipfo.plan.model import Plan
 from sipfo.plan.order import Step
 from sipfo.runtime.sip.address import NameAddr
 from sipfo.runtime.sip.headers import Headers
+from sipfo.runtime.sip.names import PRIVACY
 
 ANONYMOUS: Final = NameAddr(b'"Anonymous"', b"sip:anonymous@anonymous.invalid")
 """A From that names nobody (RFC 3323 §4.1.1.3)."""
@@ -77,7 +78,7 @@ _BOTH: Final = _ASSERTED | _PREFERRED
 
 def wanted(headers: Headers) -> frozenset[bytes]:
     """The kinds of privacy that a message asks for; `none` takes back the others (RFC 3323 §4.2)."""
-    lines = headers.lines(b"privacy")
+    lines = headers.lines(PRIVACY)
     if not lines:
         return frozenset()
     kinds = frozenset(one.lower() for line in lines for one in _SEPARATOR.split(line) if one)
@@ -97,7 +98,7 @@ def withheld(headers: Headers, trust: Trust) -> frozenset[bytes]:
     if trust.receiver:
         return _NOTHING if trust.sender else _ASSERTED
     usual = _PREFERRED if trust.sender else _BOTH
-    if headers.first(b"privacy") is None:
+    if headers.first(PRIVACY) is None:
         return usual
     names = set(usual)
     for kind in wanted(headers):

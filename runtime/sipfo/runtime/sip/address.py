@@ -16,6 +16,8 @@ _NAME_ADDR = re.compile(
 _WORD: Final = allowing(rb"[\x21\x23-\x3b\x3d\x3f-\x7e\x80-\xff]")
 """No blank, no control, and nothing that would end it between angle brackets."""
 
+_TRAILING: Final = b"; \t"
+
 
 class NameAddr:
     """An address; `display` is as it was written, quotes included. A value: nobody changes one."""
@@ -79,20 +81,22 @@ def read_address(value: bytes) -> NameAddr:
     if value.startswith(b"<"):  # as most are
         uri, angle, rest = value[1:].partition(b">")
         if angle and (not rest or rest.startswith(b";")) and _is_word(uri):
-            return NameAddr(b"", uri, parse_parameters(rest.rstrip(b"; \t") if rest else rest))
+            if rest and rest[-1] in _TRAILING:
+                rest = rest.rstrip(_TRAILING)
+            return NameAddr(b"", uri, parse_parameters(rest))
     found = _NAME_ADDR.fullmatch(value)
     if found is not None:
         display, between, parameters = found.groups()
         uri = between.strip(b" \t")
         if not _is_word(uri):
             raise Malformed(400, "bad address")
-        return NameAddr(display.strip(b" \t"), uri, parse_parameters(parameters.rstrip(b"; \t")))
+        return NameAddr(display.strip(b" \t"), uri, parse_parameters(parameters.rstrip(_TRAILING)))
     # Without angle brackets, what follows a semicolon belongs to the field (RFC 3261 §20.10).
     uri, semicolon, rest = value.partition(b";")
     uri = uri.strip(b" \t")
     if not _is_word(uri) or b":" not in uri:
         raise Malformed(400, "bad address")
-    return NameAddr(b"", uri, parse_parameters((semicolon + rest).rstrip(b"; \t")))
+    return NameAddr(b"", uri, parse_parameters((semicolon + rest).rstrip(_TRAILING)))
 
 
 def _is_word(text: bytes) -> bool:

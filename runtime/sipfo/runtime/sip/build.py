@@ -9,7 +9,7 @@ from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.headers import Field, Headers, new_field
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
-from sipfo.runtime.sip.names import CALL_ID, CSEQ, FROM, ROUTE, TIMESTAMP, TO, VIA
+from sipfo.runtime.sip.names import CALL_ID, CSEQ, FROM, MAX_FORWARDS, ROUTE, TIMESTAMP, TO, VIA
 
 REASON_PHRASES: Final = {
     100: b"Trying",
@@ -164,13 +164,13 @@ def _companion(request: Request, method: str) -> Request:
     """Same Request-URI, top Via, From, To, Call-ID, CSeq number and Route as the request."""
     theirs = request.headers
     headers = Headers()
-    headers.add(b"via", theirs.all(b"via")[0])
-    headers.add(b"max-forwards", b"70")
+    headers.add(VIA, theirs.all(VIA)[0])
+    headers.add(MAX_FORWARDS, b"70")
     for name in (FROM, TO, CALL_ID):
         field = theirs.find(name)
         headers.append(field if field is not None else new_field(name, b""))
     cseq = CSeq(request.cseq.number, method)
-    headers.add(b"cseq", cseq.encode(), cseq)
+    headers.add(CSEQ, cseq.encode(), cseq)
     for route in theirs.every(ROUTE):
         headers.append(route)
     return Request(method, request.uri, headers)

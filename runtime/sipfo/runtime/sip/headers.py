@@ -90,7 +90,8 @@ def read_field(line: bytes) -> Field | None:
 
 
 class Headers:
-    """An ordered list of fields."""
+    """An ordered list of fields, asked for by normal name; one of the table is found sooner by its
+    constant (`names`)."""
 
     __slots__ = ("_names", "fields")
 
@@ -141,7 +142,7 @@ class Headers:
             return []
         return [field for field in self.fields if field.name is name]
 
-    def first(self, name: bytes) -> bytes | None:
+    def first(self, name: bytes | FieldName) -> bytes | None:
         """The value of the first field of that name."""
         wanted = named(name)
         if self._names & wanted.bit:
@@ -150,14 +151,14 @@ class Headers:
                     return field.value
         return None
 
-    def lines(self, name: bytes) -> list[bytes]:
+    def lines(self, name: bytes | FieldName) -> list[bytes]:
         """The values of every field of that name, as they stand."""
         wanted = named(name)
         if not self._names & wanted.bit:
             return []
         return [field.value for field in self.fields if field.name.normal == wanted.normal]
 
-    def all(self, name: bytes) -> list[bytes]:
+    def all(self, name: bytes | FieldName) -> list[bytes]:
         """The items of every field of that name, comma-separated lists taken apart."""
         found = self.lines(name)
         if not found:
@@ -171,11 +172,11 @@ class Headers:
         self._names |= field.name.bit
         self.fields.append(field)
 
-    def add(self, name: bytes, value: bytes, read: object = None) -> None:
+    def add(self, name: bytes | FieldName, value: bytes, read: object = None) -> None:
         """Append a field; `read` is what its value would be read to."""
         self.append(new_field(named(name), value, read))
 
-    def prepend(self, name: bytes, value: bytes, read: object = None) -> None:
+    def prepend(self, name: bytes | FieldName, value: bytes, read: object = None) -> None:
         """Put a field before all others, as a Via goes (RFC 3261 §16.6)."""
         field = new_field(named(name), value, read)
         self._names |= field.name.bit

@@ -94,7 +94,7 @@ class Message:
 
     def put_via(self, via: Via) -> None:
         """Put a Via on top of all."""
-        self.headers.prepend(b"via", via.encode(), via)
+        self.headers.prepend(VIA, via.encode(), via)
         self._via = via
 
     @property
@@ -133,7 +133,7 @@ class Message:
             return None
         if field.value and COMMA not in field.value:
             return _address(field)
-        contacts = self.headers.all(b"contact")
+        contacts = self.headers.all(CONTACT)
         return read_address(contacts[0]) if contacts else None
 
     @property
@@ -262,6 +262,7 @@ def _parse_fields(lines: list[bytes], size: int) -> Headers:
         if len(lines) > MAX_FIELDS + 1:
             raise Malformed(400, "too many header fields")
     fields: list[Field] = []
+    is_request = not lines[0].startswith(b"SIP/")
     for line in lines[1:]:
         field = _LINES.get(line)
         if field is None:
@@ -270,7 +271,8 @@ def _parse_fields(lines: list[bytes], size: int) -> Headers:
                 if line[:1] in _BLANKS and line is not lines[1]:
                     return _parse_fields(_unfolded(lines), size)
                 raise Malformed(400, "bad header field")
-            if len(line) <= LONGEST:
+            # Each request has a Via of its own; what answers it repeats that.
+            if len(line) <= LONGEST and not (is_request and field.name is VIA):
                 remember(_LINES, line, field)
         fields.append(field)
     if size > MAX_LINE and any(len(line) > MAX_LINE for line in lines[1:]):
@@ -292,7 +294,7 @@ def _top_via(headers: Headers) -> Via:
         if not isinstance(only.read, Via):
             only.read = parse_via(only.value)
         return only.read
-    hops = headers.all(b"via")
+    hops = headers.all(VIA)
     if not hops:
         raise Malformed(400, "no Via")
     if len(hops) > MAX_VIAS:

@@ -106,11 +106,25 @@ MAX_FORWARDS: Final = _NAMES[b"max-forwards"]
 CONTENT_LENGTH: Final = _NAMES[b"content-length"]
 CONTACT: Final = _NAMES[b"contact"]
 ROUTE: Final = _NAMES[b"route"]
+RECORD_ROUTE: Final = _NAMES[b"record-route"]
+ALLOW: Final = _NAMES[b"allow"]
+SUPPORTED: Final = _NAMES[b"supported"]
+REQUIRE: Final = _NAMES[b"require"]
+PRIVACY: Final = _NAMES[b"privacy"]
+REASON: Final = _NAMES[b"reason"]
+RETRY_AFTER: Final = _NAMES[b"retry-after"]
+EXPIRES: Final = _NAMES[b"expires"]
+SESSION_EXPIRES: Final = _NAMES[b"session-expires"]
+MIN_SE: Final = _NAMES[b"min-se"]
 TIMESTAMP: Final = _NAMES[b"timestamp"]
+DIVERSION: Final = _NAMES[b"diversion"]
+HISTORY_INFO: Final = _NAMES[b"history-info"]
 
 
-def named(normal: bytes) -> FieldName:
+def named(normal: bytes | FieldName) -> FieldName:
     """A normal name: the one of the table, or one that shares its bit with all others."""
+    if isinstance(normal, FieldName):
+        return normal
     known = _NAMES.get(normal)
     if known is not None:
         return known

@@ -76,7 +76,11 @@ def _plain(text: bytes) -> Parameters:
     """The same without the first semicolon, of plain text: nothing in it can hide a semicolon."""
     found: list[tuple[bytes, bytes | None]] = []
     for part in text.split(b";"):
-        if _EQUALS in part:
+        if part.startswith(b"branch="):  # what Via, From and To have, and mostly little else
+            found.append((b"branch", part[7:]))
+        elif part.startswith(b"tag="):
+            found.append((b"tag", part[4:]))
+        elif _EQUALS in part:
             name, _, value = part.partition(b"=")
             found.append((_name(name), value))
         else:

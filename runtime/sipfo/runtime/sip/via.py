@@ -93,11 +93,11 @@ def parse_via(value: bytes) -> Via:
 def branch_of(value: bytes) -> bytes | None:
     """The branch of a Via as nearly everybody writes it, without reading the rest; None for any other,
     which `parse_via` reads."""
-    _, found, rest = value.partition(b";branch=")
-    if not found or COMMA in value or _QUOTE in value:
-        return None
-    branch, _, _ = rest.partition(b";")
-    return branch
+    if COMMA not in value and _QUOTE not in value:
+        for part in value.split(b";"):
+            if part.startswith(b"branch="):
+                return part[7:]
+    return None
 
 
 _Hop = tuple[str, str, int | None]
@@ -157,9 +157,9 @@ def stamp(headers: Headers, via: Via, source: tuple[str, int]) -> Via:
 def _replace_top(headers: Headers, via: Via) -> None:
     for place, field in enumerate(headers.fields):
         # A field without items has no topmost Via.
-        if field.name is VIA and (items := split_list(field.value)):
-            items[0] = via.encode()
-            headers.replace_at(place, b", ".join(items))
+        if field.name is VIA and field.value and (items := split_list(field.value)):
+            top = via.encode()
+            headers.replace_at(place, top if len(items) == 1 else b", ".join([top, *items[1:]]))
             return
 
 
