@@ -7,13 +7,19 @@ says is read once for all of them, and what is passed on is the line that came.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.names import FieldName, named, read_name
 
 COMMA: Final = 0x2C  # a number: `b"," in value` tries its bytes as one first
 _BLANK: Final = 0x20
+_CR: Final = 0x0D
+_LF: Final = 0x0A
+_NUL: Final = 0
+_BARE_NUL = re.compile(rb"(?<!\\)\x00")
 
 
 def split_list(value: bytes) -> list[bytes]:
@@ -74,8 +80,17 @@ def new_field(name: FieldName, value: bytes, read: object = None) -> Field:
     return Field(name, value, name.start + value, read)
 
 
+def without_control(line: bytes) -> bytes:
+    """The line: CR and LF stand in CRLF only, NUL in a quoted pair only (RFC 3261 §25.1). Raises
+    Malformed."""
+    if _CR in line or _LF in line or (_NUL in line and _BARE_NUL.search(line)):
+        raise Malformed(400, "control character")
+    return line
+
+
 def read_field(line: bytes) -> Field | None:
-    """A line as a field; None for what is none."""
+    """A line as a field; None for what is none. Raises Malformed."""
+    without_control(line)
     text, colon, value = line.partition(b": ")
     name = read_name(text) if colon else None
     if name is not None and value and value[0] > _BLANK and value[-1] > _BLANK:
@@ -101,11 +116,10 @@ class Headers:
         fields: list[Field] | None = None,
     ) -> None:
         """Of `fields`, which are now its own, or of names and values."""
-        self.fields: list[Field] = []
+        self.fields: list[Field] = fields if fields is not None else []
         """The list itself, to be read."""
         names = 0
         if fields is not None:
-            self.fields = fields
             for field in fields:
                 names |= field.name.bit
         self._names = names

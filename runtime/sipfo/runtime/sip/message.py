@@ -12,7 +12,7 @@ from typing import Final
 
 from sipfo.runtime.sip.address import NameAddr, read_address
 from sipfo.runtime.sip.cseq import CSeq, parse_cseq
-from sipfo.runtime.sip.headers import COMMA, Field, Headers, read_field
+from sipfo.runtime.sip.headers import COMMA, Field, Headers, read_field, without_control
 from sipfo.runtime.sip.limits import (
     MAX_FIELDS,
     MAX_HEADER_SECTION,
@@ -42,14 +42,11 @@ _SINGLE: Final = FROM.bit | TO.bit | CALL_ID.bit | CSEQ.bit | MAX_FORWARDS.bit |
 
 _STATUS_LINE = re.compile(rb"SIP/([0-9.]{1,8}) ([0-9]{3})(?: (.*))?", re.DOTALL | re.IGNORECASE)
 _VERSION = re.compile(rb"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
-MAX_DIGITS = 10
+MAX_DIGITS: Final = 10
 """Of a number that a field is."""
 
 _FOLD = re.compile(rb"\r\n[ \t]+")
 _NO_BODY: Final = b"Content-Length: 0"
-_CR: Final = 0x0D
-_LF: Final = 0x0A
-_BREAKS: Final = (b"\r", b"\n")
 _BLANKS: Final = (b" ", b"\t")
 _STATUSES: Final = {b"%d" % status: status for status in range(100, 700)}
 _METHODS: Final = {
@@ -59,7 +56,6 @@ _METHODS: Final = {
         *("NOTIFY", "SUBSCRIBE", "MESSAGE", "REGISTER", "PUBLISH"),
     )
 }
-_BARE_NUL = re.compile(rb"(?<!\\)\x00")
 
 _LINES: Final[dict[bytes, Field]] = {}
 """Lines that were read before: a call says nearly the same in all of its messages."""
@@ -196,7 +192,7 @@ def parse(data: bytes) -> Request | Response:
     """
     if len(data) > MAX_MESSAGE:
         raise Malformed(513, "message too large")
-    if data[:1] in _BREAKS:
+    if data.startswith(b"\r") or data.startswith(b"\n"):
         data = data.lstrip(b"\r\n")  # RFC 3261 §7.5
     head, blank, rest = data.partition(b"\r\n\r\n")
     if not blank:
@@ -205,11 +201,7 @@ def parse(data: bytes) -> Request | Response:
     if len(head) > MAX_HEADER_SECTION:
         raise Malformed(513, "header section too large")
     lines = head.split(b"\r\n")
-    # CR and LF stand in CRLF only, NUL in a quoted pair only (RFC 3261 §25.1).
-    text = b"".join(lines)
-    if _CR in text or _LF in text or (0 in text and _BARE_NUL.search(head)):
-        raise Malformed(400, "control character")
-    start = lines[0]
+    start = without_control(lines[0])
     headers = _parse_fields(lines, len(head))
     try:
         return _parse_start(start, headers, _cut_body(headers, rest))
