@@ -192,7 +192,7 @@ def parse(data: bytes) -> Request | Response:
     """
     if len(data) > MAX_MESSAGE:
         raise Malformed(513, "message too large")
-    if data.startswith(b"\r") or data.startswith(b"\n"):
+    if data and data[0] in b"\r\n":
         data = data.lstrip(b"\r\n")  # RFC 3261 §7.5
     head, blank, rest = data.partition(b"\r\n\r\n")
     if not blank:
