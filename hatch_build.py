@@ -28,8 +28,8 @@ HOT = {
         " reliable row sessiontimer setup standing stateless steering tally tenure ways"
     ),
     "runtime/sipfo/runtime/sip": (
-        "address build cseq dialog framing headers malformed message parameters remembered repeater"
-        " timer uri via"
+        "address build cseq dialog framing headers malformed message names parameters remembered"
+        " repeater timer uri via"
     ),
     "runtime/sipfo/runtime/sip/transaction": (
         "client invite_client invite_server layer machine server user values"

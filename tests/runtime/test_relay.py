@@ -7,6 +7,7 @@ import pytest
 from runtime.phones import Phone, up
 from runtime.world import CALLER, EAST, SDP, SIPFO, Caller, World, policy
 from sipfo.runtime.sip.build import make_response
+from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.message import Request, Response
 
 
@@ -41,7 +42,7 @@ def test_requests_cross_from_the_caller(method: str) -> None:
     assert (crossed.body, crossed.headers.first(b"content-type")) == (b"hello", b"text/plain")
     assert crossed.uri == b"sip:198.51.100.10:5060"
     assert caller.statuses()[-1] == 200
-    assert caller.heard[-1][1].cseq == (2, method)
+    assert caller.heard[-1][1].cseq == CSeq(2, method)
 
 
 @pytest.mark.parametrize("method", ["INFO", "UPDATE", "MESSAGE"])

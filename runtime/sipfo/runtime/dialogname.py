@@ -8,7 +8,6 @@ Refer-To, since two phones may have dialogs that never passed here, but finds no
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -116,7 +115,7 @@ def carry_refer_to(request: Request, leg: Leg, directory: Directory) -> None:
     moved = _moved(uri, leg, there.target if there is not None else None)
     if moved is not uri or there is not None:
         shown = "&".join(f"{quote(n, safe='')}={quote(v, safe='')}" for n, v in fields)
-        moved = replace(moved, headers=f"?{shown}" if shown else "")
+        moved = moved.asking(f"?{shown}" if shown else "")
         request.headers.set(b"refer-to", address.at(moved.encode()).encode())
 
 
@@ -163,7 +162,7 @@ def _moved(uri: SipUri, leg: Leg, named: bytes | None) -> SipUri:
     there = leg.peer.flow.local[0]
     for listening, at, door in sorted(leg.core.listening):
         if (listening, at) == (transport, there) and (uri.port is not None or door == default):
-            return replace(uri, host=there, port=door if uri.port is not None else None)
+            return uri.at(there, door if uri.port is not None else None)
     return uri
 
 

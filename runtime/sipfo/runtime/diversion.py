@@ -17,6 +17,7 @@ from sipfo.plan.outcome import Outcome
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.names import DIVERSION, HISTORY_INFO
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.uri import SipUri, parse_uri
 
@@ -79,7 +80,7 @@ class Diverted:
 def diversions(headers: Headers) -> int:
     """How often a call was diverted, by the counters of its Diversion entries; 1 for an entry that
     has none."""
-    counters = [_COUNTER.search(entry) for entry in headers.all(b"diversion")]
+    counters = [_COUNTER.search(entry) for entry in headers.all(DIVERSION)]
     return sum(int(one[1]) if one is not None else 1 for one in counters)
 
 
@@ -87,7 +88,7 @@ def diverted_from(headers: Headers, number: str, egress: Iterable[Egress]) -> bo
     """Whether a call was diverted from this number before, by one of our addresses: it has gone
     round. A History-Info entry alone says that it was here; another that is mapped from it
     (`mp`, RFC 7044 §10.4), that it was sent on."""
-    said, entries = headers.all(b"diversion"), headers.all(b"history-info")
+    said, entries = headers.all(DIVERSION), headers.all(HISTORY_INFO)
     if not said and not entries:
         return False
     ours = frozenset(one.host for one in egress)
@@ -127,15 +128,15 @@ def say_forwarded(
     """
     here = f"sip:{dialled}@{encode_host(*flow.local)}"
     word, cause = diverted.reason
-    earlier = headers.lines(b"diversion")
+    earlier = headers.lines(DIVERSION)
     headers.remove(b"diversion")
     privacy = ";privacy=full" if hidden else ""
-    headers.add(b"diversion", f"<{here}>;reason={word};counter=1{privacy}".encode("ascii"))
+    headers.add(DIVERSION, f"<{here}>;reason={word};counter=1{privacy}".encode("ascii"))
     for value in earlier:
-        headers.add(b"diversion", value)
+        headers.add(DIVERSION, value)
     if hidden:
         return
-    entries = headers.all(b"history-info")
+    entries = headers.all(HISTORY_INFO)
     index = _INDEX.search(entries[-1]) if entries else None
     last = index[1].decode("ascii") if index is not None else ""
     if not last or not _names(entries[-1], asked):
@@ -143,10 +144,10 @@ def say_forwarded(
         # is missing before it, "a single index with a value of 0" is added first (§10.3, 6).
         last = f"{last}.0.1" if last else "1"
         reason = f"Reason=SIP%3Bcause%3D{diverted.status}"
-        headers.add(b"history-info", f"<{here}?{reason}>;index={last}".encode("ascii"))
+        headers.add(HISTORY_INFO, f"<{here}?{reason}>;index={last}".encode("ascii"))
     # Each time that it is sent on is a branch with an index of its own (§10.3, 5).
     branch = f"index={last}.{diverted.branch};mp={last}"
-    headers.add(b"history-info", f"<{uri.bare()};cause={cause}>;{branch}".encode("ascii"))
+    headers.add(HISTORY_INFO, f"<{uri.bare()};cause={cause}>;{branch}".encode("ascii"))
 
 
 def _names(entry: bytes, asked: bytes) -> bool:

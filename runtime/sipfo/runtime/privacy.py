@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from sipfo.plan.model import Plan
 from sipfo.plan.order import Step
 from sipfo.runtime.sip.address import NameAddr
 from sipfo.runtime.sip.headers import Headers
+from sipfo.runtime.sip.names import PRIVACY
 
 ANONYMOUS: Final = NameAddr(b'"Anonymous"', b"sip:anonymous@anonymous.invalid")
 """A From that names nobody (RFC 3323 §4.1.1.3)."""
@@ -39,11 +40,14 @@ _GIVEN: Final = frozenset({*_WITHHELD, b"none", b"critical"})
 _SEPARATOR = re.compile(rb"[;,\s]+")
 
 
-class Trust(NamedTuple):
-    """Whether the sender and the receiver of a message are of our trust domain."""
+class Trust:
+    """Whether the sender and the receiver of a message are of our trust domain. A value."""
 
-    sender: bool = False
-    receiver: bool = False
+    __slots__ = ("receiver", "sender")
+
+    def __init__(self, sender: bool = False, receiver: bool = False) -> None:
+        self.sender: Final = sender
+        self.receiver: Final = receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +70,15 @@ class Trusted:
         return (step.carrier, step.route) in self.destinations
 
 
-_USUALLY: Final = {
-    Trust(True, True): frozenset[bytes](),
-    Trust(True, False): frozenset({b"p-preferred-identity"}),
-    Trust(False, True): frozenset({b"p-asserted-identity"}),
-    Trust(False, False): frozenset({b"p-asserted-identity", b"p-preferred-identity"}),
-}
-"""What `withheld` says where no privacy is asked for."""
+_NOTHING: Final = frozenset[bytes]()
+_ASSERTED: Final = frozenset({b"p-asserted-identity"})
+_PREFERRED: Final = frozenset({b"p-preferred-identity"})
+_BOTH: Final = _ASSERTED | _PREFERRED
 
 
 def wanted(headers: Headers) -> frozenset[bytes]:
     """The kinds of privacy that a message asks for; `none` takes back the others (RFC 3323 §4.2)."""
-    lines = headers.lines(b"privacy")
+    lines = headers.lines(PRIVACY)
     if not lines:
         return frozenset()
     kinds = frozenset(one.lower() for line in lines for one in _SEPARATOR.split(line) if one)
@@ -92,15 +93,16 @@ def cannot_be_given(headers: Headers) -> bytes:
 
 def withheld(headers: Headers, trust: Trust) -> frozenset[bytes]:
     """The names of fields that do not cross."""
-    if not headers.lines(b"privacy"):
-        return _USUALLY[trust]
-    names: set[bytes] = set()
-    if not trust.sender:
-        names.add(b"p-asserted-identity")  # it asserts nothing (RFC 3325 §5)
-    if not trust.receiver:
-        names.add(b"p-preferred-identity")  # a hint to whoever asserts (RFC 3325 §6)
-        for kind in wanted(headers):
-            names |= _WITHHELD.get(kind, frozenset())
+    # An identity from outside asserts nothing (RFC 3325 §5); one that is preferred is a hint to
+    # whoever asserts (§6).
+    if trust.receiver:
+        return _NOTHING if trust.sender else _ASSERTED
+    usual = _PREFERRED if trust.sender else _BOTH
+    if headers.first(PRIVACY) is None:
+        return usual
+    names = set(usual)
+    for kind in wanted(headers):
+        names |= _WITHHELD.get(kind, _NOTHING)
     return frozenset(names)
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from sipfo.runtime.core import Core
 from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.names import MIN_SE, SESSION_EXPIRES, SUPPORTED, FieldName
 from sipfo.runtime.sip.timer import Handle
 
 LEAST: Final = 90
@@ -31,12 +32,12 @@ _REFRESHER = re.compile(rb";[ \t]*refresher[ \t]*=[ \t]*(uac|uas)[ \t]*(?=;|$)",
 
 def interval(headers: Headers) -> int | None:
     """Seconds of Session-Expires, or None without one that can be read."""
-    return _seconds(headers, b"session-expires")
+    return _seconds(headers, SESSION_EXPIRES)
 
 
 def least_interval(headers: Headers) -> int | None:
     """Seconds of Min-SE, or None without one that can be read."""
-    return _seconds(headers, b"min-se")
+    return _seconds(headers, MIN_SE)
 
 
 def meets(headers: Headers, refusal: Response) -> int | None:
@@ -56,7 +57,7 @@ def meets(headers: Headers, refusal: Response) -> int | None:
 
 def lengthen(headers: Headers, least: int) -> None:
     """Ask for a session of no less than `least` seconds: "MUST insert the Min-SE" (§7.4)."""
-    asked = headers.first(b"session-expires")
+    asked = headers.first(SESSION_EXPIRES)
     found = _VALUE.fullmatch(asked) if asked is not None else None
     if found is None or int(found[1]) >= least:
         return
@@ -75,7 +76,7 @@ def not_longer(back: Headers, request: Headers) -> None:
     asked, given = interval(request), interval(back)
     if asked is None or given is None or given <= asked or not _knows_timers(request):
         return
-    found = _VALUE.fullmatch(back.first(b"session-expires") or b"")
+    found = _VALUE.fullmatch(back.first(SESSION_EXPIRES) or b"")
     parameters = found[2] or b"" if found is not None else b""
     back.set(b"session-expires", b"%d%s" % (asked, parameters))
 
@@ -125,16 +126,16 @@ def _unheeded(now: float) -> None:
     """Nobody is left whose session could be over."""
 
 
-def _seconds(headers: Headers, name: bytes) -> int | None:
+def _seconds(headers: Headers, name: FieldName) -> int | None:
     value = headers.first(name)
     found = _VALUE.fullmatch(value) if value is not None else None
     return int(found[1]) if found is not None else None
 
 
 def _knows_timers(headers: Headers) -> bool:
-    return any(tag.lower() == b"timer" for tag in headers.all(b"supported"))
+    return any(tag.lower() == b"timer" for tag in headers.all(SUPPORTED))
 
 
 def _refresher(headers: Headers) -> bytes | None:
-    found = _REFRESHER.search(headers.first(b"session-expires") or b"")
+    found = _REFRESHER.search(headers.first(SESSION_EXPIRES) or b"")
     return found[1].lower() if found is not None else None

@@ -7,8 +7,9 @@ import string
 from hypothesis import strategies as st
 
 from runtime.sip.samples import FIELDS
-from sipfo.runtime.sip.headers import Headers, normal
+from sipfo.runtime.sip.headers import Headers
 from sipfo.runtime.sip.message import Message, Request, Response
+from sipfo.runtime.sip.names import normal
 
 TOKEN = string.ascii_letters + string.digits + "-.!%*_+`'~"
 

@@ -6,6 +6,7 @@ import pytest
 
 from runtime.sip.samples import FIELDS, answer, as_request, replaced, request, wire
 from sipfo.runtime.sip.build import REASON_PHRASES, make_ack, make_cancel, make_response
+from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.message import Request, check, parse, serialize
 
 
@@ -77,7 +78,7 @@ def test_the_ack_of_a_refusal() -> None:
     assert (ack.method, ack.uri, ack.body) == ("ACK", invite.uri, b"")
     assert ack.headers.all(b"via") == [b"SIP/2.0/UDP a;branch=z9hG4bK-1"]
     assert ack.to.tag == b"theirs"
-    assert ack.cseq == (7, "ACK")
+    assert ack.cseq == CSeq(7, "ACK")
     assert ack.headers.all(b"route") == [b"<sip:p1;lr>", b"<sip:p2;lr>", b"<sip:p3;lr>"]
     assert ack.headers.first(b"subject") is None
 
@@ -87,7 +88,7 @@ def test_a_cancel_repeats_the_request_without_its_require() -> None:
     invite.headers.add(b"require", b"100rel")
     cancel = make_cancel(invite)
     check(cancel)
-    assert (cancel.method, cancel.uri, cancel.cseq) == ("CANCEL", invite.uri, (7, "CANCEL"))
+    assert (cancel.method, cancel.uri, cancel.cseq) == ("CANCEL", invite.uri, CSeq(7, "CANCEL"))
     assert cancel.via == invite.via
     assert cancel.headers.first(b"to") == invite.headers.first(b"to")
     assert cancel.headers.all(b"route") == invite.headers.all(b"route")

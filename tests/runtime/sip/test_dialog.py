@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runtime.sip.samples import FIELDS, answer, as_request, replaced, request, wire
+from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.dialog import Dialog
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response, check
@@ -85,13 +86,13 @@ def test_a_peer_that_made_no_dialog_can_still_be_hung_up_on() -> None:
     dialog = Dialog.of_unusable(request(), answered(b"nonsense", contact=b"*"))
     assert dialog.key == (b"call-1", b"from-1", b"theirs")
     bye = dialog.request("BYE")
-    assert (bye.uri, bye.cseq) == (b"sip:bob@198.51.100.20", (8, "BYE"))
+    assert (bye.uri, bye.cseq) == (b"sip:bob@198.51.100.20", CSeq(8, "BYE"))
     assert dialog.next_hop == b"sip:bob@198.51.100.20"
 
 
 def test_a_request_of_a_server_swaps_from_and_to() -> None:
     bye = served().request("BYE")
-    assert (bye.method, bye.uri, bye.cseq) == ("BYE", b"sip:alice@192.0.2.10:5060", (1, "BYE"))
+    assert (bye.method, bye.uri, bye.cseq) == ("BYE", b"sip:alice@192.0.2.10:5060", CSeq(1, "BYE"))
     assert bye.headers.first(b"from") == b"<sip:bob@198.51.100.20>;tag=ours"
     assert bye.headers.first(b"to") == b'"Alice" <sip:alice@192.0.2.10>;tag=from-1'
     assert bye.call_id == b"call-1"
@@ -107,11 +108,11 @@ def test_a_request_with_a_via_is_complete() -> None:
 def test_the_sequence_goes_up_by_one_and_ack_repeats_its_invites() -> None:
     dialog = placed()
     assert [dialog.request(method).cseq for method in ("INVITE", "BYE")] == [
-        (8, "INVITE"),
-        (9, "BYE"),
+        CSeq(8, "INVITE"),
+        CSeq(9, "BYE"),
     ]
-    assert dialog.request("ACK", 7).cseq == (7, "ACK")
-    assert dialog.request("INFO").cseq == (10, "INFO")
+    assert dialog.request("ACK", 7).cseq == CSeq(7, "ACK")
+    assert dialog.request("INFO").cseq == CSeq(10, "INFO")
 
 
 def test_a_loose_route_set_goes_along_and_the_target_is_the_request_uri() -> None:

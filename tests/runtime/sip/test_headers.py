@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.sip.strategies import names
-from sipfo.runtime.sip.headers import COMPACT, Headers, is_token, normal, spelled, split_list
+from sipfo.runtime.sip.headers import Headers, read_field, split_list
+from sipfo.runtime.sip.names import COMPACT, is_token, normal, spelled
 
 
 @pytest.mark.parametrize(("compact", "full"), COMPACT.items())
@@ -93,3 +94,33 @@ def test_prepend_and_remove() -> None:
 def test_only_the_characters_of_a_token_make_one() -> None:
     assert is_token(b"!interesting-Method0123456789_*+`.%indeed'~")
     assert not any(is_token(bad) for bad in (b"", b"a b", b"a\n", b"a@b", b"\xc3\xa9", b"a:"))
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        (b"User-Agent: x  y", b"User-Agent: x  y"),
+        (b"user-AGENT:x", b"User-Agent: x"),
+        (b"User-Agent : x", b"User-Agent: x"),
+        (b"User-Agent: x\t", b"User-Agent: x"),
+        (b"User-Agent:", b"User-Agent: "),
+        (b"o: refer", b"Event: refer"),
+        (b"X-Y:a: b", b"X-Y: a: b"),
+    ],
+)
+def test_a_field_goes_on_as_it_came_or_as_it_is_spelled_here(line: bytes, written: bytes) -> None:
+    field = read_field(line)
+    assert field is not None and field.line == written
+
+
+@pytest.mark.parametrize("line", [b"", b":", b": x", b"a b: x", b"x", b" x: y"])
+def test_what_is_no_field_is_none(line: bytes) -> None:
+    assert read_field(line) is None
+
+
+def test_a_name_that_nobody_asks_for_is_found_too() -> None:
+    headers = Headers([(b"x-one", b"1"), (b"x-two", b"2"), (b"x-one", b"3")])
+    assert (headers.first(b"x-two"), headers.lines(b"x-one")) == (b"2", [b"1", b"3"])
+    assert headers.first(b"x-three") is None
+    headers.remove(b"x-two")
+    assert headers.first(b"x-two") is None

@@ -7,6 +7,7 @@ from hypothesis import given
 
 from runtime.sip.samples import FIELDS, as_request, as_response, replaced, request, wire
 from runtime.sip.strategies import messages
+from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.limits import MAX_FIELDS, MAX_HEADER_SECTION, MAX_LINE, MAX_MESSAGE
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response, check, parse, serialize
@@ -28,7 +29,11 @@ def test_the_sample_is_a_good_request() -> None:
     message = as_request(wire(*FIELDS))
     check(message)
     assert (message.method, message.uri, message.body) == ("INVITE", b"sip:bob@198.51.100.20", b"")
-    assert (message.call_id, message.cseq, message.max_forwards) == (b"call-1", (7, "INVITE"), 70)
+    assert (message.call_id, message.cseq, message.max_forwards) == (
+        b"call-1",
+        CSeq(7, "INVITE"),
+        70,
+    )
     assert message.from_.tag == b"from-1"
     assert message.to.tag is None
     assert message.via.branch == b"z9hG4bK-1"

@@ -6,19 +6,17 @@ import re
 from typing import Final
 
 from sipfo.runtime.sip.malformed import Malformed
-from sipfo.runtime.sip.parameters import Parameters, encode_parameters, parse_parameters
+from sipfo.runtime.sip.parameters import Parameters, allowing, encode_parameters, parse_parameters
 from sipfo.runtime.sip.remembered import remember
 
 _NAME_ADDR = re.compile(
     rb"""(?P<display>"(?:[^"\\]|\\.)*"[ \t]*|[^"<]*)<(?P<uri>[^<>]*)>(?P<parameters>.*)""",
     re.DOTALL,
 )
-# No blank, no control, and nothing that would end it between angle brackets.
-_WORD = re.compile(rb"[\x21\x23-\x3b\x3d\x3f-\x7e\x80-\xff]+")
+_WORD: Final = allowing(rb"[\x21\x23-\x3b\x3d\x3f-\x7e\x80-\xff]")
+"""No blank, no control, and nothing that would end it between angle brackets."""
 
-
-_ENDS = (b"", b";")
-"""What comes after the angle bracket."""
+_TRAILING: Final = b"; \t"
 
 
 class NameAddr:
@@ -58,8 +56,8 @@ class NameAddr:
 
     def encode(self) -> bytes:
         """As a header field's value, always with angle brackets."""
-        text = b"<" + self.uri + b">" + encode_parameters(self.parameters)
-        return self.display + b" " + text if self.display else text
+        text = b"<%s>%s" % (self.uri, encode_parameters(self.parameters))
+        return b"%s %s" % (self.display, text) if self.display else text
 
 
 def _tag(parameters: Parameters) -> bytes | None:
@@ -73,28 +71,33 @@ _KNOWN: Final[dict[bytes, NameAddr]] = {}
 
 
 def parse_address(value: bytes) -> NameAddr:
-    """Raises Malformed."""
+    """Reads what was read before once. Raises Malformed."""
     known = _KNOWN.get(value)
-    return known if known is not None else remember(_KNOWN, value, _parse(value))
+    return known if known is not None else remember(_KNOWN, value, read_address(value))
 
 
-def _parse(value: bytes) -> NameAddr:
-    if value[:1] == b"<":  # as most are
-        end = value.find(b">")
-        if end > 0:
-            uri, rest = value[1:end], value[end + 1 :]
-            if _WORD.fullmatch(uri) and rest[:1] in _ENDS:
-                return NameAddr(b"", uri, parse_parameters(rest.rstrip(b"; \t")))
+def read_address(value: bytes) -> NameAddr:
+    """Raises Malformed."""
+    if value.startswith(b"<"):  # as most are
+        uri, angle, rest = value[1:].partition(b">")
+        if angle and (not rest or rest.startswith(b";")) and _is_word(uri):
+            if rest and rest[-1] in _TRAILING:
+                rest = rest.rstrip(_TRAILING)
+            return NameAddr(b"", uri, parse_parameters(rest))
     found = _NAME_ADDR.fullmatch(value)
     if found is not None:
         display, between, parameters = found.groups()
         uri = between.strip(b" \t")
-        if not _WORD.fullmatch(uri):
+        if not _is_word(uri):
             raise Malformed(400, "bad address")
-        return NameAddr(display.strip(b" \t"), uri, parse_parameters(parameters.rstrip(b"; \t")))
+        return NameAddr(display.strip(b" \t"), uri, parse_parameters(parameters.rstrip(_TRAILING)))
     # Without angle brackets, what follows a semicolon belongs to the field (RFC 3261 §20.10).
     uri, semicolon, rest = value.partition(b";")
     uri = uri.strip(b" \t")
-    if not _WORD.fullmatch(uri) or b":" not in uri:
+    if not _is_word(uri) or b":" not in uri:
         raise Malformed(400, "bad address")
-    return NameAddr(b"", uri, parse_parameters((semicolon + rest).rstrip(b"; \t")))
+    return NameAddr(b"", uri, parse_parameters((semicolon + rest).rstrip(_TRAILING)))
+
+
+def _is_word(text: bytes) -> bool:
+    return bool(text) and 0 not in text.translate(_WORD)

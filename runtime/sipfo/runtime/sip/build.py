@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from sipfo.runtime.sip.cseq import CSeq
-from sipfo.runtime.sip.headers import Headers
+from sipfo.runtime.sip.headers import Field, Headers, new_field
 from sipfo.runtime.sip.malformed import Malformed
 from sipfo.runtime.sip.message import Request, Response
+from sipfo.runtime.sip.names import CALL_ID, CSEQ, FROM, MAX_FORWARDS, ROUTE, TIMESTAMP, TO, VIA
 
-REASON_PHRASES = {
+REASON_PHRASES: Final = {
     100: b"Trying",
     180: b"Ringing",
     181: b"Call Is Being Forwarded",
@@ -71,6 +73,10 @@ REASON_PHRASES = {
 }
 
 
+_REPEATED: Final = (FROM, TO, CALL_ID, CSEQ)
+"""What a response says of its request, besides the way back."""
+
+
 def make_response(
     request: Request, status: int, phrase: bytes | None = None, to_tag: bytes | None = None
 ) -> Response:
@@ -78,30 +84,31 @@ def make_response(
 
     Never fails: what a malformed request lacks is left out, what cannot be read goes back as it is.
     """
-    headers = Headers()
-    for via in request.headers.lines(b"via"):
-        headers.add(b"via", via)
-    for name in (b"from", b"to", b"call-id", b"cseq"):
-        value = request.headers.first(name)
-        if value is None:
-            continue  # a request that lacks it is refused all the same
-        if name == b"to" and to_tag is not None:
-            value = _tagged(request, value, to_tag)
-        headers.add(name, value)
-    timestamp = request.headers.first(b"timestamp")
-    if status == 100 and timestamp is not None:
-        headers.add(b"timestamp", timestamp)  # §8.2.6.1
+    theirs = request.headers
+    fields = theirs.every(VIA)
+    for name in _REPEATED:
+        field = theirs.find(name)
+        if field is not None:  # a request that lacks it is refused all the same
+            fields.append(_tagged(request, field, to_tag) if name is TO else field)
+    timestamp = theirs.find(TIMESTAMP) if status == 100 else None
+    if timestamp is not None:
+        fields.append(timestamp)  # §8.2.6.1
     if phrase is None:
         phrase = REASON_PHRASES.get(status, b"Unknown")
-    return Response(status, phrase, headers)
+    return Response(status, phrase, Headers(fields=fields))
 
 
-def _tagged(request: Request, to: bytes, tag: bytes) -> bytes:
+def _tagged(request: Request, to: Field, tag: bytes | None) -> Field:
+    if tag is None:
+        return to
     try:
         address = request.to
     except Malformed:
         return to
-    return to if address.tag is not None else address.with_tag(tag).encode()
+    if address.tag is not None:
+        return to
+    tagged = address.with_tag(tag)
+    return new_field(TO, tagged.encode(), tagged)
 
 
 _TAG = re.compile(rb";[ \t]*tag[ \t]*=[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)", re.IGNORECASE)
@@ -124,23 +131,17 @@ def restore_to(response: Response, request: Request) -> None:
 def renumbered(request: Request, number: int) -> Request:
     """A request to be sent again without its Via: the same Call-ID, From and To under another CSeq
     (RFC 3261 §8.1.3.5)."""
-    headers = Headers([one for one in request.headers if one[0] != b"via"])
+    headers = Headers(fields=[one for one in request.headers.fields if one.name is not VIA])
     headers.set(b"cseq", CSeq(number, request.method).encode())
     return Request(request.method, request.uri, headers, request.body)
-
-
-_NAMES_IT = frozenset({b"from", b"to", b"call-id", b"cseq"})
 
 
 def outlined(request: Request) -> Request:
     """What still says which request it was, when nothing is made from it any more."""
     if request.is_outline:
         return request
-    made = Request(
-        request.method,
-        request.uri,
-        Headers([*[one for one in request.headers.fields if one[0] in _NAMES_IT]]),
-    )
+    fields = [one for one in request.headers.fields if one.name in _REPEATED]
+    made = Request(request.method, request.uri, Headers(fields=fields))
     made.is_outline = True
     return made
 
@@ -161,12 +162,15 @@ def make_cancel(request: Request) -> Request:
 
 def _companion(request: Request, method: str) -> Request:
     """Same Request-URI, top Via, From, To, Call-ID, CSeq number and Route as the request."""
+    theirs = request.headers
     headers = Headers()
-    headers.add(b"via", request.headers.all(b"via")[0])
-    headers.add(b"max-forwards", b"70")
-    for name in (b"from", b"to", b"call-id"):
-        headers.add(name, request.headers.first(name) or b"")
-    headers.add(b"cseq", CSeq(request.cseq.number, method).encode())
-    for route in request.headers.lines(b"route"):
-        headers.add(b"route", route)
+    headers.add(VIA, theirs.all(VIA)[0])
+    headers.add(MAX_FORWARDS, b"70")
+    for name in (FROM, TO, CALL_ID):
+        field = theirs.find(name)
+        headers.append(field if field is not None else new_field(name, b""))
+    cseq = CSeq(request.cseq.number, method)
+    headers.add(CSEQ, cseq.encode(), cseq)
+    for route in theirs.every(ROUTE):
+        headers.append(route)
     return Request(method, request.uri, headers)

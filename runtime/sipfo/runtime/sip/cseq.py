@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sipfo.runtime.sip.limits import MAX_METHOD
 from sipfo.runtime.sip.malformed import Malformed
@@ -14,14 +14,28 @@ _CSEQ = re.compile(rb"([0-9]{1,10})[ \t]+" + _METHOD)
 _RACK = re.compile(rb"([0-9]{1,10})[ \t]+([0-9]{1,10})[ \t]+" + _METHOD)
 
 
-class CSeq(NamedTuple):
-    """A request's number in its dialog, and its method."""
+class CSeq:
+    """A request's number in its dialog, and its method. A value: nobody changes one."""
 
-    number: int
-    method: str
+    __slots__ = ("method", "number")
+
+    def __init__(self, number: int, method: str) -> None:
+        self.number: Final = number
+        self.method: Final = method
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CSeq) and (
+            (self.number, self.method) == (other.number, other.method)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.number, self.method))
+
+    def __repr__(self) -> str:
+        return f"CSeq({self.number!r}, {self.method!r})"
 
     def encode(self) -> bytes:
-        return f"{self.number} {self.method}".encode("ascii")
+        return b"%d %s" % (self.number, self.method.encode("ascii"))
 
 
 class RAck(NamedTuple):

@@ -8,17 +8,11 @@ Python takes for a line or a digit.
 from __future__ import annotations
 
 import re
+from typing import Final
 
-from sipfo.runtime.sip.address import NameAddr, parse_address
+from sipfo.runtime.sip.address import NameAddr, read_address
 from sipfo.runtime.sip.cseq import CSeq, parse_cseq
-from sipfo.runtime.sip.headers import (
-    FIELD_NAMES,
-    Headers,
-    field_name,
-    is_token,
-    line_start,
-    spelled,
-)
+from sipfo.runtime.sip.headers import COMMA, Field, Headers, read_field, without_control
 from sipfo.runtime.sip.limits import (
     MAX_FIELDS,
     MAX_HEADER_SECTION,
@@ -27,28 +21,44 @@ from sipfo.runtime.sip.limits import (
     MAX_VIAS,
 )
 from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.names import (
+    CALL_ID,
+    CONTACT,
+    CONTENT_LENGTH,
+    CSEQ,
+    FROM,
+    MAX_FORWARDS,
+    TO,
+    VIA,
+    FieldName,
+    is_token,
+    spelled,
+)
+from sipfo.runtime.sip.remembered import LONGEST, remember
 from sipfo.runtime.sip.via import Via, parse_via
 
-SINGLE = frozenset({b"from", b"to", b"call-id", b"cseq", b"max-forwards", b"content-length"})
+_SINGLE: Final = FROM.bit | TO.bit | CALL_ID.bit | CSEQ.bit | MAX_FORWARDS.bit | CONTENT_LENGTH.bit
+"""Fields that a message may have one of."""
 
 _STATUS_LINE = re.compile(rb"SIP/([0-9.]{1,8}) ([0-9]{3})(?: (.*))?", re.DOTALL | re.IGNORECASE)
 _VERSION = re.compile(rb"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
-MAX_DIGITS = 10
+MAX_DIGITS: Final = 10
 """Of a number that a field is."""
 
 _FOLD = re.compile(rb"\r\n[ \t]+")
-_NO_BODY = b"\r\nContent-Length: 0\r\n\r\n"
-_BREAKS = (b"\r", b"\n")
-_BLANKS = (b" ", b"\t")
-_STATUSES = {b"%d" % status: status for status in range(100, 700)}
-_METHODS = {
+_NO_BODY: Final = b"Content-Length: 0"
+_BLANKS: Final = (b" ", b"\t")
+_STATUSES: Final = {b"%d" % status: status for status in range(100, 700)}
+_METHODS: Final = {
     method.encode("ascii"): method
     for method in (
         *("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "PRACK", "UPDATE", "INFO", "REFER"),
         *("NOTIFY", "SUBSCRIBE", "MESSAGE", "REGISTER", "PUBLISH"),
     )
 }
-_BARE_NUL = re.compile(rb"(?<!\\)\x00")
+
+_LINES: Final[dict[bytes, Field]] = {}
+"""Lines that were read before: a call says nearly the same in all of its messages."""
 
 
 class Message:
@@ -65,68 +75,68 @@ class Message:
         self._cseq: CSeq | None = None
         self._call_id: bytes | None = None
 
-    def _need(self, name: bytes) -> bytes:
-        value = self.headers.first(name)
-        if value is None:
-            raise Malformed(400, f"no {spelled(name).decode()}")
-        return value
+    def _need(self, name: FieldName) -> Field:
+        field = self.headers.find(name)
+        if field is None:
+            raise Malformed(400, f"no {spelled(name.normal).decode()}")
+        return field
 
     @property
     def via(self) -> Via:
         """The topmost Via. Raises Malformed."""
         if self._via is None:
-            vias = self.headers.all(b"via")
-            if not vias:
-                raise Malformed(400, "no Via")
-            if len(vias) > MAX_VIAS:
-                raise Malformed(400, "too many Vias")
-            self._via = parse_via(vias[0])
+            self._via = _top_via(self.headers)
         return self._via
 
     def put_via(self, via: Via) -> None:
         """Put a Via on top of all."""
-        self.headers.prepend(b"via", via.encode())
+        self.headers.prepend(VIA, via.encode(), via)
         self._via = via
 
     @property
     def from_(self) -> NameAddr:
         """From. Raises Malformed."""
         if self._from is None:
-            self._from = parse_address(self._need(b"from"))
+            self._from = _address(self._need(FROM))
         return self._from
 
     @property
     def to(self) -> NameAddr:
         """To. Raises Malformed."""
         if self._to is None:
-            self._to = parse_address(self._need(b"to"))
+            self._to = _address(self._need(TO))
         return self._to
 
     @property
     def cseq(self) -> CSeq:
         """CSeq. Raises Malformed."""
         if self._cseq is None:
-            self._cseq = parse_cseq(self._need(b"cseq"))
+            self._cseq = _cseq(self._need(CSEQ))
         return self._cseq
 
     @property
     def call_id(self) -> bytes:
         """Call-ID. Raises Malformed."""
         if self._call_id is None:
-            self._call_id = self._need(b"call-id")
+            self._call_id = self._need(CALL_ID).value
         return self._call_id
 
     @property
     def contact(self) -> NameAddr | None:
         """The first Contact, if there is one. Raises Malformed."""
-        contacts = self.headers.all(b"contact")
-        return parse_address(contacts[0]) if contacts else None
+        field = self.headers.find(CONTACT)
+        if field is None:
+            return None
+        if field.value and COMMA not in field.value:
+            return _address(field)
+        contacts = self.headers.all(CONTACT)
+        return read_address(contacts[0]) if contacts else None
 
     @property
     def max_forwards(self) -> int | None:
         """Max-Forwards, if there is one. Raises Malformed."""
-        value = self.headers.first(b"max-forwards")
-        return None if value is None else _integer(value, b"max-forwards")
+        field = self.headers.find(MAX_FORWARDS)
+        return None if field is None else _number(field)
 
 
 class Request(Message):
@@ -182,7 +192,7 @@ def parse(data: bytes) -> Request | Response:
     """
     if len(data) > MAX_MESSAGE:
         raise Malformed(513, "message too large")
-    if data[:1] in _BREAKS:
+    if data and data[0] in b"\r\n":
         data = data.lstrip(b"\r\n")  # RFC 3261 §7.5
     head, blank, rest = data.partition(b"\r\n\r\n")
     if not blank:
@@ -191,13 +201,7 @@ def parse(data: bytes) -> Request | Response:
     if len(head) > MAX_HEADER_SECTION:
         raise Malformed(513, "header section too large")
     lines = head.split(b"\r\n")
-    # CR and LF stand in CRLF only, NUL in a quoted pair only (RFC 3261 §25.1).
-    text = b"".join(lines)
-    if text.find(b"\r") >= 0 or text.find(b"\n") >= 0:
-        raise Malformed(400, "control character")
-    if text.find(b"\x00") >= 0 and _BARE_NUL.search(head):
-        raise Malformed(400, "control character")
-    start = lines[0]
+    start = without_control(lines[0])
     headers = _parse_fields(lines, len(head))
     try:
         return _parse_start(start, headers, _cut_body(headers, rest))
@@ -208,35 +212,34 @@ def parse(data: bytes) -> Request | Response:
 
 
 def _cut_body(headers: Headers, rest: bytes) -> bytes:
-    length = headers.first(b"content-length")
+    length = headers.find(CONTENT_LENGTH)
     if length is None:
         return rest
-    if length == b"0":
-        return b""
-    size = _integer(length, b"content-length")
+    size = _number(length)
     if size > len(rest):
         raise Malformed(400, "Content-Length larger than the body")
     return rest[:size]
 
 
 def _parse_start(start: bytes, headers: Headers, body: bytes) -> Request | Response:
-    if start[:8] == b"SIP/2.0 " and start[11:12] == b" ":  # as nearly everybody writes it
+    if start.startswith(b"SIP/2.0 ") and start[11:12] == b" ":  # as nearly everybody writes it
         known = _STATUSES.get(start[8:11])
         if known is not None:
             return Response(known, start[12:], headers, body)
+    parts = start.split(b" ")
+    if len(parts) == 3 and parts[1] and parts[2] == b"SIP/2.0":
+        usual = _METHODS.get(parts[0])
+        if usual is not None:
+            return Request(usual, parts[1], headers, body)
     status_line = _STATUS_LINE.fullmatch(start)
     if status_line is not None:
         version, status, phrase = status_line.groups()
         if version != b"2.0" or not 100 <= int(status) <= 699:
             raise Malformed(400, "bad status line")
         return Response(int(status), phrase or b"", headers, body)
-    parts = start.split(b" ")
     if len(parts) != 3 or not parts[1]:
         raise Malformed(400, "bad request line")
     method, uri, version = parts
-    usual = _METHODS.get(method)
-    if usual is not None and version == b"SIP/2.0":
-        return Request(usual, uri, headers, body)
     if not is_token(method) or not _VERSION.fullmatch(version):
         raise Malformed(400, "bad request line")
     if version.upper() != b"SIP/2.0":
@@ -250,21 +253,23 @@ def _parse_fields(lines: list[bytes], size: int) -> Headers:
         lines = _unfolded(lines)
         if len(lines) > MAX_FIELDS + 1:
             raise Malformed(400, "too many header fields")
-    fields: list[tuple[bytes, bytes]] = []
-    known = FIELD_NAMES
+    fields: list[Field] = []
+    is_request = not lines[0].startswith(b"SIP/")
     for line in lines[1:]:
-        spelling, colon, value = line.partition(b":")
-        name = known.get(spelling)
-        if name is None or not colon:
-            if spelling[:1] in _BLANKS and line is not lines[1]:
-                return _parse_fields(_unfolded(lines), size)
-            name = field_name(spelling)
-            if name is None or not colon:
+        field = _LINES.get(line)
+        if field is None:
+            field = read_field(line)
+            if field is None:
+                if line[:1] in _BLANKS and line is not lines[1]:
+                    return _parse_fields(_unfolded(lines), size)
                 raise Malformed(400, "bad header field")
-        fields.append((name, value.strip(b" \t")))
+            # Each request has a Via of its own; what answers it repeats that.
+            if len(line) <= LONGEST and not (is_request and field.name is VIA):
+                remember(_LINES, line, field)
+        fields.append(field)
     if size > MAX_LINE and any(len(line) > MAX_LINE for line in lines[1:]):
         raise Malformed(400, "header field too long")
-    return Headers(fields)
+    return Headers(fields=fields)
 
 
 def _unfolded(lines: list[bytes]) -> list[bytes]:
@@ -273,20 +278,60 @@ def _unfolded(lines: list[bytes]) -> list[bytes]:
     return [lines[0], *_FOLD.sub(b" ", section).split(b"\r\n")]
 
 
-def _integer(value: bytes, name: bytes) -> int:
+def _top_via(headers: Headers) -> Via:
+    """The first item of all Vias. Raises Malformed."""
+    vias = headers.every(VIA)
+    if len(vias) == 1 and vias[0].value and COMMA not in vias[0].value:
+        only = vias[0]
+        if not isinstance(only.read, Via):
+            only.read = parse_via(only.value)
+        return only.read
+    hops = headers.all(VIA)
+    if not hops:
+        raise Malformed(400, "no Via")
+    if len(hops) > MAX_VIAS:
+        raise Malformed(400, "too many Vias")
+    return parse_via(hops[0])
+
+
+def _address(field: Field) -> NameAddr:
+    read = field.read
+    if isinstance(read, NameAddr):
+        return read
+    address = read_address(field.value)
+    field.read = address
+    return address
+
+
+def _cseq(field: Field) -> CSeq:
+    read = field.read
+    if isinstance(read, CSeq):
+        return read
+    cseq = parse_cseq(field.value)
+    field.read = cseq
+    return cseq
+
+
+def _number(field: Field) -> int:
+    read = field.read
+    if isinstance(read, int):
+        return read
+    value = field.value
     if not value.isdigit() or len(value) > MAX_DIGITS:
-        raise Malformed(400, f"bad {spelled(name).decode()}")
-    return int(value)
+        raise Malformed(400, f"bad {spelled(field.name.normal).decode()}")
+    number = int(value)
+    field.read = number
+    return number
 
 
 def check(request: Request) -> None:
     """That a request has every field that it must (RFC 3261 §8.1.1), once. Raises Malformed."""
-    seen: set[bytes] = set()
-    for name, _ in request.headers.fields:
-        if name in SINGLE:
-            if name in seen:
-                raise Malformed(400, f"more than one {spelled(name).decode()}")
-            seen.add(name)
+    seen = 0
+    for field in request.headers.fields:
+        bit = field.name.bit & _SINGLE
+        if seen & bit:
+            raise Malformed(400, f"more than one {spelled(field.name.normal).decode()}")
+        seen |= bit
     # Each property raises when its field is missing or cannot be read.
     _ = request.via, request.from_, request.to
     if not request.call_id:
@@ -301,14 +346,14 @@ def check(request: Request) -> None:
 def serialize(message: Request | Response) -> bytes:
     """The message as it goes on the wire, with the Content-Length that its body has."""
     if isinstance(message, Request):
-        parts = [message.method.encode("ascii"), b" ", message.uri, b" SIP/2.0"]
+        lines = [b"%s %s SIP/2.0" % (message.method.encode("ascii"), message.uri)]
     else:
-        parts = [b"SIP/2.0 %d " % message.status, message.phrase]
-    for name, value in message.headers.fields:
-        if name != b"content-length":
-            parts.append(line_start(name))
-            parts.append(value)
+        lines = [b"SIP/2.0 %d %s" % (message.status, message.phrase)]
+    for field in message.headers.fields:
+        if field.name is not CONTENT_LENGTH:
+            lines.append(field.line)
     body = message.body
-    parts.append(b"\r\nContent-Length: %d\r\n\r\n" % len(body) if body else _NO_BODY)
-    parts.append(body)
-    return b"".join(parts)
+    lines.append(b"Content-Length: %d" % len(body) if body else _NO_BODY)
+    lines.append(b"")
+    lines.append(body)
+    return b"\r\n".join(lines)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sipfo.runtime.sip.headers import Headers, split_list
+from sipfo.runtime.sip.headers import COMMA, Headers, split_list
 from sipfo.runtime.sip.malformed import Malformed
+from sipfo.runtime.sip.names import VIA
 from sipfo.runtime.sip.parameters import (
     Parameters,
     encode_host,
@@ -22,6 +23,8 @@ TLS_PORT = 5061
 
 MAGIC: Final = b"z9hG4bK"
 """How the branch of an RFC 3261 client starts (§8.1.1.7)."""
+
+_QUOTE: Final = 0x22
 
 # No two neighbours can match the same byte, so that a failure costs no more than a match.
 _SENT_BY = re.compile(
@@ -90,19 +93,19 @@ def parse_via(value: bytes) -> Via:
 def branch_of(value: bytes) -> bytes | None:
     """The branch of a Via as nearly everybody writes it, without reading the rest; None for any other,
     which `parse_via` reads."""
-    start = value.find(b";branch=")
-    if start < 0 or value.find(b'"') >= 0 or value.find(b",") >= 0:
-        return None
-    end = value.find(b";", start + 8)
-    return value[start + 8 :] if end < 0 else value[start + 8 : end]
+    if COMMA not in value and _QUOTE not in value:
+        for part in value.split(b";"):
+            if part.startswith(b"branch="):
+                return part[7:]
+    return None
 
 
 _Hop = tuple[str, str, int | None]
 
-_HOPS: dict[bytes, _Hop] = {}
+_HOPS: Final[dict[bytes, _Hop]] = {}
 """What stands before a Via's parameters, which are different each time."""
 
-_ENCODED: dict[_Hop, bytes] = {}
+_ENCODED: Final[dict[_Hop, bytes]] = {}
 
 
 def _parse_hop(text: bytes) -> _Hop:
@@ -152,11 +155,11 @@ def stamp(headers: Headers, via: Via, source: tuple[str, int]) -> Via:
 
 
 def _replace_top(headers: Headers, via: Via) -> None:
-    for place, (name, value) in enumerate(headers.fields):
+    for place, field in enumerate(headers.fields):
         # A field without items has no topmost Via.
-        if name == b"via" and (items := split_list(value)):
-            items[0] = via.encode()
-            headers.replace_at(place, b", ".join(items))
+        if field.name is VIA and field.value and (items := split_list(field.value)):
+            top = via.encode()
+            headers.replace_at(place, top if len(items) == 1 else b", ".join([top, *items[1:]]))
             return
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from runtime.sip.samples import TCP, UDP, answer, request
 from runtime.sip.transaction.bench import Bench
+from sipfo.runtime.sip.cseq import CSeq
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.message import Request, serialize
 from sipfo.runtime.sip.transaction.invite_client import InviteClientTransaction, State
@@ -87,7 +88,7 @@ def test_a_refusal_is_acknowledged_each_time_and_told_once(status: int) -> None:
     ack = bench.last()
     assert isinstance(ack, Request)
     assert ack.via == request().via
-    assert (ack.to.tag, ack.cseq) == (b"to-1", (7, "ACK"))
+    assert (ack.to.tag, ack.cseq) == (b"to-1", CSeq(7, "ACK"))
 
 
 def test_timer_d_is_32_seconds_on_udp_and_is_not_renewed() -> None:
