@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from operator import itemgetter
 from pathlib import Path
 
 from baresip.phone import Phone
@@ -52,7 +53,7 @@ class Exchange:
         """The last record of each call, in order of their beginning; whole after `finish`."""
         lines = self._book.read_text(encoding="utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
-        return list({row["call"]: row for row in rows}.values())
+        return sorted({row["call"]: row for row in rows}.values(), key=itemgetter("began"))
 
     def close(self) -> None:
         """Let go of the telephones."""

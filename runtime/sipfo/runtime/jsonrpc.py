@@ -54,6 +54,17 @@ class Method:
     needs: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
 
+    def then(self, after: Callable[[], None]) -> Method:
+        """The same, and something else after it, whatever comes of it."""
+
+        def run(**arguments: object) -> object:
+            try:
+                return self.run(**arguments)
+            finally:
+                after()
+
+        return Method(run, self.needs, self.may)
+
     def arguments(self, params: Sequence[object] | Mapping[str, object]) -> dict[str, object]:
         """The parameters by name, however they were given. Raises Fault."""
         names = (*self.needs, *self.may)

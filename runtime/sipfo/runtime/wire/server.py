@@ -18,14 +18,11 @@ from sipfo.plan.codec import fingerprint
 from sipfo.plan.model import Plan
 from sipfo.runtime.capability import CannotServe, check_capabilities
 from sipfo.runtime.control import methods
-from sipfo.runtime.core import Lookup
 from sipfo.runtime.engine import Engine
-from sipfo.runtime.errand import Errand
 from sipfo.runtime.estate import Estate
 from sipfo.runtime.heritage import estate_of, inherit, movable
 from sipfo.runtime.jsonrpc import Method
 from sipfo.runtime.limits import Limits
-from sipfo.runtime.locate import Target
 from sipfo.runtime.mapping import Mapping as AddressMapping
 from sipfo.runtime.metrics import Gauges, joined
 from sipfo.runtime.record import AttemptRecord, CallRecord, Notice, Record
@@ -34,6 +31,7 @@ from sipfo.runtime.secret import Secret, check_secrets
 from sipfo.runtime.sip.flow import Flow
 from sipfo.runtime.sip.parameters import encode_host
 from sipfo.runtime.sip.via import TLS_PORT
+from sipfo.runtime.statistics import statistics
 from sipfo.runtime.steering import LEADER
 from sipfo.runtime.tenure import Papers, tls_ports
 from sipfo.runtime.wire import entropy
@@ -46,6 +44,7 @@ from sipfo.runtime.wire.dns import Resolver
 from sipfo.runtime.wire.doors import Doors, Place, places
 from sipfo.runtime.wire.handover import Legacy, Succession
 from sipfo.runtime.wire.link import Link
+from sipfo.runtime.wire.lookups import Lookups
 from sipfo.runtime.wire.renewal import Renewal
 from sipfo.runtime.wire.tap import Tap
 from sipfo.runtime.wire.tcp import TcpTransport
@@ -94,8 +93,11 @@ class Server:
         if tap is not None:
             engine.core.origins = tap.origins
         udp: dict[tuple[str, int], UdpSocket] = {}
+        store = bindings or MemoryStore()
+        self._clerk = Clerk(store, lambda: engine.tenure.grounds.registrars, self._wrong)
+        self._lookups = Lookups(engine, resolver, self._clerk, self.work, self._wrong)
         self._traffic = Traffic(
-            engine, udp, self._otherwise, self._recall, self._begin_lookup, self.tell
+            engine, udp, self._otherwise, self._recall, self._lookups.begin, self.tell
         )
         received = self._traffic.received
         shared = (received, self.failed, engine.knows, limits, _numbers(self._loop))
@@ -107,11 +109,8 @@ class Server:
         self._link: Link | None = None
         self._attend()
         self.succession = Succession(self)
-        self._closing: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._instance: str | None = None
-        store = bindings or MemoryStore()
-        self._clerk = Clerk(store, lambda: engine.tenure.grounds.registrars, self._traffic.wrong)
-        self._lookups: set[asyncio.Task[None]] = set()
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
 
     @classmethod
@@ -220,7 +219,7 @@ class Server:
             await self.crew.succeed(plan, secrets or {})
         self.doors.keep(wanted)
         if self.doors.retired and self._closing is None:
-            self._closing = self._loop.call_later(CLOSING, self._look_idle)
+            self._closing = self._loop.create_task(self._close_idle())
 
     async def _open(
         self, plan: Plan, given: Mapping[Place, socket.socket] | None = None
@@ -239,13 +238,16 @@ class Server:
         self._renewal.show(loaded)
         return wanted
 
-    def _look_idle(self) -> None:
-        task = self._loop.create_task(self._close_idle())
-        self._lookups.add(task)
-        task.add_done_callback(self._lookups.discard)
-
     async def _close_idle(self) -> None:
-        self._closing = None
+        """Close what is open for the sake of earlier calls alone, when the last of them is over."""
+        try:
+            while self.doors.retired:
+                await asyncio.sleep(CLOSING)
+                await self._close_those_idle()
+        finally:
+            self._closing = None
+
+    async def _close_those_idle(self) -> None:
         in_use = self._engine.places_in_use(self._loop.time())
         if self.crew is not None:
             for places_of in await self.crew.ask_all("worker.places"):
@@ -254,8 +256,6 @@ class Server:
             await self.crew.unshare(place[1:] for place in idle if place[0] == "udp")
         for transport, host, port in self.doors.close_idle(in_use):
             self._say(f"closed {transport} {encode_host(host, port)}: its last call is over")
-        if self.doors.retired:
-            self._closing = self._loop.call_later(CLOSING, self._look_idle)
 
     @property
     def engine(self) -> Engine:
@@ -301,46 +301,18 @@ class Server:
 
     def methods(self) -> dict[str, Method]:
         """What can be asked over a control socket, and told."""
-        clock = self._loop.time
         own = {
             "stats.get_statistics": Method(self._statistics, may=("group",)),
             "sipfo.hand_over": self.succession.method,
+            "sipfo.registrations": Method(self._clerk.registrations),
         }
-        own["sipfo.registrations"] = Method(self._clerk.registrations)
-        found = {
-            name: Method(self._then_flush(one.run), one.needs, one.may)
-            for name, one in {**methods(self._engine, clock), **own}.items()
-        }
-        return found if self.crew is None else together(found, self.crew, self._engine)
-
-    def _then_flush(self, run: Callable[..., object]) -> Callable[..., object]:
-        """The same, and then what it made the engine send or say."""
-
-        def flushed(**arguments: object) -> object:
-            try:
-                return run(**arguments)
-            finally:
-                self._traffic.flush()
-
-        return flushed
+        found = {**methods(self._engine, self._loop.time), **own}
+        flushing = {name: one.then(self._traffic.flush) for name, one in found.items()}
+        return flushing if self.crew is None else together(flushing, self.crew, self._engine)
 
     def _statistics(self, group: object = None) -> object:
-        """Counts as Kamailio writes them, one `group:name = value` a line."""
-        now = self.gauges()
-        found = {
-            "dialog:active_dialogs": now.up,
-            "dialog:early_dialogs": now.setting_up,
-            "tm:current": now.transactions,
-            "sipfo:calls_alive": self.calls_alive,
-            "sipfo:internal_errors": now.internal_errors,
-            **{f"placed:{name}": count for name, count in self._engine.placed.items()},
-        }
-        wanted = "all" if group is None else str(group).removesuffix(":")
-        return [
-            f"{name} = {value}"
-            for name, value in found.items()
-            if wanted in ("all", name.partition(":")[0])
-        ]
+        wanted = "all" if group is None else str(group)
+        return statistics(self.gauges(), self.calls_alive, self._engine.placed, wanted)
 
     @property
     def places(self) -> set[Place]:
@@ -442,9 +414,8 @@ class Server:
         self._traffic.close()
         if self._closing is not None:
             self._closing.cancel()
-        for task in self._lookups:
-            task.cancel()
-        await asyncio.gather(*self._lookups, return_exceptions=True)
+            await asyncio.gather(self._closing, return_exceptions=True)
+        await self._lookups.close()
         await self._resolver.close()
         if self.crew is not None:
             await self.crew.close()
@@ -529,6 +500,9 @@ class Server:
     def _say(self, text: str) -> None:
         self.work(lambda now: self._engine.core.records.append(Notice("-", text)))
 
+    def _wrong(self) -> None:
+        self._traffic.wrong()
+
     def _renew(self) -> None:
         self._renewing = self._loop.call_later(RENEWAL, self._renew)
         for text in self._renewal.renew(only_changed=True):
@@ -567,25 +541,6 @@ class Server:
 
     def _streams(self, transport: str) -> TcpTransport:
         return self._tls if transport == "tls" else self._tcp
-
-    def _begin_lookup(self, lookup: Lookup | Errand) -> None:
-        task = self._loop.create_task(self._look_up(lookup))
-        self._lookups.add(task)
-        task.add_done_callback(self._lookups.discard)
-
-    async def _look_up(self, lookup: Lookup | Errand) -> None:
-        if isinstance(lookup, Errand):
-            result, number = await self._clerk.carry_out(lookup), lookup.number
-            self.work(lambda now: self._engine.carried_out(number, result, now))
-            return
-        targets: tuple[Target, ...] = ()
-        failures: tuple[str, ...] = ()
-        try:
-            targets, failures = await self._resolver.every(lookup.uris)
-        except Exception:  # noqa: BLE001 - the call that waits must go on, to its next step
-            self._traffic.wrong()
-        number = lookup.number
-        self.work(lambda now: self._engine.located(number, targets, now, failures))
 
 
 def _only(kind: type[_Kind], tell: Callable[[_Kind], None]) -> Callable[[Record], None]:
