@@ -201,7 +201,7 @@ def _next(best: int, worst: int, guess: int) -> int:
         return round((best * worst) ** 0.5)
     if worst:
         return max(1, round(worst * 0.6))
-    return min(MOST_RATE, guess if guess > best else round(best * 1.5))
+    return min(MOST_RATE, guess if guess > best else best * 2)
 
 
 @cache
