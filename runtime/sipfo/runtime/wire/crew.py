@@ -159,7 +159,8 @@ class Crew:
                 lambda gathers: self.tell_all("gather", (host, port), gathers),
             )
         except CannotSpread as error:
-            _log.warning("workers get all they have through the server: %s", error)
+            said = "the kernel takes no packet filter for %s port %d (%s; net.core.optmem_max may be small)"
+            _log.warning(f"{said}: workers get its datagrams through the server", host, port, error)
             return None
 
     def share(self, doors: Doors) -> None:
